@@ -1,0 +1,65 @@
+# On a fresh machine with Python 3.11 or newer, make and git: `make demo` and `make test` do everything.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help setup demo test golden lint types floors wheel check-wheel lock bench clean
+
+help: ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(READY) ## a virtual environment with everything, from hashed requirements
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "keyage needs Python 3.11 or newer; name one with make PYTHON=python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## the whole tour, against an AWS inside the process
+	$(BIN)/keyage demo
+
+test: $(READY) ## all tests
+	$(BIN)/python -m pytest -q -n auto
+
+golden: $(READY) ## write the golden files anew, then show what changed
+	-$(BIN)/python -m pytest -q -m golden --force-regen
+	$(BIN)/python -m pytest -q -m golden
+	git diff --stat -- tests/golden
+
+lint: $(READY) ## style and common mistakes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY) ## mypy, strict
+	$(BIN)/mypy
+
+floors: $(READY) ## a module imports only from lower floors
+	$(BIN)/lint-imports
+
+wheel: $(READY) ## build the wheel and the source distribution into dist/
+	rm -rf dist build
+	$(BIN)/python -m build --no-isolation --outdir dist
+
+check-wheel: wheel ## the tests against the built wheel, in an environment of its own
+	rm -rf .wheel-venv
+	$(PYTHON) -m venv .wheel-venv
+	.wheel-venv/bin/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
+	.wheel-venv/bin/python -m pip install --quiet --no-deps dist/*.whl
+	.ci/test-wheel .wheel-venv/bin/python
+
+lock: $(READY) ## resolve the requirements anew
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --custom-compile-command "make lock" --all-extras --group dev pyproject.toml -o requirements/dev.txt
+
+bench: $(READY) ## the benchmarks of benchmarks/README.md
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/live.py
+	$(BIN)/python benchmarks/offline.py
+
+clean: ## remove what was made
+	rm -rf $(VENV) .wheel-venv build dist *.egg-info keyage-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
