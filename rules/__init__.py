@@ -1,0 +1,1 @@
+"""What the rule is: standard library only, shipped verbatim to AWS."""

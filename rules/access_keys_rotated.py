@@ -1,0 +1,373 @@
+"""Decide whether an IAM access key has lived longer than the policy allows.
+
+Pure: no clock, no I/O, nothing but the standard library. The checker, the AWS Config rule and the
+remediation all run this source, so that the three cannot disagree.
+
+A policy document is the validated content of policies.yaml. An attribute that is None is not known;
+whatever follows from it is then decided only if the verdict is the same either way.
+"""
+
+from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
+
+COMPLIANT = "COMPLIANT"
+NON_COMPLIANT = "NON_COMPLIANT"
+EXEMPT = "EXEMPT"
+NOT_APPLICABLE = "NOT_APPLICABLE"
+UNDECIDED = "UNDECIDED"
+
+# Bounds the memory that one pattern set may spend on remembered transitions.
+REMEMBERED_STEPS = 200_000
+
+
+class AccessKey(NamedTuple):
+    id: str | None
+    status: str
+    created: datetime
+    last_used: datetime | None = None
+
+
+class User(NamedTuple):
+    name: str
+    path: str | None = None
+    tags: dict | None = None
+    id: str | None = None
+    arn: str | None = None
+    created: datetime | None = None
+    keys: tuple = ()
+
+
+class Account(NamedTuple):
+    id: str
+    name: str | None = None
+    ou: str | None = None
+    tags: dict | None = None
+
+
+class _State(dict):
+    """The places a text can have reached in all patterns at once; maps a character to the next state."""
+
+    __slots__ = ("matched", "owner", "reached")
+
+    def __init__(self, owner, reached):
+        self.owner = owner
+        self.reached = reached
+        self.matched = owner.accepted(reached)
+
+    def __missing__(self, character):
+        following = self.owner.step(self.reached, character)
+        self[character] = following
+        return following
+
+
+class PatternSet:
+    """Matches many IAM wildcard patterns against a text in one pass.
+
+    `*` is any run of characters, also empty; `?` is exactly one; the whole text must match and case
+    matters. The positions in all patterns are the bits of one integer, so a character costs one step
+    whatever the number of patterns, and at worst text length times pattern length bits are touched.
+    """
+
+    def __init__(self, patterns):
+        """Takes pairs of a pattern and the integer mask that stands for it."""
+        self._start = self._repeat = self._any = self._final = 0
+        self._literal = {}
+        self._masks = {}
+        position = 0
+        for pattern, mask in patterns:
+            self._start |= 1 << position
+            for character in pattern:
+                bit = 1 << position
+                if character == "*":
+                    self._repeat |= bit
+                    continue
+                if character == "?":
+                    self._any |= bit
+                else:
+                    self._literal[character] = self._literal.get(character, 0) | bit
+                position += 1
+            self._final |= 1 << position
+            self._masks[position] = mask
+            position += 1
+        self._forget()
+
+    def _forget(self):
+        self._steps = 0
+        self._states = {}
+        self.first = self._state(self._start)
+
+    def _state(self, reached):
+        state = self._states.get(reached)
+        if state is None:
+            state = self._states[reached] = _State(self, reached)
+        return state
+
+    def step(self, reached, character):
+        self._steps += 1
+        if self._steps > REMEMBERED_STEPS:
+            self._forget()
+        advancing = reached & (self._literal.get(character, 0) | self._any)
+        return self._state((advancing << 1) | (reached & self._repeat))
+
+    def accepted(self, reached):
+        ended = reached & self._final
+        mask = 0
+        while ended:
+            mask |= self._masks[(ended & -ended).bit_length() - 1]
+            ended &= ended - 1
+        return mask
+
+    def match(self, text):
+        """The masks of all patterns that match the whole text, joined by `or`."""
+        state = self.first
+        for character in text:
+            state = state[character]
+        return state.matched
+
+
+def matches(pattern, text):
+    """Whether one IAM wildcard pattern matches the whole text."""
+    return PatternSet([(pattern, 1)]).match(text) == 1
+
+
+def as_list(value):
+    return value if isinstance(value, list) else [value]
+
+
+def _clause(mapping):
+    """A selector mapping as {(attribute, tag key or None): [patterns]}; every entry must match."""
+    clause = {}
+    for attribute, value in mapping.items():
+        if attribute == "tags":
+            for key, patterns in value.items():
+                clause["tags", key] = as_list(patterns)
+        else:
+            clause[attribute, None] = as_list(value)
+    return clause
+
+
+def account_clauses(selector):
+    """An `accounts` selector as clauses of which any may match; 12 digits are an id, else a name."""
+    if selector is None:
+        return [{}]
+    if isinstance(selector, dict):
+        return [_clause(selector)]
+    ids = [text for text in as_list(selector) if is_account_id(text)]
+    names = [text for text in as_list(selector) if not is_account_id(text)]
+    return [{(key, None): texts} for key, texts in (("id", ids), ("name", names)) if texts]
+
+
+def user_clauses(selector):
+    """A `users` selector as clauses of which any may match; the string form is a pattern on the name."""
+    if selector is None:
+        return [{}]
+    return [_clause(selector if isinstance(selector, dict) else {"name": selector})]
+
+
+def is_account_id(text):
+    return len(text) == 12 and text.isascii() and text.isdigit()
+
+
+class SelectorSet:
+    """Matches many selectors against one account or user at once."""
+
+    def __init__(self, selectors):
+        """Takes, for each selector, its clauses; selector i is bit i of the masks that match returns."""
+        self._everything = 0
+        self._selector_of = []
+        by_attribute = {}
+        for number, clauses in enumerate(selectors):
+            for clause in clauses:
+                bit = 1 << len(self._selector_of)
+                self._selector_of.append(number)
+                self._everything |= bit
+                for attribute, patterns in clause.items():
+                    by_attribute.setdefault(attribute, []).extend((text, bit) for text in patterns)
+        self._one_clause_each = self._selector_of == list(range(len(selectors)))
+        self._attributes = []
+        for (name, key), patterns in by_attribute.items():
+            asked = 0
+            for _text, bit in patterns:
+                asked |= bit
+            self._attributes.append((name, key, self._everything & ~asked, PatternSet(patterns)))
+
+    def match(self, subject):
+        """Two masks: the selectors that match for certain, and those that may match."""
+        certain = possible = self._everything
+        for name, key, unasked, patterns in self._attributes:
+            value = getattr(subject, name)
+            if value is None:
+                certain &= unasked
+                continue
+            if key is not None:
+                value = value.get(key)
+                if value is None:
+                    certain &= unasked
+                    possible &= unasked
+                    continue
+            matched = unasked | patterns.match(value)
+            certain &= matched
+            possible &= matched
+        if self._one_clause_each:
+            return certain, possible
+        return self._joined(certain), self._joined(possible)
+
+    def _joined(self, clauses):
+        selectors = 0
+        for number in _bits(clauses):
+            selectors |= 1 << self._selector_of[number]
+        return selectors
+
+
+def _bits(mask):
+    while mask:
+        yield (mask & -mask).bit_length() - 1
+        mask &= mask - 1
+
+
+class Rule(NamedTuple):
+    id: str
+    max_age: int  # days
+    limit: timedelta
+    accounts: list
+    users: list
+
+
+class Exemption(NamedTuple):
+    id: str
+    expires: datetime  # 00:00 UTC of the day on which it no longer applies
+    keys: frozenset | None
+    accounts: list
+    users: list
+
+
+class Policy:
+    """A policy document, ready to judge."""
+
+    def __init__(self, document):
+        self.rules = [_rule(entry["id"], entry) for entry in document.get("rules", ())]
+        self.rules.append(_rule("default", document["default"]))
+        self.exemptions = [_exemption(entry) for entry in document.get("exemptions", ())]
+        self._accounts = SelectorSet(
+            [entry.accounts for entry in self.rules] + [entry.accounts for entry in self.exemptions]
+        )
+        self._resolved = {}
+
+    def for_account(self, account):
+        """The part of the policy that can apply to the account's users; shared by accounts alike."""
+        found = self._accounts.match(account)
+        if found not in self._resolved:
+            self._resolved[found] = self._resolve(*found)
+        return self._resolved[found]
+
+    def _resolve(self, certain, possible):
+        rules, exemptions, doubtful = [], [], set()
+        for number in _bits(possible):
+            is_rule = number < len(self.rules)
+            entry = self.rules[number] if is_rule else self.exemptions[number - len(self.rules)]
+            (rules if is_rule else exemptions).append(entry)
+            if not certain >> number & 1:
+                doubtful.add(entry.id)
+        return AccountPolicy(rules, exemptions, frozenset(doubtful))
+
+
+def _rule(rule_id, entry):
+    days = entry["maxAccessKeyAge"]
+    accounts = account_clauses(entry.get("accounts"))
+    return Rule(rule_id, days, timedelta(days=days), accounts, user_clauses(entry.get("users")))
+
+
+def _exemption(entry):
+    keys = entry.get("keys")
+    return Exemption(
+        entry["id"],
+        datetime.strptime(entry["expires"], "%Y-%m-%d").replace(tzinfo=timezone.utc),
+        None if keys is None else frozenset(as_list(keys)),
+        account_clauses(entry.get("accounts")),
+        user_clauses(entry.get("users")),
+    )
+
+
+class AccountPolicy:
+    """A policy after its account selectors are resolved for one account."""
+
+    def __init__(self, rules, exemptions, doubtful):
+        self.rules = rules
+        self.exemptions = exemptions
+        self.doubtful = doubtful  # ids whose account selector needs what is not known
+        self._rules = SelectorSet([rule.users for rule in rules])
+        self._exemptions = SelectorSet([exemption.users for exemption in exemptions])
+        self._sure_rules = _sure(rules, doubtful)
+        self._sure_exemptions = _sure(exemptions, doubtful)
+
+    def rules_for(self, user):
+        """The rules that may decide for the user, first to last; one, if all it takes is known."""
+        certain, possible = self._rules.match(user)
+        first = possible & -possible
+        if first & certain & self._sure_rules:
+            return (self.rules[first.bit_length() - 1],)
+        decided = certain & self._sure_rules
+        upto = ((decided & -decided) << 1) - 1
+        return tuple(self.rules[number] for number in _bits(possible & upto))
+
+    def strictest_limit(self, user):
+        """The shortest limit (a timedelta) that can apply to the user."""
+        return min(rule.limit for rule in self.rules_for(user))
+
+    def exemption_for(self, user, key, now):
+        """The first exemption that certainly applies at `now`, and all that merely may."""
+        certain, possible = self._exemptions.match(user)
+        doubtful = []
+        for number in _bits(possible):
+            exemption = self.exemptions[number]
+            if now >= exemption.expires:
+                continue
+            named = exemption.keys is None or key.id in exemption.keys
+            if not named and key.id is not None:
+                continue
+            if named and (certain & self._sure_exemptions) >> number & 1:
+                return exemption, ()
+            doubtful.append(exemption)
+        return None, tuple(doubtful)
+
+
+def _sure(entries, doubtful):
+    return sum(1 << number for number, entry in enumerate(entries) if entry.id not in doubtful)
+
+
+class Decision(NamedTuple):
+    verdict: str
+    rule: Rule  # the strictest of the rules that may decide
+    exemption: Exemption | None = None
+    doubts: tuple = ()  # the rules and exemptions between which the verdict differs
+
+
+def decide(policy, user, key, now):
+    """The verdict on one key at the instant `now`, under the policy of the user's account.
+
+    A key is overdue when it is strictly older than its limit; age counts from CreateDate, which
+    switching a key off and on does not move.
+    """
+    rules = policy.rules_for(user)
+    rule = rules[0] if len(rules) == 1 else min(rules, key=lambda candidate: candidate.limit)
+    if key.status != "Active":
+        return Decision(NOT_APPLICABLE, rule)
+    age = now - key.created
+    if age <= rule.limit:
+        return Decision(COMPLIANT, rule)
+    if any(age <= candidate.limit for candidate in rules):
+        return Decision(UNDECIDED, rule, None, rules)
+    exemption, doubtful = policy.exemption_for(user, key, now)
+    if exemption is not None:
+        return Decision(EXEMPT, rule, exemption)
+    if doubtful:
+        return Decision(UNDECIDED, rule, None, doubtful)
+    return Decision(NON_COMPLIANT, rule)
+
+
+def user_verdict(verdicts):
+    """The verdict on a user from the verdicts on the user's keys."""
+    for verdict in (UNDECIDED, NON_COMPLIANT, EXEMPT):
+        if verdict in verdicts:
+            return verdict
+    return COMPLIANT

@@ -1,0 +1,262 @@
+"""Read the users and access keys of one account, with no more calls than the verdict depends on.
+
+Standard library only: the IAM client, the way to run calls side by side and the way to wait are
+handed in. The checker and the AWS Config rule read AWS through this one module.
+
+A call that fails after the client's own retries raises what the client raises; what cannot be
+trusted raises Untrustworthy. Nothing that could not be read is left out silently.
+"""
+
+import csv
+import io
+from datetime import datetime, timezone
+from typing import NamedTuple
+
+from .access_keys_rotated import UNDECIDED, AccessKey, User, decide
+
+# Seconds between two looks at a credential report in the making, a minute in all. AWS answers
+# within seconds for most accounts; past this the keys of every user are listed instead.
+REPORT_DELAYS = (0.5, 1, 2, 4, 8, 8, 8, 8, 8, 8, 8)
+REPORT_PENDING = {"ReportInProgress", "ReportNotPresent", "ReportExpired"}
+ROOT = "<root_account>"
+ACTIVE_COLUMNS = ("access_key_1_active", "access_key_2_active")
+ROTATED_COLUMNS = ("access_key_1_last_rotated", "access_key_2_last_rotated")
+USED_COLUMNS = ("access_key_1_last_used_date", "access_key_2_last_used_date")
+REPORT_COLUMNS = ("user", "arn", "user_creation_time", *ACTIVE_COLUMNS, *ROTATED_COLUMNS)
+LOOKS = 3  # how often users that vanish while they are read are looked for again
+
+
+class Untrustworthy(Exception):
+    """AWS answered, but the answer cannot be relied on."""
+
+
+class Needs:
+    """What the verdicts of one account depend on, up to the instant `horizon`."""
+
+    def __init__(self, policy, now, horizon):
+        self._policy = policy
+        self._now = now
+        self._horizon = horizon
+
+    def keys(self, user):
+        """Whether a key of the user can be past its limit by the horizon: no key is older than its user."""
+        return user.created is None or self._horizon - user.created > self._policy.strictest_limit(user)
+
+    def tags(self, user):
+        """Whether the user's tags decide a verdict, or which rule a key breaks."""
+        rules = self._policy.rules_for(user)
+        for key in user.keys:
+            decision = decide(self._policy, user, key, self._now)
+            if decision.verdict == UNDECIDED:
+                return True
+            if len(rules) > 1 and decision.verdict not in ("COMPLIANT", "NOT_APPLICABLE"):
+                return True
+        return False
+
+
+class Reading(NamedTuple):
+    users: list  # every user; keys are empty for those whose keys can change no verdict
+    root_key_active: bool | None  # None: not known
+    notes: list  # what was read by a longer way, and why
+
+
+def read_users(iam, needs, run, wait):
+    """Read an account through an IAM client.
+
+    `needs` says whose keys and tags are wanted, `run` is a `map` that may run calls side by side,
+    `wait` sleeps for a number of seconds.
+    """
+    notes = []
+    report = _credential_report(iam, wait, notes)
+    users = _users(iam, report, notes)
+    wanted = [user for user in users if _may_have_keys(user, report) and needs.keys(user)]
+    keyed = _list_keys(iam, wanted, report, needs, run)
+    found = [keyed.get(_identity(user), user) for user in users]
+    root = None if report is None else ROOT in report and "true" in _columns(report[ROOT], ACTIVE_COLUMNS)
+    return Reading([user for user in found if user is not None], root, notes)
+
+
+def _credential_report(iam, wait, notes):
+    """The report's rows by user name, or None with a note if there is none to be had."""
+    try:
+        content = _report_content(iam, wait)
+        if content is not None:
+            return parse_report(content)
+        why = "the credential report was still being made after a minute"
+    except iam.exceptions.ClientError as error:
+        why = f"the credential report could not be read ({error_code(error)})"
+    except Untrustworthy as error:
+        why = str(error)
+    notes.append(f"{why}: the keys of every user were listed instead, and their last use is not known")
+    return None
+
+
+def _report_content(iam, wait):
+    for delay in (*REPORT_DELAYS, None):
+        try:
+            if iam.generate_credential_report().get("State") == "COMPLETE":
+                return iam.get_credential_report()["Content"]
+        except iam.exceptions.ClientError as error:
+            if error_code(error) not in REPORT_PENDING:
+                raise
+        if delay is not None:
+            wait(delay)
+    return None
+
+
+def parse_report(content):
+    """Rows of a credential report (bytes of CSV) by user name; raises Untrustworthy for anything else."""
+    try:
+        rows = list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise Untrustworthy(f"the credential report is not CSV text: {error}") from error
+    wanted = set(REPORT_COLUMNS)
+    if not rows or not wanted <= rows[0].keys():
+        lacking = ", ".join(sorted(wanted - (rows[0].keys() if rows else set())))
+        raise Untrustworthy(f"the credential report lacks the columns {lacking}")
+    for number, row in enumerate(rows, start=2):
+        if any(row[column] is None for column in REPORT_COLUMNS):
+            raise Untrustworthy(f"the credential report breaks off in line {number}")
+    return {row["user"]: row for row in rows}
+
+
+def error_code(error):
+    return error.response.get("Error", {}).get("Code", "")
+
+
+def _users(iam, report, notes):
+    try:
+        pages = iam.get_paginator("list_users").paginate(PaginationConfig={"PageSize": 1000})
+        return [_user(entry) for page in pages for entry in page["Users"]]
+    except iam.exceptions.ClientError as error:
+        if report is None or error_code(error) not in ("AccessDenied", "AccessDeniedException"):
+            raise
+        notes.append("iam:ListUsers was denied: the names come from the credential report, user ids are unknown")
+    return [report_user(row) for name, row in report.items() if name != ROOT]
+
+
+def _user(entry):
+    return User(entry["UserName"], entry["Path"], None, entry["UserId"], entry["Arn"], _created(entry))
+
+
+def _created(entry):
+    """CreateDate in UTC: the client gives it in the machine's zone, where a day may have 23 hours."""
+    return entry["CreateDate"].astimezone(timezone.utc)
+
+
+def report_user(row):
+    """A user as a row of the credential report knows one: no id, no tags; the path is in the ARN."""
+    path = row["arn"].partition(":user")[2].rpartition("/")[0] + "/"
+    return User(row["user"], path, None, None, row["arn"], report_time(row["user_creation_time"]))
+
+
+def report_time(text):
+    """A time in the credential report; None for `N/A`, `no_information` and the like."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _columns(row, names):
+    return [row.get(name) or "N/A" for name in names]
+
+
+def _row_of(user, report):
+    """The user's row; a row of the same name but another creation time is another user's."""
+    row = (report or {}).get(user.name)
+    if row is None or report_time(row["user_creation_time"]) != user.created.replace(microsecond=0):
+        return None
+    return row
+
+
+def _may_have_keys(user, report):
+    if user.created is None:
+        return True
+    row = _row_of(user, report)
+    if row is None:
+        return True
+    traces = _columns(row, ROTATED_COLUMNS) + _columns(row, USED_COLUMNS)
+    return "true" in _columns(row, ACTIVE_COLUMNS) or any(report_time(text) for text in traces)
+
+
+def _identity(user):
+    return user.id or user.name
+
+
+def _list_keys(iam, wanted, report, needs, run):
+    """Users with keys and, where needed, tags, by identity; None for a user who no longer exists."""
+
+    def read(user):
+        try:
+            keys = _keys(iam, user, _row_of(user, report) if user.created else None)
+            keyed = user._replace(keys=keys)
+            return keyed._replace(tags=_tags(iam, user)) if needs.tags(keyed) else keyed
+        except iam.exceptions.NoSuchEntityException:
+            return None
+
+    keyed = {}
+    for _look in range(LOOKS):
+        for user, result in zip(wanted, run(read, wanted), strict=True):
+            keyed[_identity(user)] = result
+        vanished = [user for user in wanted if keyed[_identity(user)] is None]
+        if not vanished:
+            return keyed
+        wanted = _look_again(iam, vanished)
+        if not wanted:
+            return keyed
+    names = ", ".join(user.name for user in wanted)
+    raise Untrustworthy(f"users kept changing their names while they were read: {names}")
+
+
+def _look_again(iam, vanished):
+    """Those of the vanished users who exist, under the names they have now: ids outlive a renaming."""
+    nameless = [user.name for user in vanished if user.id is None]
+    if nameless:
+        raise Untrustworthy(
+            f"{', '.join(nameless)}: gone since the credential report was made; whether deleted or renamed"
+            " only iam:ListUsers can tell, which was denied"
+        )
+    ids = {user.id for user in vanished}
+    return [user for user in _users(iam, None, []) if user.id in ids]
+
+
+def _keys(iam, user, row):
+    pages = iam.get_paginator("list_access_keys").paginate(UserName=user.name)
+    entries = [entry for page in pages for entry in page["AccessKeyMetadata"]]
+    used = _last_used(entries, row)
+    return tuple(
+        AccessKey(entry["AccessKeyId"], entry["Status"], _created(entry), moment)
+        for entry, moment in zip(entries, used, strict=True)
+    )
+
+
+def _last_used(entries, row):
+    """When each key was last used, from the report, which has no key ids: None where it is not plain.
+
+    A key is known by its creation date, which is its last-rotated date unless it was toggled; where one
+    key and one row entry are left over they belong together, unless the key is younger than the entry.
+    """
+    if row is None:
+        return [None] * len(entries)
+    slots = [
+        (report_time(rotated), report_time(used))
+        for rotated, used in zip(_columns(row, ROTATED_COLUMNS), _columns(row, USED_COLUMNS), strict=True)
+        if report_time(rotated)
+    ]
+    moments = {}
+    for number, entry in enumerate(entries):
+        same = [slot for slot in slots if slot[0] == _created(entry).replace(microsecond=0)]
+        if len(same) == 1:
+            moments[number] = same[0][1]
+            slots.remove(same[0])
+    left = [number for number in range(len(entries)) if number not in moments]
+    if len(left) == 1 and len(slots) == 1 and slots[0][0] >= _created(entries[left[0]]).replace(microsecond=0):
+        moments[left[0]] = slots[0][1]
+    return [moments.get(number) for number in range(len(entries))]
+
+
+def _tags(iam, user):
+    pages = iam.get_paginator("list_user_tags").paginate(UserName=user.name)
+    return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}

@@ -1,0 +1,1 @@
+"""Jinja2 templates only; nothing here is executed by Python."""
