@@ -1,0 +1,217 @@
+"""The command line: arguments only. What a verb does is in checker.commands, imported when it is called."""
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from checker import __version__
+from checker.commands.boundary import guarded
+from checker.commands.shared import Common
+from checker.errors import USAGE_EXIT
+
+Decorator = Callable[[Callable[..., int]], Callable[..., int]]
+FILE = click.Path(path_type=Path, dir_okay=False)
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class Instant(click.ParamType[datetime]):
+    """An ISO 8601 instant; without an offset it is UTC."""
+
+    name = "ISO"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not an ISO 8601 instant, such as 2026-11-23T12:00:00Z", param, ctx)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def option(*names: str, **settings: Any) -> Decorator:
+    """A click option that the environment can set too: `--warn-days` is KEYAGE_WARN_DAYS."""
+    long = next(name for name in names if name.startswith("--"))
+    variable = "KEYAGE_" + long.removeprefix("--").replace("-", "_").upper()
+    return click.option(*names, envvar=variable, show_envvar=True, **settings)
+
+
+def options(*several: Decorator) -> Decorator:
+    def decorate(function: Callable[..., int]) -> Callable[..., int]:
+        for each in reversed(several):
+            function = each(function)
+        return function
+
+    return decorate
+
+
+POLICY = option(
+    "--policy", type=FILE, help="The policy; default: policies.yaml here or above, up to the repository root."
+)
+INVENTORY = option(
+    "--inventory", type=FILE, help="What is known of accounts; default: accounts.yaml beside the policy."
+)
+NOW = option("--now", type=Instant(), help="Judge at this instant instead of the clock's; UTC without an offset.")
+QUIET = option("--quiet", is_flag=True, help="No warnings and notes on standard error.")
+STRICT = option("--strict", is_flag=True, help="Treat warnings about the policy as errors.")
+FROM = option("--from", "saved", type=FILE, help="Saved state instead of live IAM: a snapshot or a credential report.")
+PROFILE = option("--profile", help="A profile of the AWS configuration.")
+CONCURRENCY = option(
+    "--concurrency", type=click.IntRange(1, 256), default=16, show_default=True, help="Calls side by side."
+)
+USER_TAGS = option("--user-tags", is_flag=True, help="Read the tags of users with keys too: one more call for each.")
+on_policy = options(POLICY, INVENTORY, NOW, QUIET, STRICT)
+on_aws = options(PROFILE, CONCURRENCY)
+
+
+@click.group(context_settings=SETTINGS)
+@click.version_option(__version__, prog_name="keyage")
+def keyage() -> None:
+    """Access key age as policy: policies.yaml in, exact verdicts on IAM access keys out.
+
+    Exit codes: 0 compliant; 1 non-compliant keys; 2 usage or policy error; 3 something could not be
+    read; 70 a bug in keyage; 130 interrupted.
+    """
+
+
+@keyage.command(short_help="Judge access keys against the policy.")
+@on_policy
+@FROM
+@option(
+    "--format", "formats", multiple=True, metavar="FMT[=FILE]", default=["table"], help="table or json; repeatable."
+)
+@option("--show", type=click.Choice(["findings", "all"]), help="What needs attention, or every key; json shows all.")
+@option(
+    "--warn-days",
+    type=click.IntRange(0, 3650),
+    default=14,
+    show_default=True,
+    help="Show what falls due within N days.",
+)
+@option("--verbose", is_flag=True, help="For each non-compliant key, how to resolve it.")
+@option("--exit-zero", is_flag=True, help="Exit with 0 where it would be 1.")
+@option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@on_aws
+def check(*, color: str, saved: Path | None, formats: tuple[str, ...], **settings: Any) -> int:
+    """Judge the access keys of the account of the current credentials, or of saved state.
+
+    Prints what is non-compliant, worst first, then what is exempt, then what falls due soon.
+    """
+    from checker.commands import check as verb
+
+    common = _common(settings)
+    colored = _wants_color(color)
+    return verb.run(
+        verb.Options(common, saved=saved, formats=formats, color=colored, width=_terminal_width(), **settings)
+    )
+
+
+@keyage.command(short_help="Check policies.yaml; no AWS, no network.")
+@on_policy
+def validate(**settings: Any) -> int:
+    """Print every problem of the policy and the inventory, each with file, line and column."""
+    from checker.commands import validate as verb
+
+    return verb.run(_common(settings))
+
+
+@keyage.command(short_help="Why does this limit apply to this user?")
+@click.argument("user")
+@on_policy
+@option("--account", help="Account id or name.")
+@option("--path", help="The user's IAM path, such as /service/.")
+@option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag of the user; repeatable.")
+@option("--no-tags", is_flag=True, help="The user has no tags.")
+@FROM
+def explain(user: str, *, saved: Path | None, **settings: Any) -> int:
+    """Say which rule decides for USER, what kept earlier rules from matching, and which exemptions apply.
+
+    What is known of the user and the account comes from the options, the inventory and --from.
+    """
+    from checker.commands import explain as verb
+
+    common = _common(settings)
+    return verb.run(verb.Options(common, user, saved=saved, **settings))
+
+
+@keyage.command(short_help="Save IAM state for `check --from`.")
+@option("-o", "--output", type=FILE, help="Where to; .jsonl writes one account a line. Default: standard output.")
+@INVENTORY
+@NOW
+@QUIET
+@USER_TAGS
+@on_aws
+def snapshot(**settings: Any) -> int:
+    """Save users and keys of the account of the current credentials as JSON."""
+    from checker.commands import snapshot as verb
+
+    return verb.run(verb.Options(**settings))
+
+
+@keyage.command(short_help="The JSON Schema of policies.yaml, for editors.")
+@click.argument("name", type=click.Choice(["policy", "inventory"]), default="policy")
+def schema(name: str) -> int:
+    """Print the JSON Schema (draft-07) of policies.yaml or accounts.yaml."""
+    from checker.commands import schema as verb
+
+    return verb.run(name)
+
+
+@keyage.command(short_help="The least-privilege IAM policy of a verb.")
+@click.argument("verb_name", metavar="[VERB]", type=click.Choice(["check", "snapshot"]), default="check")
+def permissions(verb_name: str) -> int:
+    """Print the IAM policy that VERB needs: check (the default) or snapshot."""
+    from checker.commands import permissions as verb
+
+    return verb.run(verb_name)
+
+
+@keyage.command(short_help="The whole tour, against an embedded AWS.")
+@option("--output", type=click.Path(path_type=Path, file_okay=False), default=Path("keyage-demo"), show_default=True)
+@option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+def demo(output: Path, color: str) -> int:
+    """Check a small organization that lives in this process: no credentials, no network.
+
+    Leaves nothing behind but its output folder, where the policy and the state wait to be played with.
+    """
+    from checker.commands import demo as verb
+
+    return verb.run(output, color=_wants_color(color), width=_terminal_width())
+
+
+def _common(settings: dict[str, Any]) -> Common:
+    """Takes the options that every verb on a policy has out of the settings."""
+    return Common(**{name: settings.pop(name) for name in Common._fields})
+
+
+def _wants_color(choice: str) -> bool:
+    if choice == "auto":
+        return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return choice == "always"
+
+
+def _terminal_width() -> int | None:
+    return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else None
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The `keyage` command; returns the exit code."""
+    return guarded(lambda: _dispatch(arguments))
+
+
+def _dispatch(arguments: list[str] | None) -> int:
+    """Parse and call; click's own `main` would turn interrupts and broken pipes into codes of its own."""
+    if "_KEYAGE_COMPLETE" in os.environ:
+        keyage.main(prog_name="keyage")
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        with keyage.make_context("keyage", list(given)) as context:
+            return int(keyage.invoke(context))
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.ClickException as error:
+        error.show()
+        return USAGE_EXIT

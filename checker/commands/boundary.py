@@ -1,0 +1,44 @@
+"""The one place where an exception becomes an exit code."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+
+from checker.commands.shared import say
+from checker.errors import BUG_EXIT, INTERRUPTED_EXIT, KeyageError
+
+
+def guarded(verb: Callable[[], int]) -> int:
+    """Run a verb; foreseen failures print their message, anything else is a bug and says so."""
+    try:
+        code = verb()
+        sys.stdout.flush()
+    except KeyageError as error:
+        say(f"error: {line}" for line in str(error).splitlines())
+        return error.exit_code
+    except KeyboardInterrupt:
+        say(["interrupted"])
+        return leave_at_once(INTERRUPTED_EXIT)
+    except BrokenPipeError:
+        return _reader_left()
+    except Exception:  # noqa: BLE001 -- the boundary: a crash is reported as one, with its own exit code
+        say([traceback.format_exc().rstrip(), "This is a bug in keyage: please report it with the lines above."])
+        return BUG_EXIT
+    return code
+
+
+def leave_at_once(code: int) -> int:
+    """End without waiting for calls under way, which may take as long as their time-outs."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _reader_left() -> int:
+    """Whoever read our output has left, as `| head` does: die of SIGPIPE like any Unix program."""
+    import signal
+
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGPIPE)
+    return BUG_EXIT

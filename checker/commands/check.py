@@ -1,0 +1,152 @@
+"""`keyage check`: judge access keys against the policy."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+from checker.commands.files import whole_file
+from checker.commands.shared import Common, Loaded, load_all, say
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, UsageError
+from checker.evaluate import AccountResult, Reading, evaluate, needs_attention
+from checker.reports.interface import FORMATS, Run, make, show_all_by_default
+
+if TYPE_CHECKING:
+    from checker.sources.aws_session import ReadOnlySession
+
+
+class Options(NamedTuple):
+    common: Common
+    saved: Path | None = None
+    formats: tuple[str, ...] = ("table",)
+    show: str | None = None
+    warn_days: int = 14
+    verbose: bool = False
+    exit_zero: bool = False
+    color: bool = False
+    width: int | None = None
+    profile: str | None = None
+    concurrency: int = 16
+
+    @property
+    def warn(self) -> timedelta:
+        return timedelta(days=self.warn_days)
+
+
+class Output(NamedTuple):
+    """One --format: where it goes, and whether it wants every key or what needs attention."""
+
+    name: str
+    file: Path | None
+    show_all: bool
+
+
+class Opened(NamedTuple):
+    """The source of a run."""
+
+    kind: str
+    exact: bool
+    readings: Iterable[Reading]
+
+
+def run(options: Options) -> int:
+    """Judge, report, and return the exit code; raises KeyageError."""
+    outputs = parse_formats(options.formats, options.show)
+    loaded = load_all(options.common)
+    return report(options, loaded, outputs, open_source(options, loaded))
+
+
+def report(options: Options, loaded: Loaded, outputs: list[Output], opened: Opened) -> int:
+    """Judge what a source reads, write every output, and return the exit code."""
+    unreadable = non_compliant = 0
+    with ExitStack() as files:
+        reports = []
+        for output in outputs:
+            stream: TextIO = sys.stdout if output.file is None else files.enter_context(whole_file(output.file))
+            reports.append((output, make(output.name, _run(options, loaded, opened, output), stream)))
+        for result in _results(options, loaded, outputs, opened):
+            say((f"note: {note}" for note in result.notes), quiet=options.common.quiet)
+            unreadable += result.reason is not None
+            non_compliant += result.counts.non_compliant
+            for output, one in reports:
+                one.account(result if output.show_all else _attention(result, options, loaded))
+        for _output, one in reports:
+            one.end()
+    if unreadable:
+        return UNREADABLE_EXIT
+    return FINDINGS_EXIT if non_compliant and not options.exit_zero else COMPLIANT_EXIT
+
+
+def _results(options: Options, loaded: Loaded, outputs: list[Output], opened: Opened) -> Iterator[AccountResult]:
+    show_all = any(output.show_all for output in outputs)
+    for reading in opened.readings:
+        yield evaluate(loaded.policy.policy, reading, loaded.now, show_all=show_all, warn=options.warn)
+
+
+def _attention(result: AccountResult, options: Options, loaded: Loaded) -> AccountResult:
+    """The result with only the findings that need attention: another output may have wanted all."""
+    soon = loaded.now + options.warn
+    kept = [one for one in result.findings if one.due_date and needs_attention(one.verdict, one.due_date, soon)]
+    return replace(result, findings=kept)
+
+
+def parse_formats(formats: tuple[str, ...], show: str | None) -> list[Output]:
+    """`FMT` or `FMT=FILE` each; raises UsageError."""
+    outputs = []
+    for text in formats:
+        name, _, file = text.partition("=")
+        if name not in FORMATS:
+            raise UsageError(f"--format {text}: unknown format; there are {', '.join(FORMATS)}")
+        show_all = show == "all" if show else show_all_by_default(name)
+        outputs.append(Output(name, Path(file) if file else None, show_all))
+    if sum(output.file is None for output in outputs) > 1:
+        raise UsageError("--format: two formats for standard output; give all but one a file, as in json=keys.json")
+    return outputs
+
+
+def open_source(options: Options, loaded: Loaded) -> Opened:
+    """The saved state, or the account of the current credentials."""
+    if options.saved is not None:
+        from checker.sources.saved import open_saved
+
+        saved = open_saved(options.saved, loaded.inventory)
+        return Opened(saved.kind, saved.exact, saved.accounts)
+    return Opened("live", True, _live(options, loaded))
+
+
+def _live(options: Options, loaded: Loaded) -> Iterator[Reading]:
+    from checker.sources.aws_session import ReadOnlySession
+
+    yield read_live(ReadOnlySession(options.profile, options.concurrency), options, loaded)
+
+
+def read_live(session: "ReadOnlySession", options: Options, loaded: Loaded) -> Reading:
+    """Read the account of a session, as far as its verdicts and what falls due depend on it."""
+    from checker.sources import live
+
+    policy = loaded.policy.policy
+    return live.read_account(
+        session,
+        loaded.inventory,
+        live.verdict_needs(policy, loaded.now, loaded.now + options.warn),
+        want_name=live.asks_for_names(policy),
+        concurrency=options.concurrency,
+    )
+
+
+def _run(options: Options, loaded: Loaded, opened: Opened, output: Output) -> Run:
+    on_terminal = output.file is None
+    return Run(
+        evaluated_at=loaded.now,
+        policy_file=loaded.policy.file,
+        policy_sha256=loaded.policy.sha256,
+        source=opened.kind,
+        exact=opened.exact,
+        warn=options.warn,
+        verbose=options.verbose,
+        color=options.color and on_terminal,
+        width=options.width if on_terminal else None,
+    )

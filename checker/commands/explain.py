@@ -1,0 +1,153 @@
+"""`keyage explain USER`: why this limit?"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from checker.commands.shared import Common, Loaded, load_all
+from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, UsageError
+from checker.policy.explain import telling_tests
+from checker.rule import Account, Exemption, Rule, User, decision
+
+
+class Options(NamedTuple):
+    common: Common
+    user: str
+    account: str | None = None
+    path: str | None = None
+    tags: tuple[str, ...] = ()
+    no_tags: bool = False
+    saved: Path | None = None
+
+
+def run(options: Options) -> int:
+    """Print the explanation; the code is 3 if something it depends on is not known."""
+    loaded = load_all(options.common)
+    account, user = _subject(options, loaded)
+    resolved = loaded.policy.policy.for_account(account)
+    deciding = resolved.rules_for(user)
+    lines = [
+        _who(account, user),
+        *_limit(loaded, deciding),
+        *_rules(loaded, account, user, deciding),
+        *_exemptions(loaded, account, user),
+        *_keys(loaded, account, user),
+    ]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return COMPLIANT_EXIT if len(deciding) == 1 else UNREADABLE_EXIT
+
+
+def _subject(options: Options, loaded: Loaded) -> tuple[Account, User]:
+    """The account and user as far as options, inventory and saved state know them; raises UsageError."""
+    account = _named_account(options.account, loaded)
+    user = None
+    if options.saved is not None:
+        account, user = _saved_subject(options, options.saved, loaded)
+    path = options.path or (user.path if user else None)
+    tags = _tags(options) if options.tags or options.no_tags else (user.tags if user else None)
+    return account, decision.User(options.user, path, tags, keys=user.keys if user else ())
+
+
+def _named_account(named: str | None, loaded: Loaded) -> Account:
+    if named is None:
+        return decision.Account(None)
+    if decision.is_account_id(named):
+        return loaded.inventory.get(named) or decision.Account(named)
+    alike = [account for account in loaded.inventory.values() if account.name == named]
+    return alike[0] if len(alike) == 1 else decision.Account(None, named)
+
+
+def _saved_subject(options: Options, saved: Path, loaded: Loaded) -> tuple[Account, User]:
+    from checker.sources.saved import open_saved
+
+    found = [
+        (read.account, user)
+        for read in open_saved(saved, loaded.inventory).accounts
+        if options.account in (None, read.account.id, read.account.name)
+        for user in read.users
+        if user.name == options.user
+    ]
+    if not found:
+        where = f" in {options.account}" if options.account else ""
+        raise UsageError(f"{saved} has no user {options.user}{where}")
+    if len(found) > 1:
+        ids = ", ".join(account.id for account, _user in found)
+        raise UsageError(f"{options.user} is in several accounts: name one with --account ({ids})")
+    return found[0]
+
+
+def _tags(options: Options) -> dict[str, str]:
+    pairs = [text.partition("=") for text in options.tags]
+    wrong = [key for key, equals, _value in pairs if not equals or not key]
+    if wrong:
+        raise UsageError(f"--tag {wrong[0]}: write KEY=VALUE")
+    return {key: value for key, _equals, value in pairs}
+
+
+def _who(account: Account, user: User) -> str:
+    known = [text for text in (account.id, account.name, account.ou) if text]
+    path = f" (path {user.path})" if user.path else ""
+    return f"{user.name}{path} in {', '.join(known) or 'an account that is not known'}"
+
+
+def _limit(loaded: Loaded, deciding: Sequence[Rule]) -> Iterator[str]:
+    if len(deciding) == 1:
+        rule = deciding[0]
+        yield f"  maxAccessKeyAge {rule.max_age} days, by {_place(loaded, rule)}"
+        return
+    yield "  maxAccessKeyAge cannot be told: it depends on what is not known. Candidates:"
+    for rule in deciding:
+        yield f"    {rule.max_age} days, by {_place(loaded, rule)}"
+    yield "  Give --account, --path, --tag or --no-tags, an inventory, or a snapshot with --from."
+
+
+def _place(loaded: Loaded, entry: Rule | Exemption) -> str:
+    return f"{entry.id} ({loaded.policy.file}:{loaded.policy.line(entry.id)})"
+
+
+def _rules(loaded: Loaded, account: Account, user: User, deciding: Sequence[Rule]) -> Iterator[str]:
+    rules = loaded.policy.policy.rules
+    yield "Rules, top to bottom:"
+    for rule in rules[: rules.index(deciding[-1]) + 1]:
+        tests = telling_tests(rule.accounts, rule.users, account, user)
+        why = "; ".join(map(str, tests)) or "matches everything"
+        word = ("decides" if len(deciding) == 1 else "may decide") if rule in deciding else "does not match"
+        yield f"  {_place(loaded, rule)}: {word}: {why}"
+    later = len(rules) - rules.index(deciding[-1]) - 1
+    if later:
+        yield f"  ({later} later {'rule is' if later == 1 else 'rules are'} not reached)"
+
+
+def _exemptions(loaded: Loaded, account: Account, user: User) -> Iterator[str]:
+    exemptions = loaded.policy.policy.exemptions
+    if not exemptions:
+        yield "No exemptions in this policy."
+        return
+    yield "Exemptions:"
+    for exemption in exemptions:
+        yield f"  {_place(loaded, exemption)}: {_applies(loaded, exemption, account, user)}"
+
+
+def _applies(loaded: Loaded, exemption: Exemption, account: Account, user: User) -> str:
+    tests = telling_tests(exemption.accounts, exemption.users, account, user)
+    day = f"{exemption.expires:%Y-%m-%d}"
+    if any(test.matched is False for test in tests):
+        return f"does not match: {'; '.join(map(str, tests))}"
+    if exemption.expires <= loaded.now:
+        return f"matched, but expired on {day}"
+    may = "may apply" if any(test.matched is None for test in tests) else "applies"
+    keys = f" to {', '.join(sorted(exemption.keys))}" if exemption.keys else ""
+    entry = loaded.policy.entry(exemption.id)
+    return f"{may}{keys} until {day}: {entry['reason']} (approved by {entry['approvedBy']})"
+
+
+def _keys(loaded: Loaded, account: Account, user: User) -> Iterator[str]:
+    """The verdict on each key, where saved state has them."""
+    resolved = loaded.policy.policy.for_account(account)
+    for key in user.keys:
+        made = decision.decide(resolved, user, key, loaded.now)
+        age = max(timedelta(0), loaded.now - key.created).days
+        by = f" by {made.exemption.id}" if made.exemption else ""
+        yield f"Key {key.id or '(id not known)'}: {key.status}, {age} days old: {made.verdict}{by}"

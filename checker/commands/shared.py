@@ -1,0 +1,88 @@
+"""What several verbs do first: find and load the policy and the inventory, tell the time, speak up."""
+
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from checker.errors import FileProblems, Problem, UsageError
+from checker.policy.lint import lint
+from checker.policy.loader import PolicyFile, load
+from checker.rule import Account
+
+POLICY_NAME = "policies.yaml"
+INVENTORY_NAME = "accounts.yaml"
+Inventory = dict[str, Account]
+
+
+class Common(NamedTuple):
+    """Options that every verb on a policy has."""
+
+    policy: Path | None = None
+    inventory: Path | None = None
+    now: datetime | None = None
+    quiet: bool = False
+    strict: bool = False
+
+
+class Loaded(NamedTuple):
+    """A checked policy with its inventory, and the one reading of the clock."""
+
+    policy: PolicyFile
+    inventory: Inventory
+    now: datetime
+
+
+def load_all(common: Common) -> Loaded:
+    """Load policy and inventory and print the policy's warnings.
+
+    Raises FileProblems with the problems of both files, and with the warnings if they are strict.
+    """
+    now = common.now or datetime.now(UTC)
+    path = common.policy or find_policy(Path.cwd())
+    problems: list[Problem] = []
+    policy, inventory = None, None
+    try:
+        policy = load(path)
+    except FileProblems as error:
+        problems += error.problems
+    try:
+        inventory = load_inventory(common.inventory, path)
+    except FileProblems as error:
+        problems += error.problems
+    if policy is None or problems:
+        raise FileProblems(problems)
+    warnings = lint(policy, now, inventory)
+    if common.strict and warnings:
+        raise FileProblems(warnings)
+    say((f"warning: {warning}" for warning in warnings), quiet=common.quiet)
+    return Loaded(policy, inventory or {}, now)
+
+
+def find_policy(start: Path) -> Path:
+    """policies.yaml here or above, no higher than the repository's root; raises UsageError."""
+    for folder in (start, *start.parents):
+        if (folder / POLICY_NAME).is_file():
+            found = folder / POLICY_NAME
+            return found.relative_to(start) if folder == start else found
+        if (folder / ".git").exists():
+            break
+    raise UsageError(f"no {POLICY_NAME} in {start} or above it: write one, or name one with --policy")
+
+
+def load_inventory(named: Path | None, policy: Path) -> Inventory | None:
+    """The inventory named, else accounts.yaml beside the policy, else None."""
+    path = named or policy.parent / INVENTORY_NAME
+    if named is None and not path.is_file():
+        return None
+    from checker.sources import inventory
+
+    return inventory.load(path)
+
+
+def say(messages: Iterable[str], *, quiet: bool = False) -> None:
+    """Messages go to standard error; --quiet drops those that are not errors."""
+    if not quiet:
+        for message in messages:
+            print(message, file=sys.stderr)  # noqa: T201 -- the one place that speaks on standard error

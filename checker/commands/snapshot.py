@@ -1,0 +1,56 @@
+"""`keyage snapshot`: save IAM state for `check --from`."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from checker.commands.files import whole_file
+from checker.commands.shared import POLICY_NAME, Inventory, load_inventory, say
+from checker.errors import COMPLIANT_EXIT, Unreadable
+from checker.evaluate import AccountRead, AccountUnreadable
+from checker.sources import live, snapshot
+from checker.sources.aws_session import ReadOnlySession
+
+
+class Options(NamedTuple):
+    output: Path | None = None
+    inventory: Path | None = None
+    now: datetime | None = None
+    user_tags: bool = False
+    quiet: bool = False
+    profile: str | None = None
+    concurrency: int = 16
+
+
+def run(options: Options) -> int:
+    """Read the whole account and write it; raises Unreadable rather than write a part."""
+    inventory = load_inventory(options.inventory, Path.cwd() / POLICY_NAME) or {}
+    session = ReadOnlySession(options.profile, options.concurrency)
+    read = read_all(session, inventory, options.concurrency, user_tags=options.user_tags)
+    say((f"note: {note}" for note in read.notes), quiet=options.quiet)
+    lines = options.output is not None and options.output.suffix == ".jsonl"
+    taken_at = options.now or datetime.now(UTC)
+    text = (snapshot.write_lines([read]) if lines else snapshot.write_json([read], taken_at)).decode()
+    if options.output is None:
+        sys.stdout.write(text)
+        return COMPLIANT_EXIT
+    with whole_file(options.output) as stream:
+        stream.write(text)
+    users, keys = len(read.users), sum(len(user.keys) for user in read.users)
+    say([f"{options.output}: account {read.account.id}, {users} users, {keys} keys"], quiet=options.quiet)
+    return COMPLIANT_EXIT
+
+
+def read_all(session: ReadOnlySession, inventory: Inventory, concurrency: int, *, user_tags: bool) -> AccountRead:
+    """Every key of the account of a session; raises Unreadable."""
+    read = live.read_account(
+        session,
+        inventory,
+        lambda _account: live.Everything(user_tags=user_tags),
+        want_name=True,
+        concurrency=concurrency,
+    )
+    if isinstance(read, AccountUnreadable):
+        raise Unreadable(f"{read.id or 'the account'} could not be read: {read.reason}")
+    return read

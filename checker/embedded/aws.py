@@ -1,0 +1,91 @@
+"""An AWS inside this process: moto, with the parts of IAM's behaviour that it lacks. No network."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+from moto import mock_aws
+from moto.iam.models import IAMBackend, iam_backends
+
+AUDIT_ROLE = "keyage-audit"
+AWS_VARIABLES = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_ENDPOINT_URL",
+    "AWS_ENDPOINT_URL_IAM",
+    "AWS_ENDPOINT_URL_STS",
+)
+
+
+@contextmanager
+def embedded_aws() -> Iterator[None]:
+    """While it lasts every AWS call of this process is answered here, whatever the environment says."""
+    environment = {name: value for name, value in os.environ.items() if name not in AWS_VARIABLES}
+    nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_REGION": "us-east-1"}
+    with patch.dict(os.environ, environment | nowhere, clear=True), mock_aws(), standing_in_report():
+        yield
+
+
+@contextmanager
+def standing_in_report() -> Iterator[None]:
+    """moto's credential report takes last-rotated dates from creation; AWS moves them on activation too."""
+    plain = IAMBackend.get_credential_report
+
+    def report(backend: Any) -> str:
+        rows = plain(backend).splitlines()
+        columns = rows[0].split(",")
+        for number, user in enumerate(backend.users.values(), start=1):
+            cells = rows[number].split(",")
+            for slot, key in enumerate(user.access_keys[:2], start=1):
+                activated = getattr(key, "activated", key.create_date)
+                cells[columns.index(f"access_key_{slot}_last_rotated")] = f"{activated:%Y-%m-%dT%H:%M:%S}+00:00"
+            rows[number] = ",".join(cells)
+        return "\n".join(rows) + "\n"
+
+    with patch.object(IAMBackend, "get_credential_report", report):
+        yield
+
+
+def backend(account_id: str) -> Any:
+    """moto's IAM of an account, to set what the API cannot: dates."""
+    return iam_backends[account_id]["aws"]
+
+
+def add_user(
+    account_id: str, name: str, created: datetime, *, path: str = "/", tags: dict[str, str] | None = None
+) -> Any:
+    """A user who has existed since `created`; returns moto's user."""
+    listed = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
+    user = backend(account_id).create_user("us-east-1", name, path=path, tags=listed)
+    user.create_date = created.replace(tzinfo=None)
+    return user
+
+
+def add_key(
+    account_id: str,
+    user_name: str,
+    created: datetime,
+    *,
+    status: str = "Active",
+    last_used: datetime | None = None,
+    activated: datetime | None = None,
+) -> Any:
+    """A key that has existed since `created`; `activated` is when it was last switched on."""
+    key = backend(account_id).create_access_key(user_name)
+    key.create_date = created.replace(tzinfo=None)
+    key.activated = (activated or created).replace(tzinfo=None)
+    key.last_used = last_used.replace(tzinfo=None) if last_used else None
+    key.status = status
+    return key
+
+
+def credentials_for(account_id: str) -> dict[str, str]:
+    """Credentials of the audit role of an account."""
+    role = f"arn:aws:iam::{account_id}:role/{AUDIT_ROLE}"
+    answer = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="keyage")
+    found: dict[str, str] = answer["Credentials"]  # type: ignore[assignment]
+    return found

@@ -1,0 +1,139 @@
+"""Warnings about a policy that is valid: what can never apply, what has run out, what looks mistyped."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import chain
+
+from checker.errors import Problem
+from checker.policy.coverage import covers
+from checker.policy.loader import PolicyFile
+from checker.rule import Clause, Exemption, Rule, decision
+
+EXPIRES_SOON = timedelta(days=14)
+LONGEST_EXEMPTION = timedelta(days=366)
+
+
+def lint(policy: PolicyFile, now: datetime, account_ids: Collection[str] | None) -> list[Problem]:
+    """Every warning; `account_ids` are those of the inventory, None without one."""
+    rules = policy.policy.rules[:-1]
+    exemptions = policy.policy.exemptions
+    found = chain(
+        _covered(policy, "rules", rules),
+        _covered(policy, "exemptions", exemptions),
+        _dates(policy, exemptions, now),
+        _account_ids(policy, account_ids),
+        _colons(policy),
+    )
+    return sorted(found)
+
+
+def _covered(policy: PolicyFile, kind: str, entries: Sequence[Rule | Exemption]) -> Iterator[Problem]:
+    candidates = _candidates(entries)
+    for number, entry in enumerate(entries):
+        for earlier in candidates[number]:
+            if _covers(entries[earlier], entry):
+                other = entries[earlier].id
+                line = policy.line(other)
+                message = f"{entry.id}: can never apply, because {other} in line {line} covers it completely"
+                yield policy.document.problem((kind, number), message)
+                break
+
+
+def _covers(earlier: Rule | Exemption, later: Rule | Exemption) -> bool:
+    return (
+        _keys_and_dates_cover(earlier, later)
+        and covers(earlier.accounts, later.accounts, users=False)
+        and covers(earlier.users, later.users, users=True)
+    )
+
+
+def _keys_and_dates_cover(earlier: Rule | Exemption, later: Rule | Exemption) -> bool:
+    ends = getattr(earlier, "expires", None), getattr(later, "expires", None)
+    if ends[0] is None or ends[1] is None:
+        return True
+    keys = getattr(earlier, "keys", None), getattr(later, "keys", None)
+    return bool(ends[0] >= ends[1] and (keys[0] is None or (keys[1] is not None and keys[1] <= keys[0])))
+
+
+def _candidates(entries: Sequence[Rule | Exemption]) -> list[list[int]]:
+    """For each entry the earlier ones that match an example of what it matches.
+
+    One example settles nearly every pair, so that few need the exact comparison.
+    """
+    accounts = decision.SelectorSet([entry.accounts for entry in entries])
+    users = decision.SelectorSet([entry.users for entry in entries])
+    found = []
+    for number, entry in enumerate(entries):
+        account = decision.Account(**{"id": "0" * 12, "name": "~", "ou": "~", "tags": {}} | _example(entry.accounts[0]))
+        user = decision.User(**{"name": "0", "path": "/", "tags": {}} | _example(entry.users[0]))
+        both = accounts.match(account)[0] & users.match(user)[0]
+        found.append([earlier for earlier in range(number) if both >> earlier & 1])
+    return found
+
+
+def _example(clause: Clause) -> dict[str, object]:
+    example: dict[str, object] = {}
+    tags: dict[str, str] = {}
+    for (attribute, key), patterns in clause.items():
+        text = patterns[0].replace("*", "").replace("?", "0") or ("0" if "*" in patterns[0] else "")
+        if attribute == "path":
+            text = patterns[0].replace("*", "/").replace("?", "/")
+        if key is None:
+            example[attribute] = text
+        else:
+            tags[key] = text
+    return example | ({"tags": tags} if tags else {})
+
+
+def _dates(policy: PolicyFile, exemptions: Sequence[Exemption], now: datetime) -> Iterator[Problem]:
+    for number, exemption in enumerate(exemptions):
+        left = exemption.expires - now
+        day = f"{exemption.expires:%Y-%m-%d}"
+        if left <= timedelta(0):
+            message = f"expired on {day}: remove it or have it approved again"
+        elif left <= EXPIRES_SOON:
+            message = f"expires on {day}, in {left.days} days"
+        elif left > LONGEST_EXEMPTION:
+            message = f"lasts until {day}, {left.days} days from now; an exemption should not exceed 366"
+        else:
+            continue
+        place = ("exemptions", number, "expires")
+        yield policy.document.problem(place, f"{exemption.id}: {message}")
+
+
+def _account_ids(policy: PolicyFile, known: Collection[str] | None) -> Iterator[Problem]:
+    for kind in ("rules", "exemptions"):
+        for number, entry in enumerate(policy.content.get(kind, ())):
+            for path, text in _account_texts(entry.get("accounts")):
+                place = (kind, number, "accounts", *path)
+                if not decision.is_account_id(text):
+                    if text.isdigit() and 10 <= len(text) <= 13:
+                        message = f"{text} has {len(text)} digits, an account id 12: this is a pattern on account names"
+                        yield policy.document.problem(place, message)
+                elif known is not None and text not in known:
+                    yield policy.document.problem(place, f"the account {text} is not in the inventory")
+
+
+def _account_texts(selector: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """The texts in an accounts selector that are ids or might be meant as such, with their places."""
+    if isinstance(selector, dict):
+        for path, text in _account_texts(selector.get("id")):
+            yield ("id", *path), text
+    elif isinstance(selector, list):
+        yield from (((number,), text) for number, text in enumerate(selector))
+    elif isinstance(selector, str):
+        yield (), selector
+
+
+def _colons(policy: PolicyFile) -> Iterator[Problem]:
+    """A colon is legal in a pattern, as in the unquoted text 1:30:00, but in no IAM user name."""
+    selecting: dict[str, Sequence[Rule | Exemption]] = {
+        "rules": policy.policy.rules[:-1],
+        "exemptions": policy.policy.exemptions,
+    }
+    for kind, listed in selecting.items():
+        for number, entry in enumerate(listed):
+            for text in entry.users[0].get(("name", None), ()):
+                if ":" in text:
+                    message = f"{text}: no IAM user name has a colon, so this matches nobody"
+                    yield policy.document.problem((kind, number, "users"), message)

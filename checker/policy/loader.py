@@ -1,0 +1,86 @@
+"""policies.yaml → a policy ready to judge, with the place of everything in the file."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from checker.errors import FileProblems, Problem, UsageError
+from checker.policy import yaml_check, yaml_text
+from checker.rule import Policy, decision
+
+
+@dataclass(frozen=True)
+class PolicyFile:
+    """A policy that passed every check."""
+
+    file: str
+    sha256: str
+    content: dict[str, Any]
+    document: yaml_text.Document
+
+    @cached_property
+    def policy(self) -> Policy:
+        return decision.Policy(self.content)
+
+    def entry(self, entry_id: str) -> dict[str, Any]:
+        """The rule or exemption of that id as written; the default for `default`."""
+        found: dict[str, Any] = self.content["default"]
+        for kind, number in entries(self.content):
+            if self.content[kind][number]["id"] == entry_id:
+                found = self.content[kind][number]
+        return found
+
+    def line(self, entry_id: str) -> int:
+        """The line, from 1, on which the rule, exemption or default stands."""
+        for kind, number in entries(self.content):
+            if self.content[kind][number]["id"] == entry_id:
+                return self.document.line((kind, number))
+        return self.document.problem(("default",), "", at_key=True).line
+
+
+def load(path: Path) -> PolicyFile:
+    """Read and check a policy file; raises FileProblems with every problem, UsageError without a file."""
+    return parse(read(path, "policy"), str(path))
+
+
+def read(path: Path, what: str) -> bytes:
+    """The bytes of a file that a person named; raises UsageError. Stops past what may be parsed."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(yaml_text.MAX_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"cannot read the {what} {path}: {error.strerror}") from None
+
+
+def parse(data: bytes, file: str) -> PolicyFile:
+    """Check the bytes of a policy file; raises FileProblems with every problem."""
+    document = yaml_text.parse(data, file)
+    content, problems = yaml_check.check(document, "policy")
+    problems = [*problems, *_repeated_ids(document, content)]
+    if problems:
+        raise FileProblems(problems)
+    return PolicyFile(file, hashlib.sha256(data).hexdigest(), content, document)
+
+
+def entries(content: Any) -> Iterator[tuple[str, int]]:
+    """Where the rules and exemptions stand in a content that may be malformed."""
+    for kind in ("rules", "exemptions"):
+        listed = content.get(kind) if isinstance(content, dict) else None
+        for number in range(len(listed) if isinstance(listed, list) else 0):
+            yield kind, number
+
+
+def _repeated_ids(document: yaml_text.Document, content: Any) -> Iterator[Problem]:
+    seen: dict[str, int] = {}
+    for kind, number in entries(content):
+        entry = content[kind][number]
+        entry_id = entry.get("id") if isinstance(entry, dict) else None
+        if not isinstance(entry_id, str):
+            continue
+        place = document.problem((kind, number, "id"), f'id: "{entry_id}" is used twice, first in line ')
+        if entry_id in seen:
+            yield place._replace(message=f"{place.message}{seen[entry_id]}")
+        seen.setdefault(entry_id, place.line)

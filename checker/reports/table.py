@@ -1,0 +1,158 @@
+"""`--format table`: what a person needs first, first."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TextIO
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, JustifyMethod
+from rich.table import Table
+from rich.text import Text
+
+from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, NOT_APPLICABLE, AccountResult, Counts, Finding
+from checker.reports.advice import resolve
+from checker.reports.interface import Run
+
+UNLIMITED = 1_000_000  # columns: without a terminal nothing is cut or wrapped
+ROOMY = 120  # columns in which an ordinary row fits on one line
+WHOLE = {"Account", "Access key", "Age", "Limit", "Due"}  # columns that are never wrapped
+STYLES = {NON_COMPLIANT: "bold red", EXEMPT: "yellow", COMPLIANT: "green", NOT_APPLICABLE: "dim"}
+
+
+class TableReport:
+    """Collects what needs attention and prints it worst first, with one summary line last."""
+
+    def __init__(self, run: Run, out: TextIO) -> None:
+        self._run = run
+        self._console = Console(
+            file=out,
+            width=run.width or UNLIMITED,
+            force_terminal=run.color,
+            no_color=not run.color,
+            color_system="standard" if run.color else None,
+            highlight=False,
+            markup=False,
+            emoji=False,
+            soft_wrap=run.width is None,
+        )
+        self._found: dict[str, list[Finding]] = {verdict: [] for verdict in STYLES}
+        self._two_keys: set[tuple[str, str]] = set()
+        self._unreadable: list[AccountResult] = []
+        self._accounts: list[str] = []
+        self._totals = Counts()
+
+    def account(self, result: AccountResult) -> None:
+        self._accounts.append(_who(result))
+        self._totals.add(result.counts)
+        if result.reason is not None:
+            self._unreadable.append(result)
+        for finding in result.findings:
+            self._found[finding.verdict].append(finding)
+        self._two_keys |= {(result.id or "", user) for user in result.two_keys}
+
+    def end(self) -> None:
+        now, found = self._run.evaluated_at, self._found
+        soon = now + self._run.warn
+        due = [one for one in found[COMPLIANT] if one.due_date is not None and one.due_date < soon]
+        due_ids = set(map(id, due))
+        fine = [one for one in found[COMPLIANT] if id(one) not in due_ids]
+        self._section("Non-compliant", sorted(found[NON_COMPLIANT], key=self._overdue, reverse=True))
+        if self._run.verbose:
+            self._advise(sorted(found[NON_COMPLIANT], key=self._overdue, reverse=True))
+        self._section("Exempt", found[EXEMPT])
+        self._section(f"Due within {self._run.warn.days} days", sorted(due, key=self._overdue, reverse=True))
+        self._section("Compliant", fine)
+        self._section("Not applicable (not active)", found[NOT_APPLICABLE])
+        self._list_unreadable()
+        self._console.print(Text(self._summary(), style="bold"))
+
+    def _overdue(self, finding: Finding) -> float:
+        """Seconds past the limit; negative before it."""
+        due = finding.due_date or self._run.evaluated_at
+        return (self._run.evaluated_at - due).total_seconds()
+
+    def _section(self, title: str, findings: Sequence[Finding]) -> None:
+        if not findings:
+            return
+        self._console.print(Text(f"{title} ({len(findings)})", style=STYLES[findings[0].verdict]))
+        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+        columns = self._columns(findings[0].verdict)
+        for headings in columns:
+            justify: JustifyMethod = "right" if headings[0] in ("Age", "Limit") else "left"
+            table.add_column("\n".join(headings), justify=justify, no_wrap=headings[0] in WHOLE, overflow="fold")
+        for finding in findings:
+            cells = self._cells(finding)
+            table.add_row(*(Text("\n".join(cells[heading] for heading in headings)) for headings in columns))
+        self._console.print(table)
+        self._console.print()
+
+    def _columns(self, verdict: str) -> list[list[str]]:
+        """The headings of a section; a narrow terminal stacks some in one column."""
+        account = ["Account"] if len(self._accounts) > 1 else []
+        exemption = ["Exemption"] if verdict == EXEMPT else []
+        if self._run.width and self._run.width < ROOMY:
+            who, why = [["User", *account]], [["Rule", *exemption, "Last used"]]
+        else:
+            who = [[heading] for heading in [*account, "User"]]
+            why = [[heading] for heading in ["Rule", *exemption, "Last used"]]
+        return [*who, ["Access key"], ["Age"], ["Limit"], *why, ["Due"]]
+
+    def _cells(self, finding: Finding) -> dict[str, str]:
+        return {
+            "Account": finding.account,
+            "User": finding.user,
+            "Access key": finding.access_key_id or "(not known)",
+            "Age": self._age(finding),
+            "Limit": f"{finding.max_access_key_age} d",
+            "Rule": finding.rule,
+            "Exemption": finding.exemption or "",
+            "Last used": self._ago(finding.last_used),
+            "Due": f"{finding.due_date:%Y-%m-%d}" if finding.due_date else "",
+        }
+
+    def _age(self, finding: Finding) -> str:
+        return f"{finding.age_days} d{'' if self._run.exact else ' or more'}"
+
+    def _ago(self, moment: datetime | None) -> str:
+        if moment is None:
+            return "no record"
+        days = (self._run.evaluated_at - moment).days
+        return "today" if days <= 0 else f"{days} d ago"
+
+    def _advise(self, findings: Iterable[Finding]) -> None:
+        for finding in findings:
+            two_keys = (finding.account, finding.user) in self._two_keys
+            for line in resolve(finding, self._run.evaluated_at, two_keys=two_keys):
+                self._console.print(Text(line), soft_wrap=True)
+            self._console.print()
+
+    def _list_unreadable(self) -> None:
+        if not self._unreadable:
+            return
+        self._console.print(Text(f"Unreadable accounts ({len(self._unreadable)})", style="bold magenta"))
+        for result in self._unreadable:
+            name = _who(result)
+            self._console.print(Text(f"  {name}: {result.reason}"), soft_wrap=True)
+        self._console.print()
+
+    def _summary(self) -> str:
+        totals = self._totals
+        parts = [
+            f"{totals.non_compliant} non-compliant",
+            f"{totals.exempt} exempt",
+            f"{totals.compliant} compliant",
+            f"{totals.not_applicable} not active",
+        ]
+        judged = f"{_plural(totals.keys, 'key')} judged of {_plural(totals.users, 'user')}"
+        where = self._accounts[0] if len(self._accounts) == 1 else _plural(len(self._accounts), "account")
+        unreadable = f"; {_plural(len(self._unreadable), 'account')} UNREADABLE" if self._unreadable else ""
+        exact = "" if self._run.exact else " (less exact: from a credential report)"
+        return f"{judged} in {where}: {', '.join(parts)}{unreadable}{exact}"
+
+
+def _who(result: AccountResult) -> str:
+    return " ".join(part for part in (result.id or "account not known", result.name) if part)
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,121 @@
+"""The rule's types, for the rest of the checker and for mypy.
+
+`checker.rules` is the top-level folder `rules`, mapped by setuptools; a type checker cannot follow
+that, so the modules are imported by name and described by protocols here, once.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+Clause = Mapping[tuple[str, str | None], Sequence[str]]
+
+
+class AccessKey(Protocol):
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def created(self) -> datetime: ...
+    @property
+    def last_used(self) -> datetime | None: ...
+
+
+class User(Protocol):
+    @property
+    def name(self) -> str: ...
+    @property
+    def path(self) -> str | None: ...
+    @property
+    def tags(self) -> dict[str, str] | None: ...
+    @property
+    def id(self) -> str | None: ...
+    @property
+    def arn(self) -> str | None: ...
+    @property
+    def created(self) -> datetime | None: ...
+    @property
+    def keys(self) -> Sequence[AccessKey]: ...
+
+
+class Account(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def ou(self) -> str | None: ...
+    @property
+    def tags(self) -> dict[str, str] | None: ...
+
+
+class Rule(Protocol):
+    id: str
+    max_age: int
+    limit: timedelta
+    accounts: Sequence[Clause]
+    users: Sequence[Clause]
+
+
+class Exemption(Protocol):
+    id: str
+    expires: datetime
+    keys: frozenset[str] | None
+    accounts: Sequence[Clause]
+    users: Sequence[Clause]
+
+
+class Decision(Protocol):
+    verdict: str
+    rule: Rule
+    exemption: Exemption | None
+    doubts: Sequence[Rule | Exemption]
+
+
+class AccountPolicy(Protocol):
+    rules: Sequence[Rule]
+    exemptions: Sequence[Exemption]
+    doubtful: frozenset[str]
+
+    def rules_for(self, user: User) -> Sequence[Rule]: ...
+    def strictest_limit(self, user: User) -> timedelta: ...
+    def exemption_for(
+        self, user: User, key: AccessKey, now: datetime
+    ) -> tuple[Exemption | None, Sequence[Exemption]]: ...
+
+
+class Policy(Protocol):
+    rules: Sequence[Rule]
+    exemptions: Sequence[Exemption]
+
+    def for_account(self, account: Account) -> AccountPolicy: ...
+
+
+DecidedUser = User
+DecidedKey = AccessKey
+
+
+class DecisionModule(Protocol):
+    """checker.rules.access_keys_rotated"""
+
+    COMPLIANT: str
+    NON_COMPLIANT: str
+    EXEMPT: str
+    NOT_APPLICABLE: str
+    UNDECIDED: str
+
+    Policy: Callable[[Mapping[str, Any]], Policy]
+    PatternSet: Callable[[Iterable[tuple[str, int]]], Any]
+    SelectorSet: Callable[[Sequence[Sequence[Clause]]], Any]
+    AccessKey: Callable[..., AccessKey]
+    User: Callable[..., User]
+    Account: Callable[..., Account]
+    decide: Callable[[AccountPolicy, "DecidedUser", "DecidedKey", datetime], Decision]
+    user_verdict: Callable[[Iterable[str]], str]
+    matches: Callable[[str, str], bool]
+    is_account_id: Callable[[str], bool]
+
+
+decision = cast("DecisionModule", import_module("checker.rules.access_keys_rotated"))

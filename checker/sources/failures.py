@@ -1,0 +1,54 @@
+"""What the AWS client raises → why an account could not be read, and what to do about it."""
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ReadTimeoutError,
+    SSOTokenLoadError,
+    TokenRetrievalError,
+    UnauthorizedSSOTokenError,
+)
+from botocore.parsers import ResponseParserError
+
+from checker.sources.reader import reader
+
+FAILURES = (ClientError, BotoCoreError, ResponseParserError, reader.Untrustworthy)
+
+EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+REFUSED = {"InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException", "AuthFailure"}
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
+THROTTLED = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"}
+SIGN_IN_AGAIN = "sign in again, with `aws sso login` or whatever gave the credentials"
+
+
+def explain(error: Exception) -> str:
+    """One line for the report: what failed and how to mend it."""
+    if isinstance(error, ClientError):
+        return _refusal(error)
+    if isinstance(error, NoCredentialsError):
+        return "no AWS credentials were found: set AWS_PROFILE or the AWS_ variables, or use --from FILE"
+    if isinstance(error, PartialCredentialsError):
+        return f"the AWS credentials are incomplete: {error}"
+    if isinstance(error, SSOTokenLoadError | TokenRetrievalError | UnauthorizedSSOTokenError):
+        return f"the sign-in has expired: {SIGN_IN_AGAIN}"
+    if isinstance(error, ConnectTimeoutError | ReadTimeoutError | EndpointConnectionError):
+        return f"AWS did not answer: {error}; check the network, proxy and AWS_ENDPOINT_URL, then run again"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}; run again, and report it if it stays"
+
+
+def _refusal(error: ClientError) -> str:
+    operation, code = error.operation_name, reader.error_code(error)
+    message = " ".join(error.response.get("Error", {}).get("Message", "").split())
+    if code in EXPIRED:
+        return f"the credentials expired ({code} on {operation}): {SIGN_IN_AGAIN}"
+    if code in REFUSED:
+        return f"AWS does not accept the credentials ({code} on {operation}): check the access key or {SIGN_IN_AGAIN}"
+    if code in DENIED:
+        return f"{operation} was denied: allow what `keyage permissions` prints ({message})"
+    if code in THROTTLED:
+        return f"AWS kept throttling {operation} ({code}): run again later, or with a lower --concurrency"
+    return f"{operation} failed with {code}: {message}"

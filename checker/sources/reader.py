@@ -1,0 +1,38 @@
+"""The shared IAM reader's types: `checker.rules.iam_reader`, imported by name as checker.rule does."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from importlib import import_module
+from typing import Any, Protocol, cast
+
+from checker.rule import AccountPolicy, User
+
+
+class VerdictNeeds(Protocol):
+    def keys(self, user: User) -> bool: ...
+    def tags(self, user: User) -> bool: ...
+
+
+class Reading(Protocol):
+    users: Sequence[User]
+    root_key_active: bool | None
+    notes: Sequence[str]
+
+
+class ReaderModule(Protocol):
+    """checker.rules.iam_reader"""
+
+    Untrustworthy: type[Exception]
+    Needs: Callable[[AccountPolicy, datetime, datetime], "VerdictNeeds"]
+    read_users: Callable[[Any, "VerdictNeeds", Callable[..., Iterable[Any]], Callable[[float], None]], Reading]
+    parse_report: Callable[[bytes], dict[str, dict[str, str]]]
+    report_user: Callable[[Mapping[str, str]], User]
+    report_time: Callable[[str], datetime | None]
+    error_code: Callable[[Any], str]
+    ROOT: str
+    ACTIVE_COLUMNS: Sequence[str]
+    ROTATED_COLUMNS: Sequence[str]
+    USED_COLUMNS: Sequence[str]
+
+
+reader = cast("ReaderModule", import_module("checker.rules.iam_reader"))
