@@ -1,0 +1,87 @@
+"""An embedded account to read: what the tests of live reading share."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from checker.embedded import aws
+from checker.evaluate import AccountResult, Reading, evaluate
+from checker.policy import loader
+from checker.rule import Account, Policy
+from checker.sources import live
+from checker.sources.aws_session import ReadOnlySession
+from tests.aws.stand_ins import Faults, VirtualTime, faults, pages_of, virtual_time
+
+ACCOUNT = "111122223333"
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+NINETY = "version: 1\ndefault: {maxAccessKeyAge: 90}\n"
+
+
+def ago(days: float) -> datetime:
+    return NOW - timedelta(days=days)
+
+
+def policy(text: str = NINETY) -> Policy:
+    return loader.parse(text.encode(), "policies.yaml").policy
+
+
+@dataclass
+class Emulated:
+    """The account, the faults that may be planned for it, and the clock that retries wait on."""
+
+    faults: Faults
+    time: VirtualTime
+    stack: ExitStack
+
+    def user(self, name: str, age: float = 800, **settings: Any) -> Any:
+        return aws.add_user(ACCOUNT, name, ago(age), **settings)
+
+    def key(self, user: str, age: float, **settings: Any) -> str:
+        return str(aws.add_key(ACCOUNT, user, ago(age), **settings).access_key_id)
+
+    @property
+    def iam(self) -> Any:
+        return aws.backend(ACCOUNT)
+
+    def pages(self, size: int) -> None:
+        self.stack.enter_context(pages_of(size))
+
+    def read(self, judged_by: Policy | None = None, inventory: dict[str, Account] | None = None) -> Reading:
+        """Read with the real client, as `check` does, asking for what the verdicts at NOW depend on."""
+        judged_by = judged_by or policy()
+        session = ReadOnlySession(credentials=aws.credentials_for(ACCOUNT))
+        self.faults.requests.clear()
+        self.faults.asked.clear()
+        return live.read_account(
+            session,
+            inventory or {},
+            live.verdict_needs(judged_by, NOW, NOW),
+            want_name=live.asks_for_names(judged_by),
+            concurrency=4,
+            wait=self.time.sleep,
+        )
+
+    def check(self, judged_by: Policy | None = None, inventory: dict[str, Account] | None = None) -> AccountResult:
+        judged_by = judged_by or policy()
+        return evaluate(judged_by, self.read(judged_by, inventory), NOW, show_all=True)
+
+    def verdicts(self, judged_by: Policy | None = None) -> dict[str, list[str]]:
+        """Verdicts by user, oldest key first; fails the test if the account is unreadable."""
+        result = self.check(judged_by)
+        assert result.reason is None
+        found: dict[str, list[str]] = {}
+        for finding in result.findings:
+            found.setdefault(finding.user, []).append(finding.verdict)
+        return found
+
+
+@pytest.fixture
+def emulated() -> Iterator[Emulated]:
+    with ExitStack() as stack:
+        stack.enter_context(aws.embedded_aws())
+        made = stack.enter_context(faults())
+        yield Emulated(made, stack.enter_context(virtual_time()), stack)

@@ -1,0 +1,150 @@
+"""`keyage check` as people call it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.commands.processes import KEY, NOW, OLD, YOUNG, keyage, policy_folder
+
+CHECK = ("check", "--from", "s.jsonl", "--now", NOW)
+CSV = "user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated,access_key_2_active,"
+CSV += "access_key_2_last_rotated\n"
+ROW = "u,arn:aws:iam::000000000001:user/u,2020-01-01T00:00:00+00:00,true,2026-11-01T00:00:00+00:00,false,N/A\n"
+
+
+def test_json_is_one_document_on_standard_output(tmp_path: Path) -> None:
+    done = keyage(policy_folder(tmp_path, users=f"{YOUNG},{OLD}"), *CHECK, "--format", "json")
+    report = json.loads(done.stdout)
+    assert report["summary"] == {
+        "accounts": 1,
+        "users": 2,
+        "keys": 2,
+        "compliant": 1,
+        "nonCompliant": 1,
+        "exempt": 0,
+        "notApplicable": 0,
+        "unreadable": 0,
+    }
+    assert report["keys"][0] == {
+        "account": "000000000001",
+        "user": "old",
+        "userId": None,
+        "arn": None,
+        "accessKeyId": "AKIAOLD",
+        "status": "Active",
+        "createDate": "2026-01-01T00:00:00Z",
+        "ageDays": 326,
+        "lastUsed": None,
+        "maxAccessKeyAge": 90,
+        "rule": "default",
+        "exemption": None,
+        "verdict": "NON_COMPLIANT",
+        "dueDate": "2026-04-01T00:00:00Z",
+        "terraformAddress": None,
+    }
+
+
+def test_two_runs_print_identical_bytes(tmp_path: Path) -> None:
+    folder = policy_folder(tmp_path, users=f"{YOUNG},{OLD}")
+    arguments = (*CHECK, "--format", "json")
+    assert keyage(folder, *arguments).stdout == keyage(folder, *arguments).stdout
+
+
+def test_several_formats_at_once(tmp_path: Path) -> None:
+    folder = policy_folder(tmp_path, users=f"{YOUNG},{OLD}")
+    done = keyage(folder, *CHECK, "--format", "table", "--format", "json=out.json")
+    assert done.stdout.startswith("Non-compliant (1)\n")
+    assert len(json.loads((folder / "out.json").read_text())["keys"]) == 2
+    assert sorted(path.name for path in folder.iterdir()) == ["out.json", "policies.yaml", "s.jsonl"]
+
+
+@pytest.mark.parametrize(("show", "users"), [("findings", ["old"]), ("all", ["old", "young"])])
+def test_show_chooses_what_is_listed(tmp_path: Path, show: str, users: list[str]) -> None:
+    done = keyage(policy_folder(tmp_path, users=f"{YOUNG},{OLD}"), *CHECK, "--format", "json", "--show", show)
+    assert [key["user"] for key in json.loads(done.stdout)["keys"]] == users
+
+
+@pytest.mark.parametrize(("days", "shown"), [("67", False), ("68", True)])
+def test_warn_days_decide_what_is_due_soon(tmp_path: Path, days: str, shown: bool) -> None:
+    done = keyage(policy_folder(tmp_path), *CHECK, "--warn-days", days)
+    assert ("Due within" in done.stdout) is shown
+
+
+def test_the_environment_sets_options(tmp_path: Path) -> None:
+    folder = policy_folder(tmp_path, users=OLD)
+    done = keyage(folder, "check", KEYAGE_FROM="s.jsonl", KEYAGE_NOW=NOW, KEYAGE_FORMAT="json", KEYAGE_EXIT_ZERO="1")
+    assert (done.returncode, json.loads(done.stdout)["evaluatedAt"]) == (0, NOW)
+
+
+def test_now_without_an_offset_is_utc(tmp_path: Path) -> None:
+    done = keyage(
+        policy_folder(tmp_path),
+        "check",
+        "--from",
+        "s.jsonl",
+        "--now",
+        "2026-11-23 12:00",
+        "--format",
+        "json",
+        TZ="Asia/Tokyo",
+    )
+    assert json.loads(done.stdout)["evaluatedAt"] == NOW
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extra", "colored"),
+    [((), {}, False), (("--color", "always"), {"NO_COLOR": "1"}, True), (("--color", "never"), {}, False)],
+    ids=["no terminal", "always", "never"],
+)
+def test_color(tmp_path: Path, arguments: tuple[str, ...], extra: dict[str, str], colored: bool) -> None:
+    done = keyage(policy_folder(tmp_path, users=OLD), *CHECK, *arguments, **extra)
+    assert ("\x1b[" in done.stdout) is colored
+
+
+def test_a_policy_is_found_upwards_to_the_repository_root(tmp_path: Path) -> None:
+    folder = policy_folder(tmp_path)
+    below = folder / "a" / "b"
+    below.mkdir(parents=True)
+    assert keyage(below, "validate").returncode == 0
+    (folder / "a" / ".git").mkdir()
+    assert keyage(below, "validate").returncode == 2
+
+
+def test_a_credential_report_is_marked_as_less_exact_in_every_output(tmp_path: Path) -> None:
+    folder = policy_folder(tmp_path)
+    (folder / "report.csv").write_text(CSV + ROW)
+    arguments = ("check", "--from", "report.csv", "--now", NOW)
+    table, data = keyage(folder, *arguments), keyage(folder, *arguments, "--format", "json")
+    assert table.stdout.endswith("(less exact: from a credential report)\n")
+    assert json.loads(data.stdout)["source"] == {"kind": "credential-report", "exact": False}
+    assert data.stderr.startswith("note: judged from a credential report")
+
+
+def test_quiet_drops_notes_and_warnings_but_not_errors(tmp_path: Path) -> None:
+    folder = policy_folder(tmp_path)
+    (folder / "report.csv").write_text(CSV + ROW)
+    assert keyage(folder, "check", "--from", "report.csv", "--now", NOW, "--quiet").stderr == ""
+    assert keyage(folder, "check", "--from", "none", "--quiet").stderr != ""
+
+
+def test_verbose_tells_how_to_resolve(tmp_path: Path) -> None:
+    second = OLD.replace("]}", "," + KEY % ("NEW", "2026-11-20T00:00:00Z") + "]}")
+    done = keyage(policy_folder(tmp_path, users=second), *CHECK, "--verbose")
+    steps = ["create-access-key", "--status Inactive", "delete-access-key", "list-access-keys"]
+    text = done.stdout.partition("   1. ")[2]
+    assert [text.find(step) for step in steps] == sorted(text.find(step) for step in steps)
+    assert "aws iam update-access-key --user-name old --access-key-id AKIAOLD --status Inactive" in text
+    assert "The user already has two keys" in done.stdout
+    assert "Time left: none, the key was due on 2026-04-01 00:00 UTC, 236 days ago." in text
+
+
+def test_an_account_that_matters_but_is_not_in_the_inventory_is_warned_about(tmp_path: Path) -> None:
+    policy = (
+        "version: 1\ndefault: {maxAccessKeyAge: 90}\nrules:\n  - {id: a, accounts: '000000000009', maxAccessKeyAge: 9}"
+    )
+    folder = policy_folder(tmp_path, policy)
+    (folder / "accounts.yaml").write_text("version: 1\naccounts: [{id: 000000000001}]\n")
+    assert keyage(folder, *CHECK).stderr == (
+        "warning: policies.yaml:4:23: the account 000000000009 is not in the inventory\n"
+    )

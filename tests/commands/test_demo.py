@@ -1,0 +1,39 @@
+"""`keyage demo` tells its story without network, credentials or leftovers."""
+
+import json
+from pathlib import Path
+
+from tests.commands.processes import keyage
+
+HOSTILE = {"AWS_PROFILE": "none", "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "HTTPS_PROXY": "http://127.0.0.1:1"}
+
+
+def test_the_story(tmp_path: Path) -> None:
+    done = keyage(tmp_path, "demo", HOME=str(tmp_path), **HOSTILE)
+    assert (done.returncode, done.stderr) == (0, "")
+    table = done.stdout.partition("Non-compliant (2)\n")[2]
+    users = ["svc-reports", "svc-ledger", "sftp-legacy", "svc-mailer"]
+    assert [table.find(user) for user in users] == sorted(table.find(user) for user in users)
+    assert "7 keys judged of 6 users in 2 accounts: 2 non-compliant, 1 exempt, 3 compliant, 1 not active" in table
+    assert [path.name for path in tmp_path.iterdir()] == ["keyage-demo"]
+    assert sorted(path.name for path in (tmp_path / "keyage-demo").iterdir()) == [
+        "accounts.yaml",
+        "policies.yaml",
+        "snapshot.json",
+    ]
+
+
+def test_what_it_says_to_try_next_works(tmp_path: Path) -> None:
+    told = keyage(tmp_path, "demo").stdout
+    commands = [line.partition("#")[0].split()[1:] for line in told.splitlines() if line.startswith("  keyage ")]
+    assert [command[0] for command in commands] == ["check", "check", "explain", "explain"]
+    done = [keyage(tmp_path / "keyage-demo", *command) for command in commands]
+    assert [each.returncode for each in done] == [1, 1, 0, 0]
+    assert json.loads(done[1].stdout)["summary"]["exempt"] == 1
+    assert "maxAccessKeyAge 30 days, by prod-service-users (policies.yaml:8)" in done[2].stdout
+    assert "legacy-sftp (policies.yaml:15): applies until" in done[3].stdout
+
+
+def test_again_in_the_same_folder(tmp_path: Path) -> None:
+    assert keyage(tmp_path, "demo", "--output", "here").returncode == 0
+    assert keyage(tmp_path, "demo", "--output", "here").returncode == 0

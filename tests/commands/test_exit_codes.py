@@ -1,0 +1,162 @@
+"""Every exit code, reached by the real command in a process."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.commands.processes import ACCOUNT, KEYAGE, NOW, OLD, YOUNG, environment, keyage, policy_folder
+
+CHECK = ("check", "--from", "s.jsonl", "--now", NOW)
+BY_OU = "version: 1\ndefault: {maxAccessKeyAge: 90}\nrules:\n  - {id: ou, accounts: {ou: Root/*}, maxAccessKeyAge: 9}\n"
+UNREACHABLE = {
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+    "AWS_ACCESS_KEY_ID": "x",
+    "AWS_SECRET_ACCESS_KEY": "x",
+    "AWS_REGION": "us-east-1",
+}
+
+
+def test_0_when_every_key_is_compliant(tmp_path: Path) -> None:
+    done = keyage(policy_folder(tmp_path), *CHECK)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (
+        done.stdout
+        == "1 key judged of 1 user in 000000000001 web: 0 non-compliant, 0 exempt, 1 compliant, 0 not active\n"
+    )
+
+
+def test_0_for_exempt_keys(tmp_path: Path) -> None:
+    policy = "version: 1\ndefault: {maxAccessKeyAge: 90}\nexemptions:\n"
+    policy += "  - {id: e, users: old, reason: r, approvedBy: a, expires: 2027-01-31}\n"
+    assert keyage(policy_folder(tmp_path, policy, OLD), *CHECK).returncode == 0
+
+
+def test_1_for_a_non_compliant_key(tmp_path: Path) -> None:
+    assert keyage(policy_folder(tmp_path, users=f"{YOUNG},{OLD}"), *CHECK).returncode == 1
+
+
+def test_exit_zero_turns_1_into_0(tmp_path: Path) -> None:
+    assert keyage(policy_folder(tmp_path, users=OLD), *CHECK, "--exit-zero").returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["bogus"], "No such command 'bogus'"),
+        (["check", "--bogus"], "No such option"),
+        (["check", "--now", "yesterday"], "is not an ISO 8601 instant"),
+        (["check", "--format", "xml"], "unknown format; there are table, json"),
+        (["check", "--format", "table", "--format", "json"], "two formats for standard output"),
+        (["check", "--from", "none.json"], "cannot read none.json: No such file or directory"),
+        (["check", "--profile", "none"], "aws configure list-profiles"),
+        (["check", "--format", "json=none/x.json", "--from", "s.jsonl"], "cannot write none/x.json"),
+        (["validate", "--policy", "none.yaml"], "cannot read the policy none.yaml"),
+        (["explain"], "Missing argument 'USER'"),
+        (["explain", "u", "--tag", "x"], "write KEY=VALUE"),
+        (["explain", "nobody", "--from", "s.jsonl"], "s.jsonl has no user nobody"),
+        (["schema", "bogus"], "is not one of"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_2_for_wrong_usage(tmp_path: Path, arguments: list[str], message: str) -> None:
+    done = keyage(policy_folder(tmp_path), *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+
+
+def test_2_for_a_broken_policy_with_every_problem(tmp_path: Path) -> None:
+    done = keyage(policy_folder(tmp_path, "version: 1\ndefault: {maxAccesKeyAge: 90}\nrules: 3\n"), *CHECK)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "error: policies.yaml:2:11: maxAccesKeyAge: did you mean maxAccessKeyAge?\n"
+        'error: policies.yaml:3:8: rules: expected a list, found "3"\n'
+    )
+
+
+def test_2_for_warnings_where_they_are_strict(tmp_path: Path) -> None:
+    policy = "version: 1\ndefault: {maxAccessKeyAge: 9}\nrules:\n  - {id: a, maxAccessKeyAge: 1}\n"
+    policy += "  - {id: b, maxAccessKeyAge: 2}\n"
+    warning = "policies.yaml:5:5: b: can never apply, because a in line 4 covers it completely\n"
+    folder = policy_folder(tmp_path, policy)
+    lax, strict = keyage(folder, "validate"), keyage(folder, "validate", "--strict")
+    assert (lax.returncode, lax.stderr) == (0, "warning: " + warning)
+    assert (strict.returncode, strict.stderr) == (2, "error: " + warning)
+
+
+def test_2_without_a_policy(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    done = keyage(tmp_path, "validate")
+    assert (done.returncode, "no policies.yaml in" in done.stderr) == (2, True)
+
+
+def test_3_for_an_unreadable_account_whatever_else_was_found(tmp_path: Path) -> None:
+    folder = policy_folder(tmp_path, BY_OU, OLD)
+    (folder / "s.jsonl").write_text(ACCOUNT % OLD + (ACCOUNT % YOUNG).replace("01", "02", 1))
+    done = keyage(folder, *CHECK, "--exit-zero")
+    assert done.returncode == 3
+    assert "1 non-compliant" in done.stdout
+    assert "Unreadable accounts (1)\n  000000000002 web: the verdict on young depends on ou, default" in done.stdout
+
+
+def test_3_for_a_broken_snapshot(tmp_path: Path) -> None:
+    folder = policy_folder(tmp_path)
+    (folder / "s.jsonl").write_text("{")
+    done = keyage(folder, *CHECK)
+    assert (done.returncode, "s.jsonl:1: not a keyage snapshot" in done.stderr) == (3, True)
+
+
+def test_3_without_credentials(tmp_path: Path) -> None:
+    done = keyage(policy_folder(tmp_path), "check")
+    assert done.returncode == 3
+    assert "account not known: no AWS credentials were found" in done.stdout
+
+
+def test_3_when_aws_does_not_answer(tmp_path: Path) -> None:
+    done = keyage(policy_folder(tmp_path), "snapshot", **UNREACHABLE)
+    assert done.returncode == 3
+    assert "the account could not be read: AWS did not answer" in done.stderr
+
+
+def test_3_when_an_explanation_depends_on_what_is_not_known(tmp_path: Path) -> None:
+    done = keyage(policy_folder(tmp_path, BY_OU), "explain", "u", "--account", "000000000001")
+    assert (done.returncode, "cannot be told" in done.stdout) == (3, True)
+
+
+def test_70_for_a_bug(tmp_path: Path) -> None:
+    breaking = "import sys, checker.commands.validate as verb; verb.run = lambda _: 1 / 0\n"
+    breaking += "from checker.cli import main; sys.exit(main(['validate']))"
+    done = subprocess.run(
+        [sys.executable, "-c", breaking], cwd=policy_folder(tmp_path), env=environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 70
+    assert done.stderr.endswith("This is a bug in keyage: please report it with the lines above.\n")
+    assert "ZeroDivisionError" in done.stderr
+
+
+def test_130_when_interrupted(tmp_path: Path) -> None:
+    folder = policy_folder(tmp_path)
+    (folder / "s.jsonl").unlink()
+    os.mkfifo(folder / "s.jsonl")
+    arguments = [*KEYAGE, *CHECK]
+    with subprocess.Popen(arguments, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        with (folder / "s.jsonl").open("w"):  # opens when the command waits for what is written
+            process.send_signal(signal.SIGINT)
+            assert (process.stderr.read(), process.wait(timeout=30)) == ("interrupted\n", 130)
+
+
+def test_a_reader_that_leaves_ends_it_like_any_unix_program(tmp_path: Path) -> None:
+    many = ",".join(OLD.replace("OLD", f"OLD{number}").replace('"old"', f'"old{number}"') for number in range(5000))
+    folder = policy_folder(tmp_path, users=many)
+    pipe = subprocess.PIPE
+    arguments = [*KEYAGE, *CHECK, "--format", "json"]
+    with subprocess.Popen(arguments, cwd=folder, env=environment(), stdout=pipe, stderr=pipe) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait(timeout=30)) == (b"", -signal.SIGPIPE)

@@ -1,0 +1,63 @@
+"""The real command against an emulator on loopback: nothing is patched in its process."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from tests.commands.processes import POLICY, keyage
+
+LATER = "2036-01-01T00:00:00Z"
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
+    iam = boto3.client(
+        "iam", endpoint_url=url, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    for number in range(3):
+        iam.create_user(UserName=f"u{number}", Tags=[{"Key": "team", "Value": "x"}])
+        iam.create_access_key(UserName=f"u{number}")
+    iam.close()
+    yield url
+    server.stop()
+
+
+def aws(endpoint: str) -> dict[str, str]:
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "AWS_REGION": "us-east-1",
+    }
+
+
+@pytest.mark.parametrize(("now", "code", "found"), [(None, 0, 0), (LATER, 1, 3)], ids=["now", "in ten years"])
+def test_check(endpoint: str, tmp_path: Path, now: str | None, code: int, found: int) -> None:
+    (tmp_path / "policies.yaml").write_text(POLICY)
+    done = keyage(tmp_path, "check", "--format", "json", *(["--now", now] if now else []), **aws(endpoint))
+    report = json.loads(done.stdout)
+    assert (done.returncode, report["summary"]["users"], report["summary"]["nonCompliant"]) == (code, 3, found)
+    assert report["accounts"][0]["apiCalls"].get("ListAccessKeys", 0) == found
+
+
+def test_a_snapshot_gives_the_verdicts_of_the_live_account(endpoint: str, tmp_path: Path) -> None:
+    (tmp_path / "policies.yaml").write_text(POLICY)
+    taken = keyage(tmp_path, "snapshot", "-o", "s.json", "--user-tags", "--now", LATER, **aws(endpoint))
+    assert (taken.returncode, taken.stderr) == (0, "s.json: account 123456789012, 3 users, 3 keys\n")
+    live = keyage(tmp_path, "check", "--format", "json", "--now", LATER, **aws(endpoint))
+    offline = keyage(tmp_path, "check", "--format", "json", "--now", LATER, "--from", "s.json")
+    assert json.loads(offline.stdout)["keys"] == json.loads(live.stdout)["keys"]
+    assert json.loads((tmp_path / "s.json").read_text())["accounts"][0]["users"][0]["tags"] == {"team": "x"}
+
+
+def test_a_snapshot_on_standard_output_is_the_same_snapshot(endpoint: str, tmp_path: Path) -> None:
+    keyage(tmp_path, "snapshot", "-o", "s.json", "--now", LATER, **aws(endpoint))
+    assert keyage(tmp_path, "snapshot", "--now", LATER, **aws(endpoint)).stdout == (tmp_path / "s.json").read_text()

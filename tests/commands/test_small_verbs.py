@@ -1,0 +1,95 @@
+"""validate, explain, schema and permissions."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pytest_regressions.file_regression import FileRegressionFixture
+
+from checker.policy.yaml_check import schema_text
+from checker.sources.permissions import policy_document
+from tests.commands.processes import NOW, environment, keyage
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+POLICY = """\
+version: 1
+default:
+  maxAccessKeyAge: 90
+rules:
+  - id: crown
+    accounts: {ou: Root/*/Prod, tags: {env: prod}}
+    users: {tags: {team: pay*}}
+    maxAccessKeyAge: 10
+  - id: prod-service-users
+    accounts: [prod-*, "000000000012"]
+    users: {path: /service/*, name: [svc-*, bot-*]}
+    maxAccessKeyAge: 30
+  - id: people
+    users: {path: /people/}
+    maxAccessKeyAge: 60
+exemptions:
+  - {id: over, users: svc-ledger, reason: r, approvedBy: a, expires: 2026-11-01}
+  - {id: one-key, users: svc-*, keys: [AKIAONE], reason: a vendor, approvedBy: security, expires: 2026-12-24}
+"""
+INVENTORY = "version: 1\naccounts:\n  - {id: 111122223333, name: prod-payments, ou: Root/W/Prod, tags: {env: dev}}\n"
+ACCOUNT = ("--account", "111122223333")
+EXPLANATIONS = {
+    "explain-service-user.txt": (0, ["svc-ledger", *ACCOUNT, "--path", "/service/eu/", "--no-tags"]),
+    "explain-person.txt": (0, ["joe", "--account", "prod-payments", "--path", "/people/", "--tag", "team=web"]),
+    "explain-default.txt": (0, ["joe", "--account", "000000000012", "--path", "/x/", "--no-tags"]),
+    "explain-unknown-path.txt": (3, ["svc-ledger", *ACCOUNT, "--no-tags"]),
+    "explain-unknown-account.txt": (3, ["svc-ledger", "--path", "/service/", "--tag", "team=pay"]),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "policies.yaml").write_text(POLICY)
+    (tmp_path / "accounts.yaml").write_text(INVENTORY)
+    return tmp_path
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("golden", EXPLANATIONS)
+def test_explain(folder: Path, golden: str, file_regression: FileRegressionFixture) -> None:
+    code, arguments = EXPLANATIONS[golden]
+    done = keyage(folder, "explain", *arguments, "--now", NOW, "--quiet")
+    assert (done.returncode, done.stderr) == (code, "")
+    file_regression.check(done.stdout, fullpath=GOLDEN / golden, encoding="utf-8")
+
+
+def test_validate_counts_what_is_valid(folder: Path) -> None:
+    done = keyage(folder, "validate", "--now", NOW, "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert keyage(folder, "validate", "--now", NOW).stdout == (
+        "policies.yaml: valid, 3 rules and 2 exemptions, 1 accounts in the inventory\n"
+    )
+
+
+def test_validate_lists_the_problems_of_both_files(folder: Path) -> None:
+    (folder / "policies.yaml").write_text("version: 2\ndefault: {maxAccessKeyAge: 90}\n")
+    (folder / "accounts.yaml").write_text("version: 2\naccounts: []\n")
+    assert keyage(folder, "validate").stderr == (
+        "error: accounts.yaml:1:10: version: 2 is not 1, the only version there is\n"
+        "error: policies.yaml:1:10: version: 2 is not 1, the only version there is\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["policy", "inventory"])
+def test_schema_prints_the_schema_that_is_enforced(tmp_path: Path, name: str) -> None:
+    assert keyage(tmp_path, "schema", name).stdout == schema_text(name)
+
+
+@pytest.mark.parametrize("verb", ["check", "snapshot"])
+def test_permissions_prints_the_policy_of_the_catalogue(tmp_path: Path, verb: str) -> None:
+    assert json.loads(keyage(tmp_path, "permissions", verb).stdout) == policy_document(verb)
+
+
+@pytest.mark.parametrize("verb", ["validate", "schema", "permissions", "--help", "--version"])
+def test_verbs_without_aws_do_not_import_boto3(folder: Path, verb: str) -> None:
+    shows = "import sys; from checker.cli import main; main(sys.argv[1:]); "
+    shows += "sys.exit(any(name.partition('.')[0] in ('boto3', 'botocore', 'rich', 'moto') for name in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", shows, verb], cwd=folder, env=environment(), capture_output=True)
+    assert done.returncode == 0

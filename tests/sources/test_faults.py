@@ -1,0 +1,181 @@
+"""What goes wrong at AWS: the verdicts are those of a quiet day, or the account is unreadable."""
+
+import pytest
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+
+from checker.evaluate import AccountResult
+from tests.aws.fixtures import ACCOUNT, Emulated, policy
+from tests.aws.stand_ins import Act, answer, fail_with, old_report, refuse, throttle
+
+URL = "https://iam.amazonaws.com/"
+READING = ["GetCallerIdentity", "ListUsers", "ListAccessKeys"]
+REPORTING = ["GenerateCredentialReport", "GetCredentialReport"]
+BY_TAG = (
+    "version: 1\ndefault: {maxAccessKeyAge: 90}\nrules:\n  - {id: c, users: {tags: {team: x}}, maxAccessKeyAge: 10}\n"
+)
+TIMEOUTS = {
+    "connect": ConnectTimeoutError(endpoint_url=URL),
+    "read": ReadTimeoutError(endpoint_url=URL),
+    "unreachable": EndpointConnectionError(endpoint_url=URL),
+}
+
+
+@pytest.fixture
+def overdue(emulated: Emulated) -> Emulated:
+    """An account with one key of 200 days and one of 20."""
+    emulated.user("u")
+    emulated.key("u", 200)
+    emulated.key("u", 20)
+    emulated.user("keyless")
+    return emulated
+
+
+def assert_found_all(result: AccountResult) -> None:
+    assert result.reason is None
+    assert [finding.verdict for finding in result.findings] == ["NON_COMPLIANT", "COMPLIANT"]
+
+
+def assert_unreadable(result: AccountResult, reason: str) -> None:
+    assert result.reason is not None
+    assert reason in result.reason
+    assert (result.findings, result.counts.keys, result.counts.compliant) == ((), 0, 0)
+
+
+@pytest.mark.parametrize("operation", [*READING, *REPORTING])
+@pytest.mark.parametrize(
+    "act", [throttle(), refuse("ServiceFailure", 500), answer("", 503)], ids=["throttle", "500", "503"]
+)
+def test_a_burst_of_trouble_is_waited_out(overdue: Emulated, operation: str, act: Act) -> None:
+    overdue.faults.plan(operation, act, 4)
+    assert_found_all(overdue.check())
+
+
+@pytest.mark.parametrize("kind", TIMEOUTS)
+@pytest.mark.parametrize("operation", [*READING, *REPORTING])
+def test_a_burst_of_time_outs_is_waited_out(overdue: Emulated, operation: str, kind: str) -> None:
+    overdue.faults.plan(operation, fail_with(TIMEOUTS[kind]), 3)
+    assert_found_all(overdue.check())
+
+
+@pytest.mark.parametrize("operation", READING)
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        (throttle(), "AWS kept throttling"),
+        (refuse("ServiceFailure", 500), "failed with ServiceFailure"),
+        (fail_with(TIMEOUTS["read"]), "AWS did not answer"),
+        (refuse("ExpiredToken"), "the credentials expired (ExpiredToken"),
+        (refuse("InvalidClientTokenId"), "AWS does not accept the credentials"),
+        (answer("<ListUsersResponse><ListUsersResult><Users><member><UserName>u</User"), "ResponseParserError"),
+    ],
+    ids=["throttle", "500", "time-out", "expired token", "wrong credentials", "cut-off body"],
+)
+def test_trouble_that_stays_makes_the_account_unreadable(
+    overdue: Emulated, operation: str, act: Act, reason: str
+) -> None:
+    overdue.faults.plan(operation, act)
+    assert_unreadable(overdue.check(), reason)
+
+
+def test_a_token_that_expires_half_way_makes_the_account_unreadable(overdue: Emulated) -> None:
+    overdue.user("v")
+    overdue.key("v", 200)
+    overdue.faults.plan("ListAccessKeys", lambda _asked: None, 1)
+    overdue.faults.plan("ListAccessKeys", refuse("ExpiredToken"))
+    assert_unreadable(overdue.check(), "sign in again")
+
+
+@pytest.mark.parametrize("operation", REPORTING)
+@pytest.mark.parametrize(
+    "act",
+    [
+        refuse("AccessDenied"),
+        throttle(),
+        refuse("LimitExceeded", 409),
+        refuse("ServiceFailure", 500),
+        refuse("ReportInProgress", 404),
+        refuse("ReportExpired", 410),
+    ],
+    ids=["denied", "throttled", "limit", "500", "in progress", "expired"],
+)
+def test_without_a_report_the_keys_of_every_user_are_listed(overdue: Emulated, operation: str, act: Act) -> None:
+    overdue.faults.plan(operation, act)
+    result = overdue.check()
+    assert_found_all(result)
+    assert overdue.faults.requests["ListAccessKeys"] == 2
+    assert len(result.notes) == 1
+    assert result.notes[0].endswith("the keys of every user were listed instead, and their last use is not known")
+
+
+def test_a_report_that_stays_in_progress_is_given_up_after_a_minute(overdue: Emulated) -> None:
+    body = "<GenerateCredentialReportResponse><GenerateCredentialReportResult><State>INPROGRESS</State>"
+    body += "</GenerateCredentialReportResult></GenerateCredentialReportResponse>"
+    overdue.faults.plan("GenerateCredentialReport", answer(body))
+    result = overdue.check()
+    assert_found_all(result)
+    assert 60 <= overdue.time.slept <= 90
+    assert result.notes[0].startswith(f"{ACCOUNT}: the credential report was still being made after a minute")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"user,arn\nu,a\n", b"\xff\xfe", b'user,"'],
+    ids=["empty", "columns missing", "not text", "not CSV"],
+)
+def test_a_report_that_makes_no_sense_is_not_believed(overdue: Emulated, content: bytes) -> None:
+    import base64
+
+    text = base64.b64encode(content).decode()
+    body = "<GetCredentialReportResponse><GetCredentialReportResult><ReportFormat>text/csv</ReportFormat>"
+    body += f"<Content>{text}</Content></GetCredentialReportResult></GetCredentialReportResponse>"
+    overdue.faults.plan("GetCredentialReport", answer(body))
+    result = overdue.check()
+    assert_found_all(result)
+    assert len(result.notes) == 1
+
+
+def test_denied_list_users_leaves_the_names_of_the_report_without_ids(overdue: Emulated) -> None:
+    overdue.faults.plan("ListUsers", refuse("AccessDenied"))
+    result = overdue.check()
+    assert_found_all(result)
+    assert {finding.user_id for finding in result.findings} == {None}
+    assert [finding.arn for finding in result.findings] == [f"arn:aws:iam::{ACCOUNT}:user/u"] * 2
+    assert "iam:ListUsers was denied" in result.notes[0]
+
+
+def test_denied_list_users_and_denied_report_make_the_account_unreadable(overdue: Emulated) -> None:
+    overdue.faults.plan("ListUsers", refuse("AccessDenied"))
+    overdue.faults.plan("GenerateCredentialReport", refuse("AccessDenied"))
+    assert_unreadable(overdue.check(), "ListUsers was denied: allow what `keyage permissions` prints")
+
+
+def test_a_user_gone_since_the_report_cannot_be_told_from_a_renamed_one_without_list_users(overdue: Emulated) -> None:
+    with old_report(overdue.iam):
+        overdue.iam.users.pop("u")
+        overdue.faults.plan("ListUsers", refuse("AccessDenied"))
+        assert_unreadable(overdue.check(), "whether deleted or renamed only iam:ListUsers can tell")
+
+
+@pytest.mark.parametrize("operation", ["GetCallerIdentity", "ListAccessKeys"])
+def test_a_denied_call_makes_the_account_unreadable(overdue: Emulated, operation: str) -> None:
+    overdue.faults.plan(operation, refuse("AccessDenied"))
+    assert_unreadable(overdue.check(), f"{operation} was denied: allow what `keyage permissions` prints")
+
+
+def test_denied_tags_make_the_account_unreadable_where_they_matter(emulated: Emulated) -> None:
+    emulated.user("u")
+    emulated.key("u", 30)
+    emulated.faults.plan("ListUserTags", refuse("AccessDenied"))
+    assert_unreadable(emulated.check(policy(BY_TAG)), "ListUserTags was denied")
+
+
+def test_a_user_who_keeps_vanishing_makes_the_account_unreadable(overdue: Emulated) -> None:
+    overdue.faults.plan("ListAccessKeys", refuse("NoSuchEntity", 404))
+    assert_unreadable(overdue.check(), "users kept changing their names while they were read: u")
+
+
+def test_a_denied_alias_leaves_the_name_unknown_which_matters_only_if_it_decides(overdue: Emulated) -> None:
+    text = "version: 1\ndefault: {maxAccessKeyAge: 90}\nrules:\n  - {id: p, accounts: prod-*, maxAccessKeyAge: 10}\n"
+    overdue.faults.plan("ListAccountAliases", refuse("AccessDenied"))
+    assert_unreadable(overdue.check(policy(text)), "the account's name is not known")
+    assert_found_all(overdue.check(policy(text.replace("maxAccessKeyAge: 10", "maxAccessKeyAge: 60"))))

@@ -1,0 +1,255 @@
+"""Reading a live account: which calls are made, and what is believed."""
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from checker.embedded import aws
+from checker.evaluate import AccountRead
+from checker.rule import decision
+from checker.sources import live
+from checker.sources.aws_session import ReadOnlySession
+from tests.aws.fixtures import ACCOUNT, NOW, Emulated, ago, policy
+from tests.aws.stand_ins import after, old_report
+
+FEW = "version: 1\ndefault: {maxAccessKeyAge: 90}\nrules:\n  - {id: svc, users: svc-*, maxAccessKeyAge: 30}\n"
+BY_NAME = "version: 1\ndefault: {maxAccessKeyAge: 90}\nrules:\n  - {id: prod, accounts: prod-*, maxAccessKeyAge: 30}\n"
+BY_OU = (
+    "version: 1\ndefault: {maxAccessKeyAge: 90}\nrules:\n  - {id: ou, accounts: {ou: Root/*}, maxAccessKeyAge: 30}\n"
+)
+BY_TAG = (
+    "version: 1\ndefault: {maxAccessKeyAge: 90}\nrules:\n  - {id: c, users: {tags: {team: pay*}}, maxAccessKeyAge: 10}"
+)
+
+
+def test_an_empty_account_takes_four_calls_and_has_no_findings(emulated: Emulated) -> None:
+    emulated.iam.generate_report()
+    assert emulated.verdicts() == {}
+    assert dict(emulated.faults.requests) == {
+        "GetCallerIdentity": 1,
+        "GenerateCredentialReport": 1,
+        "GetCredentialReport": 1,
+        "ListUsers": 1,
+    }
+
+
+def test_users_without_keys_and_young_users_are_not_listed(emulated: Emulated) -> None:
+    emulated.user("keyless")
+    emulated.user("young", age=89)
+    emulated.key("young", 89)
+    result = emulated.check()
+    assert (result.counts.users, result.counts.keys) == (2, 0)
+    assert emulated.faults.requests["ListAccessKeys"] == 0
+
+
+def test_only_users_old_enough_for_the_limit_that_applies_to_them_are_listed(emulated: Emulated) -> None:
+    for name in ("svc-a", "ann"):
+        emulated.user(name, age=60)
+        emulated.key(name, 60)
+    assert emulated.verdicts(policy(FEW)) == {"svc-a": ["NON_COMPLIANT"]}
+    assert [asked["UserName"] for name, asked in emulated.faults.asked if name == "ListAccessKeys"] == ["svc-a"]
+
+
+def test_the_boundary_is_exact_to_the_second(emulated: Emulated) -> None:
+    emulated.user("u")
+    emulated.key("u", 90)
+    emulated.key("u", 90 + 1 / 86400)
+    assert emulated.verdicts() == {"u": ["NON_COMPLIANT", "COMPLIANT"]}
+
+
+def test_a_toggled_key_keeps_its_age(emulated: Emulated) -> None:
+    emulated.user("u")
+    emulated.key("u", 400, activated=ago(1))
+    assert emulated.verdicts() == {"u": ["NON_COMPLIANT"]}
+
+
+def test_an_old_inactive_key_beside_a_fresh_one_is_no_finding(emulated: Emulated) -> None:
+    emulated.user("u")
+    emulated.key("u", 600, status="Inactive")
+    emulated.key("u", 3)
+    assert emulated.verdicts() == {"u": ["NOT_APPLICABLE", "COMPLIANT"]}
+
+
+def test_every_page_is_read(emulated: Emulated) -> None:
+    emulated.pages(1)
+    for number in range(7):
+        emulated.user(f"u{number}", tags={"a": "b", "team": "payments"})
+        emulated.key(f"u{number}", 300)
+        emulated.key(f"u{number}", 20)
+    found = emulated.verdicts(policy(BY_TAG))
+    assert found == {f"u{number}": ["NON_COMPLIANT", "NON_COMPLIANT"] for number in range(7)}
+    assert emulated.faults.requests["ListUsers"] == 7
+    assert emulated.faults.requests["ListAccessKeys"] == 14
+    assert emulated.faults.requests["ListUserTags"] == 14
+
+
+def test_users_are_asked_for_by_the_thousand(emulated: Emulated) -> None:
+    emulated.read()
+    assert [asked["MaxItems"] for name, asked in emulated.faults.asked if name == "ListUsers"] == ["1000"]
+
+
+def test_the_report_is_polled_until_it_is_complete(emulated: Emulated) -> None:
+    emulated.user("u")
+    emulated.key("u", 100)
+    assert emulated.verdicts() == {"u": ["NON_COMPLIANT"]}
+    assert emulated.faults.requests["GenerateCredentialReport"] == 2
+    assert emulated.time.slept == 0.5
+
+
+def test_last_use_comes_from_the_report(emulated: Emulated) -> None:
+    emulated.user("u")
+    emulated.key("u", 400, last_used=ago(3))
+    emulated.key("u", 200, last_used=ago(5), activated=ago(1))
+    assert [finding.last_used for finding in emulated.check().findings] == [ago(3), ago(5)]
+
+
+def test_last_use_that_cannot_be_told_apart_is_not_guessed(emulated: Emulated) -> None:
+    emulated.user("u")
+    emulated.key("u", 400, last_used=ago(3), activated=ago(2))
+    emulated.key("u", 200, last_used=ago(5), activated=ago(1))
+    assert [finding.last_used for finding in emulated.check().findings] == [None, None]
+
+
+def test_tags_are_asked_for_only_where_they_change_a_verdict(emulated: Emulated) -> None:
+    emulated.user("young-key", tags={"team": "payments"})
+    emulated.key("young-key", 9)
+    emulated.user("tagged", tags={"team": "payments"})
+    emulated.key("tagged", 30)
+    emulated.user("untagged")
+    emulated.key("untagged", 30)
+    found = emulated.verdicts(policy(BY_TAG))
+    assert found == {"young-key": ["COMPLIANT"], "tagged": ["NON_COMPLIANT"], "untagged": ["COMPLIANT"]}
+    asked = sorted(asked["UserName"] for name, asked in emulated.faults.asked if name == "ListUserTags")
+    assert asked == ["tagged", "untagged"]
+
+
+def test_without_tag_rules_no_tags_are_read(emulated: Emulated) -> None:
+    emulated.user("u", tags={"team": "payments"})
+    emulated.key("u", 200)
+    emulated.verdicts(policy(FEW))
+    assert emulated.faults.requests["ListUserTags"] == 0
+
+
+def test_a_finding_names_the_rule_that_its_tags_select(emulated: Emulated) -> None:
+    emulated.user("untagged")
+    emulated.key("untagged", 200)
+    assert [(one.rule, one.max_access_key_age) for one in emulated.check(policy(BY_TAG)).findings] == [("default", 90)]
+
+
+def test_the_alias_names_the_account_if_a_rule_asks_for_names(emulated: Emulated) -> None:
+    emulated.iam.create_account_alias("prod-web")
+    emulated.user("u")
+    emulated.key("u", 40)
+    assert emulated.verdicts(policy(BY_NAME)) == {"u": ["NON_COMPLIANT"]}
+
+
+def test_the_inventory_names_the_account_before_the_alias_does(emulated: Emulated) -> None:
+    emulated.iam.create_account_alias("prod-web")
+    emulated.user("u")
+    emulated.key("u", 40)
+    known = {ACCOUNT: decision.Account(ACCOUNT, "dev-web")}
+    result = emulated.check(policy(BY_NAME), known)
+    assert (result.name, [finding.verdict for finding in result.findings]) == ("dev-web", ["COMPLIANT"])
+    assert emulated.faults.requests["ListAccountAliases"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "attribute"), [(BY_NAME, "name"), (BY_OU, "ou")], ids=["no alias", "OUs only from the inventory"]
+)
+def test_an_unknown_attribute_that_matters_makes_the_account_unreadable(
+    emulated: Emulated, text: str, attribute: str
+) -> None:
+    emulated.user("u")
+    emulated.key("u", 40)
+    reason = emulated.check(policy(text)).reason
+    assert reason is not None
+    assert f"the account's {attribute} is not known: add the account to the inventory" in reason
+
+
+@pytest.mark.parametrize("age", [20, 100], ids=["compliant either way", "non-compliant either way"])
+def test_an_unknown_attribute_that_does_not_matter_is_no_obstacle(emulated: Emulated, age: float) -> None:
+    emulated.user("u")
+    emulated.key("u", age)
+    result = emulated.check(policy(BY_OU))
+    assert (result.reason, result.counts.non_compliant) == (None, int(age > 90))
+
+
+def test_an_active_root_key_is_a_note_and_no_finding(emulated: Emulated) -> None:
+    emulated.iam.generate_report()
+    rows = emulated.iam.get_credential_report().splitlines()
+    root = f"<root_account>,arn:aws:iam::{ACCOUNT}:root,2020-01-01T00:00:00+00:00," + ",".join(["N/A"] * 5)
+    row = root + ",true,2020-01-01T00:00:00+00:00," + ",".join(["N/A"] * 3) + ",false," + ",".join(["N/A"] * 8)
+    emulated.iam.get_credential_report = lambda: "\n".join([*rows, row]) + "\n"
+    result = emulated.check()
+    assert (result.findings, result.counts.users) == ([], 0)
+    assert result.notes == [f"the root user of {ACCOUNT} has an active access key: delete it, no rule judges root"]
+
+
+def test_a_user_who_appeared_after_the_report_is_listed_if_old_enough(emulated: Emulated) -> None:
+    with old_report(emulated.iam):
+        emulated.user("renamed-or-new")
+        emulated.key("renamed-or-new", 200)
+        emulated.user("brand-new", age=0.1)
+        emulated.key("brand-new", 0.1)
+        assert emulated.verdicts() == {"renamed-or-new": ["NON_COMPLIANT"]}
+
+
+def test_a_key_reactivated_after_the_report_is_seen(emulated: Emulated) -> None:
+    emulated.user("u")
+    key = emulated.key("u", 200, status="Inactive")
+    with old_report(emulated.iam):
+        emulated.iam.update_access_key("u", key, "Active")
+        assert emulated.verdicts() == {"u": ["NON_COMPLIANT"]}
+
+
+def test_another_user_of_the_same_name_is_not_taken_for_the_one_in_the_report(emulated: Emulated) -> None:
+    emulated.user("u", age=300)
+    with old_report(emulated.iam):
+        emulated.iam.delete_user("u")
+        emulated.user("u", age=200)
+        emulated.key("u", 150)
+        assert emulated.verdicts() == {"u": ["NON_COMPLIANT"]}
+
+
+def test_a_user_deleted_while_being_read_is_gone(emulated: Emulated) -> None:
+    emulated.user("u")
+    emulated.key("u", 200)
+    emulated.user("other")
+    emulated.key("other", 200)
+    emulated.faults.plan("ListAccessKeys", after(lambda: emulated.iam.users.pop("u", None)), 1)
+    result = emulated.check()
+    assert (result.counts.users, [finding.user for finding in result.findings]) == (1, ["other"])
+
+
+def test_a_user_renamed_while_being_read_is_found_by_id(emulated: Emulated) -> None:
+    user = emulated.user("before")
+    emulated.key("before", 200)
+
+    def rename() -> None:
+        emulated.iam.users["after"] = emulated.iam.users.pop("before")
+        user.name = "after"
+
+    emulated.faults.plan("ListAccessKeys", after(rename), 1)
+    assert emulated.verdicts() == {"after": ["NON_COMPLIANT"]}
+
+
+def test_times_are_utc_whatever_the_zone_of_the_machine(emulated: Emulated, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    emulated.user("u")
+    emulated.key("u", 100)
+    finding = emulated.check().findings[0]
+    monkeypatch.undo()
+    time.tzset()
+    assert (finding.create_date.utcoffset(), finding.due_date) == (timedelta(0), ago(10))
+
+
+def test_what_falls_due_by_the_horizon_is_listed_too(emulated: Emulated) -> None:
+    emulated.user("soon", age=85)
+    emulated.key("soon", 85)
+    session = ReadOnlySession(credentials=aws.credentials_for(ACCOUNT))
+    needs = live.verdict_needs(policy(), NOW, NOW + timedelta(days=14))
+    read = live.read_account(session, {}, needs, want_name=False, concurrency=1, wait=emulated.time.sleep)
+    assert isinstance(read, AccountRead)
+    assert [len(user.keys) for user in read.users] == [1]

@@ -1,0 +1,51 @@
+"""The printed IAM policy is what really happens, no more and no less."""
+
+import pytest
+
+from checker.embedded import aws
+from checker.evaluate import AccountRead
+from checker.sources import live
+from checker.sources.aws_session import ReadOnlySession
+from checker.sources.permissions import policy_document
+from tests.aws.fixtures import ACCOUNT, Emulated, policy
+
+EVERYTHING_MATTERS = """
+version: 1
+default: {maxAccessKeyAge: 90}
+rules:
+  - {id: both, accounts: prod-*, users: {tags: {team: x}}, maxAccessKeyAge: 10}
+"""
+
+
+def actions(verb: str) -> set[str]:
+    return {action for statement in policy_document(verb)["Statement"] for action in statement["Action"]}
+
+
+def test_check_makes_exactly_the_calls_that_its_policy_allows(emulated: Emulated) -> None:
+    emulated.iam.create_account_alias("prod-web")
+    emulated.user("u")
+    emulated.key("u", 30)
+    assert emulated.verdicts(policy(EVERYTHING_MATTERS)) == {"u": ["COMPLIANT"]}
+    assert {f"iam:{name}" for name in emulated.faults.requests if name != "GetCallerIdentity"} == actions("check")
+
+
+def test_snapshot_makes_exactly_the_calls_that_its_policy_allows(emulated: Emulated) -> None:
+    emulated.user("u")
+    emulated.key("u", 30)
+    session = ReadOnlySession(credentials=aws.credentials_for(ACCOUNT))
+    emulated.faults.requests.clear()
+    everything = live.Everything(user_tags=True)
+    read = live.read_account(
+        session, {}, lambda _account: everything, want_name=True, concurrency=1, wait=emulated.time.sleep
+    )
+    assert isinstance(read, AccountRead)
+    assert {f"iam:{name}" for name in emulated.faults.requests if name != "GetCallerIdentity"} == actions("snapshot")
+
+
+@pytest.mark.parametrize("verb", ["check", "snapshot"])
+def test_only_what_iam_cannot_narrow_is_allowed_on_everything(verb: str) -> None:
+    by_resource = {statement["Resource"]: statement["Action"] for statement in policy_document(verb)["Statement"]}
+    assert by_resource == {
+        "*": ["iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:ListAccountAliases", "iam:ListUsers"],
+        "arn:*:iam::*:user/*": ["iam:ListAccessKeys", "iam:ListUserTags"],
+    }
