@@ -70,10 +70,8 @@ class PatternSet:
 
     def __init__(self, patterns):
         """Takes pairs of a pattern and the integer mask that stands for it."""
-        self._start = self._repeat = self._any = self._final = 0
-        self._literal = {}
-        self._masks = {}
-        position = 0
+        self._start = self._repeat = self._any = self._final = position = 0
+        self._literal, self._masks = {}, {}
         for pattern, mask in patterns:
             self._start |= 1 << position
             for character in pattern:
@@ -92,15 +90,13 @@ class PatternSet:
         self._forget()
 
     def _forget(self):
-        self._steps = 0
-        self._states = {}
+        self._steps, self._states = 0, {}
         self.first = self._state(self._start)
 
     def _state(self, reached):
-        state = self._states.get(reached)
-        if state is None:
-            state = self._states[reached] = _State(self, reached)
-        return state
+        if reached not in self._states:
+            self._states[reached] = _State(self, reached)
+        return self._states[reached]
 
     def step(self, reached, character):
         self._steps += 1
@@ -110,11 +106,9 @@ class PatternSet:
         return self._state((advancing << 1) | (reached & self._repeat))
 
     def accepted(self, reached):
-        ended = reached & self._final
         mask = 0
-        while ended:
-            mask |= self._masks[(ended & -ended).bit_length() - 1]
-            ended &= ended - 1
+        for position in _bits(reached & self._final):
+            mask |= self._masks[position]
         return mask
 
     def match(self, text):
@@ -127,7 +121,7 @@ class PatternSet:
 
 def matches(pattern, text):
     """Whether one IAM wildcard pattern matches the whole text."""
-    return PatternSet([(pattern, 1)]).match(text) == 1
+    return bool(PatternSet([(pattern, 1)]).match(text))
 
 
 def as_list(value):
@@ -173,8 +167,7 @@ class SelectorSet:
 
     def __init__(self, selectors):
         """Takes, for each selector, its clauses; selector i is bit i of the masks that match returns."""
-        self._everything = 0
-        self._selector_of = []
+        self._everything, self._selector_of = 0, []
         by_attribute = {}
         for number, clauses in enumerate(selectors):
             for clause in clauses:
@@ -186,10 +179,8 @@ class SelectorSet:
         self._one_clause_each = self._selector_of == list(range(len(selectors)))
         self._attributes = []
         for (name, key), patterns in by_attribute.items():
-            asked = 0
-            for _text, bit in patterns:
-                asked |= bit
-            self._attributes.append((name, key, self._everything & ~asked, PatternSet(patterns)))
+            unasked = self._everything & ~sum({bit for _text, bit in patterns})
+            self._attributes.append((name, key, unasked, PatternSet(patterns)))
 
     def match(self, subject):
         """Two masks: the selectors that match for certain, and those that may match."""
@@ -272,9 +263,8 @@ class Policy:
 
 
 def _rule(rule_id, entry):
-    days = entry["maxAccessKeyAge"]
-    accounts = account_clauses(entry.get("accounts"))
-    return Rule(rule_id, days, timedelta(days=days), accounts, user_clauses(entry.get("users")))
+    days, users = entry["maxAccessKeyAge"], user_clauses(entry.get("users"))
+    return Rule(rule_id, days, timedelta(days=days), account_clauses(entry.get("accounts")), users)
 
 
 def _exemption(entry):
@@ -297,22 +287,17 @@ class AccountPolicy:
         self.doubtful = doubtful  # ids whose account selector needs what is not known
         self._rules = SelectorSet([rule.users for rule in rules])
         self._exemptions = SelectorSet([exemption.users for exemption in exemptions])
-        self._sure_rules = _sure(rules, doubtful)
-        self._sure_exemptions = _sure(exemptions, doubtful)
+        self._sure = sum(1 << number for number, rule in enumerate(rules) if rule.id not in doubtful)
 
     def rules_for(self, user):
         """The rules that may decide for the user, first to last; one, if all it takes is known."""
         certain, possible = self._rules.match(user)
         first = possible & -possible
-        if first & certain & self._sure_rules:
+        decided = certain & self._sure
+        if first & decided:
             return (self.rules[first.bit_length() - 1],)
-        decided = certain & self._sure_rules
         upto = ((decided & -decided) << 1) - 1
         return tuple(self.rules[number] for number in _bits(possible & upto))
-
-    def strictest_limit(self, user):
-        """The shortest limit (a timedelta) that can apply to the user."""
-        return min(rule.limit for rule in self.rules_for(user))
 
     def exemption_for(self, user, key, now):
         """The first exemption that certainly applies at `now`, and all that merely may."""
@@ -320,19 +305,13 @@ class AccountPolicy:
         doubtful = []
         for number in _bits(possible):
             exemption = self.exemptions[number]
-            if now >= exemption.expires:
-                continue
             named = exemption.keys is None or key.id in exemption.keys
-            if not named and key.id is not None:
+            if now >= exemption.expires or (not named and key.id is not None):
                 continue
-            if named and (certain & self._sure_exemptions) >> number & 1:
+            if named and certain >> number & 1 and exemption.id not in self.doubtful:
                 return exemption, ()
             doubtful.append(exemption)
         return None, tuple(doubtful)
-
-
-def _sure(entries, doubtful):
-    return sum(1 << number for number, entry in enumerate(entries) if entry.id not in doubtful)
 
 
 class Decision(NamedTuple):
@@ -367,7 +346,5 @@ def decide(policy, user, key, now):
 
 def user_verdict(verdicts):
     """The verdict on a user from the verdicts on the user's keys."""
-    for verdict in (UNDECIDED, NON_COMPLIANT, EXEMPT):
-        if verdict in verdicts:
-            return verdict
-    return COMPLIANT
+    found = set(verdicts)
+    return next((worst for worst in (UNDECIDED, NON_COMPLIANT, EXEMPT) if worst in found), COMPLIANT)

@@ -40,7 +40,8 @@ class Needs:
 
     def keys(self, user):
         """Whether a key of the user can be past its limit by the horizon: no key is older than its user."""
-        return user.created is None or self._horizon - user.created > self._policy.strictest_limit(user)
+        strictest = min(rule.limit for rule in self._policy.rules_for(user))
+        return user.created is None or self._horizon - user.created > strictest
 
     def tags(self, user):
         """Whether the user's tags decide a verdict, or which rule a key breaks."""

@@ -1,5 +1,6 @@
 """`keyage demo`: the whole tour, against an AWS inside this process."""
 
+import shutil
 import sys
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -59,19 +60,28 @@ def _next(output: Path, loaded: Loaded, readings: list[Reading]) -> str:
         raise Unreadable(f"the embedded AWS could not be read: {failed[0].reason}")
     calls = sum(sum(reading.api_calls.values()) for reading in readings)
     users = sum(len(reading.users) for reading in readings if isinstance(reading, AccountRead))
+    keyage = _command()
     instant = f"{loaded.now:%Y-%m-%dT%H:%M:%SZ}"
     return f"""
 Read with {calls} calls for {users} users. The state is saved, so this works without any AWS, from here:
 
   cd {output}
-  keyage check --from snapshot.json --now {instant} --verbose    # how to resolve each key
-  keyage check --from snapshot.json --now {instant} --format json
-  keyage explain svc-ledger --from snapshot.json                        # why thirty days?
-  keyage explain sftp-legacy --from snapshot.json                       # why exempt?
+  {keyage} check --from snapshot.json --now {instant} --verbose   # how to resolve each key
+  {keyage} check --from snapshot.json --now {instant} --format json
+  {keyage} explain svc-ledger --from snapshot.json    # why thirty days?
+  {keyage} explain sftp-legacy --from snapshot.json   # why exempt?
 
 Then set maxAccessKeyAge to 365 in policies.yaml, or end the exemption, and check again. On your own
 account, with credentials in the environment: keyage check --policy policies.yaml
 """
+
+
+def _command() -> str:
+    """How keyage can be called from any folder: by name, else by the path of the command or of Python."""
+    beside = Path(sys.executable).parent / "keyage"
+    if shutil.which("keyage"):
+        return "keyage"
+    return str(beside) if beside.exists() else f"{sys.executable} -m checker"
 
 
 def _write(path: Path, text: str) -> None:

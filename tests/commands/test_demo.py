@@ -1,6 +1,7 @@
 """`keyage demo` tells its story without network, credentials or leftovers."""
 
 import json
+import re
 from pathlib import Path
 
 from tests.commands.processes import keyage
@@ -25,7 +26,11 @@ def test_the_story(tmp_path: Path) -> None:
 
 def test_what_it_says_to_try_next_works(tmp_path: Path) -> None:
     told = keyage(tmp_path, "demo").stdout
-    commands = [line.partition("#")[0].split()[1:] for line in told.splitlines() if line.startswith("  keyage ")]
+    commands = [
+        re.split(r"keyage |checker ", line.partition("#")[0], maxsplit=1)[1].split()
+        for line in told.splitlines()
+        if re.match(r"  \S.*(keyage|checker) (check|explain) ", line)
+    ]
     assert [command[0] for command in commands] == ["check", "check", "explain", "explain"]
     done = [keyage(tmp_path / "keyage-demo", *command) for command in commands]
     assert [each.returncode for each in done] == [1, 1, 0, 0]

@@ -1,0 +1,63 @@
+"""README and the shipped policy are true: their YAML is valid and their tables match the code."""
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from checker import cli, errors
+from checker.policy import lint, loader
+from checker.sources import inventory
+from tests.commands.processes import keyage
+from tests.reports.test_reports import rendered
+
+TOP = Path(__file__).parent.parent
+README = TOP / "README.md"
+
+
+def blocks(language: str) -> list[str]:
+    found: list[str] = re.findall(rf"^```{language}\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+    return found
+
+
+def test_the_shipped_policy_is_valid_without_warnings() -> None:
+    policy = loader.load(TOP / "policies.yaml")
+    assert lint.lint(policy, datetime(2026, 11, 23, tzinfo=UTC), None) == []
+
+
+@pytest.mark.sources
+def test_the_yaml_of_the_readme_is_valid(tmp_path: Path) -> None:
+    policy, accounts = blocks("yaml")
+    assert loader.parse(policy.encode(), "README.md").policy.rules[0].id == "prod-service-users"
+    (tmp_path / "accounts.yaml").write_text(accounts)
+    assert list(inventory.load(tmp_path / "accounts.yaml")) == ["111122223333"]
+
+
+@pytest.mark.sources
+def test_the_json_of_the_readme_has_the_members_of_the_real_one() -> None:
+    shown, real = json.loads(blocks("json")[0]), json.loads(rendered("json", show_all=True))
+    assert list(shown) == list(real)
+    for member in ("policy", "source", "summary"):
+        assert list(shown[member]) == list(real[member])
+    for member in ("accounts", "keys"):
+        assert list(shown[member][0]) == list(real[member][0])
+
+
+@pytest.mark.sources
+def test_the_readme_lists_every_verb_and_exit_code() -> None:
+    text = README.read_text()
+    verbs = re.findall(r"^\| `(\w+)[ `]", text.partition("## Verbs")[2], re.MULTILINE)
+    assert sorted(verbs) == sorted(cli.keyage.commands)
+    codes = [int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)]
+    assert codes == sorted(value for name, value in vars(errors).items() if name.endswith("_EXIT"))
+
+
+@pytest.mark.sources
+def test_the_commands_of_the_readme_parse(tmp_path: Path) -> None:
+    lines = re.findall(r"^keyage (.*?)(?:  +#.*)?$", README.read_text(), re.MULTILINE)
+    assert len(lines) == 4
+    for line in lines:
+        done = keyage(tmp_path, *line.split(), "--help")
+        assert (done.returncode, done.stderr) == (0, "")

@@ -1,0 +1,44 @@
+"""The packages that are listed are the folders that exist, and the floors and files keep their size."""
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.sources
+
+TOP = Path(__file__).parent.parent
+PROJECT = tomllib.loads((TOP / "pyproject.toml").read_text())
+
+
+def package_of(folder: Path) -> str:
+    """The package that a folder is: rules/ and templates/ are mapped below checker."""
+    dotted = ".".join(folder.relative_to(TOP).parts)
+    return dotted if dotted.startswith("checker") else f"checker.{dotted}"
+
+
+def test_every_folder_with_code_is_a_listed_package() -> None:
+    inits = [path.parent for top in ("checker", "rules", "templates") for path in (TOP / top).rglob("__init__.py")]
+    assert sorted(map(package_of, inits)) == PROJECT["tool"]["setuptools"]["packages"]
+
+
+def test_no_file_is_longer_than_fits_in_the_head() -> None:
+    lengths = {
+        str(path.relative_to(TOP)): len(path.read_text().splitlines())
+        for top in ("checker", "rules")
+        for path in (TOP / top).rglob("*.py")
+    }
+    assert {name: length for name, length in lengths.items() if length > 350} == {}
+
+
+def test_the_editor_line_of_the_policy_names_the_schema_that_is_enforced() -> None:
+    first = (TOP / "policies.yaml").read_text().splitlines()[0]
+    named = TOP / first.partition("$schema=")[2]
+    assert named.read_text() == files("checker.policy").joinpath("schemas", "policy.json").read_text()
+
+
+def test_the_lock_names_hashes_and_no_index() -> None:
+    text = (TOP / "requirements" / "dev.txt").read_text()
+    assert "--hash=sha256:" in text
+    assert [line for line in text.splitlines() if "://" in line or line.startswith(("-i", "--index", "--extra"))] == []
