@@ -23,6 +23,15 @@ class UsageError(KeyageError):
     exit_code = USAGE_EXIT
 
 
+def printable(text: str) -> str:
+    """The text with everything that could move a cursor, end a line or hide as an escape sequence, in view."""
+    return text if text.isprintable() else "".join(map(_visible, text))
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
+
+
 class Problem(NamedTuple):
     """Something wrong, or worth a warning, at a place in a file; line and column count from 1."""
 
@@ -32,7 +41,7 @@ class Problem(NamedTuple):
     message: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}: {self.message}"
+        return printable(f"{self.file}:{self.line}:{self.column}: {self.message}")
 
 
 class FileProblems(KeyageError):

@@ -247,9 +247,7 @@ class Policy:
     def for_account(self, account):
         """The part of the policy that can apply to the account's users; shared by accounts alike."""
         found = self._accounts.match(account)
-        if found not in self._resolved:
-            self._resolved[found] = self._resolve(*found)
-        return self._resolved[found]
+        return self._resolved.get(found) or self._resolved.setdefault(found, self._resolve(*found))
 
     def _resolve(self, certain, possible):
         rules, exemptions, doubtful = [], [], set()
@@ -287,17 +285,19 @@ class AccountPolicy:
         self.doubtful = doubtful  # ids whose account selector needs what is not known
         self._rules = SelectorSet([rule.users for rule in rules])
         self._exemptions = SelectorSet([exemption.users for exemption in exemptions])
+        self._latest = None, ()
         self._sure = sum(1 << number for number, rule in enumerate(rules) if rule.id not in doubtful)
 
     def rules_for(self, user):
         """The rules that may decide for the user, first to last; one, if all it takes is known."""
-        certain, possible = self._rules.match(user)
-        first = possible & -possible
-        decided = certain & self._sure
-        if first & decided:
-            return (self.rules[first.bit_length() - 1],)
-        upto = ((decided & -decided) << 1) - 1
-        return tuple(self.rules[number] for number in _bits(possible & upto))
+        last, rules = self._latest  # a user's keys are judged one after the other
+        if last is not user:
+            certain, possible = self._rules.match(user)
+            decided = certain & self._sure
+            upto = possible & (((decided & -decided) << 1) - 1)
+            rules = tuple([self.rules[number] for number in _bits(upto)])
+            self._latest = user, rules
+        return rules
 
     def exemption_for(self, user, key, now):
         """The first exemption that certainly applies at `now`, and all that merely may."""

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Callable
 
 from checker.commands.shared import say
-from checker.errors import BUG_EXIT, INTERRUPTED_EXIT, KeyageError
+from checker.errors import BUG_EXIT, INTERRUPTED_EXIT, KeyageError, printable
 
 
 def guarded(verb: Callable[[], int]) -> int:
@@ -15,7 +15,7 @@ def guarded(verb: Callable[[], int]) -> int:
         code = verb()
         sys.stdout.flush()
     except KeyageError as error:
-        say(f"error: {line}" for line in str(error).splitlines())
+        say(f"error: {printable(line)}" for line in str(error).split("\n"))
         return error.exit_code
     except KeyboardInterrupt:
         say(["interrupted"])

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from checker.commands.files import whole_file
 from checker.commands.shared import Common, Loaded, load_all, say
-from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, UsageError
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, UsageError, printable
 from checker.evaluate import AccountResult, Reading, evaluate, needs_attention
 from checker.reports.interface import FORMATS, Run, make, show_all_by_default
 
@@ -68,7 +68,7 @@ def report(options: Options, loaded: Loaded, outputs: list[Output], opened: Open
             stream: TextIO = sys.stdout if output.file is None else files.enter_context(whole_file(output.file))
             reports.append((output, make(output.name, _run(options, loaded, opened, output), stream)))
         for result in _results(options, loaded, outputs, opened):
-            say((f"note: {note}" for note in result.notes), quiet=options.common.quiet)
+            say((f"note: {printable(note)}" for note in result.notes), quiet=options.common.quiet)
             unreadable += result.reason is not None
             non_compliant += result.counts.non_compliant
             for output, one in reports:

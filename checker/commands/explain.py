@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from checker.commands.shared import Common, Loaded, load_all
-from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, UsageError
+from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, UsageError, printable
 from checker.policy.explain import telling_tests
 from checker.rule import Account, Exemption, Rule, User, decision
 
@@ -35,7 +35,7 @@ def run(options: Options) -> int:
         *_exemptions(loaded, account, user),
         *_keys(loaded, account, user),
     ]
-    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
     return COMPLIANT_EXIT if len(deciding) == 1 else UNREADABLE_EXIT
 
 

@@ -19,15 +19,15 @@ class Domain(NamedTuple):
 
     alphabet: str | None  # None: any character
     max_length: int
-    shape: tuple[str, ...]  # patterns of which every one must match
+    shape: tuple[str, ...]  # patterns of which one must match
 
 
 # Lengths and characters: the shapes userNameType, existingUserNameType, pathType, tagValueType of the
 # IAM API, and AccountName, OrganizationalUnitName of the Organizations API.
 NAMES = Domain(string.ascii_letters + string.digits + "_+=,.@-", 128, ("?*",))
-PATHS = Domain("".join(map(chr, range(0x21, 0x7F))), 512, ("/*", "*/"))
+PATHS = Domain("".join(map(chr, range(0x21, 0x7F))), 512, ("/", "/?*/"))
 IDS = Domain(string.digits, 12, ("?" * 12,))
-TEXTS = Domain(None, 1024, ())
+TEXTS = Domain(None, 1024, ("*",))
 DOMAINS = {"name": NAMES, "path": PATHS, "id": IDS}
 
 
@@ -60,9 +60,10 @@ def includes(wider: Sequence[str], narrower: Sequence[str], domain: Domain) -> b
     if set(narrower) <= set(wider):
         return True
     inside = decision.PatternSet([(pattern, 1) for pattern in narrower])
-    shapes = [(pattern, 2 << number) for number, pattern in enumerate(domain.shape, start=1)]
-    outside = decision.PatternSet([*((pattern, 2) for pattern in wider), *shapes])
-    allowed = sum(mask for _pattern, mask in shapes)
+    covered, allowed = 1, 2
+    outside = decision.PatternSet(
+        [*((pattern, covered) for pattern in wider), *((pattern, allowed) for pattern in domain.shape)]
+    )
     alphabet = _alphabet([*wider, *narrower, *domain.shape], domain)
     seen = {(inside.first.reached, outside.first.reached)}
     front = [(inside.first, outside.first)]

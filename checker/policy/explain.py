@@ -6,7 +6,7 @@ from typing import NamedTuple
 from checker.rule import Account, Clause, User, decision
 
 
-class Tested(NamedTuple):
+class Comparison(NamedTuple):
     """One attribute against the patterns that a selector wants."""
 
     attribute: str
@@ -23,14 +23,16 @@ class Tested(NamedTuple):
         return f"{self.attribute} {self.value!r} {'matches' if self.matched else 'does not match'} {wanted}"
 
 
-def telling_tests(accounts: Sequence[Clause], users: Sequence[Clause], account: Account, user: User) -> list[Tested]:
+def telling_tests(
+    accounts: Sequence[Clause], users: Sequence[Clause], account: Account, user: User
+) -> list[Comparison]:
     """The telling tests of a rule: those that fail or are in doubt, else all."""
     tests = [*_telling(accounts, account, "account"), *_telling(users, user, "user")]
     failed = [test for test in tests if test.matched is False]
     return failed or [test for test in tests if test.matched is None] or tests
 
 
-def _telling(clauses: Sequence[Clause], subject: Account | User, kind: str) -> list[Tested]:
+def _telling(clauses: Sequence[Clause], subject: Account | User, kind: str) -> list[Comparison]:
     """The tests of the first clause that matches; else of those that may; else of all."""
     tested = [list(_tests(clause, subject, kind)) for clause in clauses]
     for tests in tested:
@@ -40,7 +42,7 @@ def _telling(clauses: Sequence[Clause], subject: Account | User, kind: str) -> l
     return [test for tests in possible or tested for test in tests]
 
 
-def _tests(clause: Clause, subject: Account | User, kind: str) -> Iterator[Tested]:
+def _tests(clause: Clause, subject: Account | User, kind: str) -> Iterator[Comparison]:
     for (attribute, key), patterns in clause.items():
         value = getattr(subject, attribute)
         known = value is not None
@@ -48,4 +50,4 @@ def _tests(clause: Clause, subject: Account | User, kind: str) -> Iterator[Teste
             value = value.get(key)
         name = f"{kind} {'OU' if attribute == 'ou' else attribute}" if key is None else f"{kind} tag {key}"
         matched = None if not known else value is not None and any(decision.matches(each, value) for each in patterns)
-        yield Tested(name, value if known else None, patterns, matched)
+        yield Comparison(name, value if known else None, patterns, matched)

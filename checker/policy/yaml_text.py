@@ -16,7 +16,7 @@ from checker.errors import FileProblems, Problem
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
-MAX_VALUES = 200_000
+MAX_SIZE = 4 * MAX_BYTES  # characters and values, once aliases are followed
 
 Path = tuple[str | int, ...]
 Mark = tuple[int, int]  # line and column, from 0
@@ -35,7 +35,7 @@ class Node:
     value: Any  # str, Plain, list[Node] or dict[str, Node]
     mark: Mark
     keys: dict[str, Mark] = field(default_factory=dict)  # where each key of a mapping stands
-    size: int = 1  # values below and including this one, aliases followed
+    size: int = 1  # characters and values in it, aliases followed
     height: int = 0
 
 
@@ -99,7 +99,7 @@ def parse(data: bytes, file: str) -> Document:
 
 def _decode(data: bytes, file: str) -> str:
     if len(data) > MAX_BYTES:
-        raise FileProblems([Problem(file, 1, 1, f"larger than 1 MiB ({len(data)} bytes): split the file")])
+        raise FileProblems([Problem(file, 1, 1, "larger than 1 MiB: split the file")])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -163,17 +163,16 @@ class _Composer:
             self._stop(mark, "a second document starts here: keep one per file")
 
     def _alias(self, event: Any, mark: Mark) -> None:
-        node = self._anchors.get(event.anchor)
-        if node is not None:
-            self._place(node, mark)
-        elif any(anchor == event.anchor for _node, anchor in self._open):
+        if any(anchor == event.anchor for _node, anchor in self._open):
             self._stop(mark, f"*{event.anchor} stands inside itself")
-        else:
+        node = self._anchors.get(event.anchor)
+        if node is None:
             self._stop(mark, f"*{event.anchor}: there is no &{event.anchor} before it")
+        self._place(node, mark)
 
     def _scalar(self, event: Any, mark: Mark) -> None:
         self._refuse_tag(event, mark)
-        node = Node(Plain(event.value) if event.implicit[0] else event.value, mark)
+        node = Node(Plain(event.value) if event.implicit[0] else event.value, mark, size=1 + len(event.value))
         if event.anchor:
             self._anchors[event.anchor] = node
         self._place(node, mark)
@@ -193,8 +192,8 @@ class _Composer:
         children = node.value.values() if isinstance(node.value, dict) else node.value
         node.size += sum(child.size for child in children)
         node.height = 1 + max((child.height for child in children), default=0)
-        if node.size > MAX_VALUES:
-            self._stop(node.mark, f"more than {MAX_VALUES} values, once aliases are followed")
+        if node.size > MAX_SIZE:
+            self._stop(node.mark, "larger than 4 MiB, once aliases are followed")
         if anchor:
             self._anchors[anchor] = node
         self._place(node, node.mark)

@@ -9,6 +9,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
+from checker.errors import printable
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, NOT_APPLICABLE, AccountResult, Counts, Finding
 from checker.reports.advice import resolve
 from checker.reports.interface import Run
@@ -64,7 +65,7 @@ class TableReport:
         self._section("Compliant", fine)
         self._section("Not applicable (not active)", found[NOT_APPLICABLE])
         self._list_unreadable()
-        self._console.print(Text(self._summary(), style="bold"))
+        self._console.print(Text(printable(self._summary()), style="bold"))
 
     def _overdue(self, finding: Finding) -> float:
         """Seconds past the limit; negative before it."""
@@ -82,7 +83,7 @@ class TableReport:
             table.add_column("\n".join(headings), justify=justify, no_wrap=headings[0] in WHOLE, overflow="fold")
         for finding in findings:
             cells = self._cells(finding)
-            table.add_row(*(Text("\n".join(cells[heading] for heading in headings)) for headings in columns))
+            table.add_row(*(Text("\n".join(printable(cells[heading]) for heading in headings)) for headings in columns))
         self._console.print(table)
         self._console.print()
 
@@ -123,7 +124,7 @@ class TableReport:
         for finding in findings:
             two_keys = (finding.account, finding.user) in self._two_keys
             for line in resolve(finding, self._run.evaluated_at, two_keys=two_keys):
-                self._console.print(Text(line), soft_wrap=True)
+                self._console.print(Text(printable(line)), soft_wrap=True)
             self._console.print()
 
     def _list_unreadable(self) -> None:
@@ -132,7 +133,7 @@ class TableReport:
         self._console.print(Text(f"Unreadable accounts ({len(self._unreadable)})", style="bold magenta"))
         for result in self._unreadable:
             name = _who(result)
-            self._console.print(Text(f"  {name}: {result.reason}"), soft_wrap=True)
+            self._console.print(Text(printable(f"  {name}: {result.reason}")), soft_wrap=True)
         self._console.print()
 
     def _summary(self) -> str:
