@@ -11,7 +11,7 @@ import click
 
 from checker import __version__
 from checker.commands.boundary import guarded
-from checker.commands.shared import Common
+from checker.commands.common import Common
 from checker.errors import USAGE_EXIT
 
 Decorator = Callable[[Callable[..., int]], Callable[..., int]]

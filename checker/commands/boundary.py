@@ -2,10 +2,9 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Callable
 
-from checker.commands.shared import say
+from checker.commands.common import say
 from checker.errors import BUG_EXIT, INTERRUPTED_EXIT, KeyageError, printable
 
 
@@ -23,6 +22,8 @@ def guarded(verb: Callable[[], int]) -> int:
     except BrokenPipeError:
         return _reader_left()
     except Exception:  # noqa: BLE001 -- the boundary: a crash is reported as one, with its own exit code
+        import traceback
+
         say([traceback.format_exc().rstrip(), "This is a bug in keyage: please report it with the lines above."])
         return BUG_EXIT
     return code

@@ -8,8 +8,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
+from checker.commands.common import Common, say
 from checker.commands.files import whole_file
-from checker.commands.shared import Common, Loaded, load_all, say
+from checker.commands.loading import Loaded, load_all
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, UsageError, printable
 from checker.evaluate import AccountResult, Reading, evaluate, needs_attention
 from checker.reports.interface import FORMATS, Run, make, show_all_by_default

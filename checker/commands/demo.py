@@ -7,8 +7,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from checker.commands import check
+from checker.commands.common import Common
 from checker.commands.files import whole_file
-from checker.commands.shared import INVENTORY_NAME, POLICY_NAME, Common, Loaded, load_all
+from checker.commands.loading import INVENTORY_NAME, POLICY_NAME, Loaded, load_all
 from checker.errors import COMPLIANT_EXIT, Unreadable, UsageError
 from checker.evaluate import AccountRead, Reading
 

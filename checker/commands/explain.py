@@ -6,7 +6,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from checker.commands.shared import Common, Loaded, load_all
+from checker.commands.common import Common
+from checker.commands.loading import Loaded, load_all
 from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, UsageError, printable
 from checker.policy.explain import telling_tests
 from checker.rule import Account, Exemption, Rule, User, decision

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from checker.commands.common import say
 from checker.commands.files import whole_file
-from checker.commands.shared import POLICY_NAME, Inventory, load_inventory, say
+from checker.commands.loading import POLICY_NAME, Inventory, load_inventory
 from checker.errors import COMPLIANT_EXIT, Unreadable
 from checker.evaluate import AccountRead, AccountUnreadable
 from checker.sources import live, snapshot

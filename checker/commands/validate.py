@@ -1,6 +1,7 @@
 """`keyage validate`: the problems of policies.yaml and accounts.yaml; no AWS, no network."""
 
-from checker.commands.shared import Common, load_all
+from checker.commands.common import Common
+from checker.commands.loading import load_all
 from checker.errors import COMPLIANT_EXIT
 
 

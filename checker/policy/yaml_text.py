@@ -18,7 +18,7 @@ MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
 MAX_SIZE = 4 * MAX_BYTES  # characters and values, once aliases are followed
 
-Path = tuple[str | int, ...]
+Steps = tuple[str | int, ...]  # the keys and positions that lead from the root to a value
 Mark = tuple[int, int]  # line and column, from 0
 
 
@@ -47,21 +47,21 @@ class Document:
         self.root = root
         self.problems = list(problems)
 
-    def node(self, path: Path) -> Node:
+    def node(self, path: Steps) -> Node:
         """The node that `path` leads to; the nearest one there is."""
         return self._find(path)[0]
 
-    def problem(self, path: Path, message: str, *, at_key: bool = False) -> Problem:
+    def problem(self, path: Steps, message: str, *, at_key: bool = False) -> Problem:
         """A problem at the value that `path` leads to, or at its key; the nearest value there is."""
         node, place = self._find(path)
         line, column = place if at_key else node.mark
         return Problem(self.file, line + 1, column + 1, message)
 
-    def line(self, path: Path) -> int:
+    def line(self, path: Steps) -> int:
         """The line, from 1, on which the value at `path` starts."""
         return self.node(path).mark[0] + 1
 
-    def _find(self, path: Path) -> tuple[Node, tuple[int, int]]:
+    def _find(self, path: Steps) -> tuple[Node, tuple[int, int]]:
         node, place = self.root, self.root.mark
         for step in path:
             if isinstance(node.value, dict) and step in node.value:

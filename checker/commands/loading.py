@@ -1,11 +1,10 @@
-"""What several verbs do first: find and load the policy and the inventory, tell the time, speak up."""
+"""What verbs on a policy do first: find and load the policy and the inventory, tell the time."""
 
-import sys
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from checker.commands.common import Common, say
 from checker.errors import FileProblems, Problem, UsageError
 from checker.policy.lint import lint
 from checker.policy.loader import PolicyFile, load
@@ -14,16 +13,6 @@ from checker.rule import Account
 POLICY_NAME = "policies.yaml"
 INVENTORY_NAME = "accounts.yaml"
 Inventory = dict[str, Account]
-
-
-class Common(NamedTuple):
-    """Options that every verb on a policy has."""
-
-    policy: Path | None = None
-    inventory: Path | None = None
-    now: datetime | None = None
-    quiet: bool = False
-    strict: bool = False
 
 
 class Loaded(NamedTuple):
@@ -79,10 +68,3 @@ def load_inventory(named: Path | None, policy: Path) -> Inventory | None:
     from checker.sources import inventory
 
     return inventory.load(path)
-
-
-def say(messages: Iterable[str], *, quiet: bool = False) -> None:
-    """Messages go to standard error; --quiet drops those that are not errors."""
-    if not quiet:
-        for message in messages:
-            print(message, file=sys.stderr)  # noqa: T201 -- the one place that speaks on standard error

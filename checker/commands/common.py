@@ -1,0 +1,24 @@
+"""What every verb shares, and nothing that takes time to import: `--help` gets no further than this."""
+
+import sys
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Common(NamedTuple):
+    """Options that every verb on a policy has."""
+
+    policy: Path | None = None
+    inventory: Path | None = None
+    now: datetime | None = None
+    quiet: bool = False
+    strict: bool = False
+
+
+def say(messages: Iterable[str], *, quiet: bool = False) -> None:
+    """Messages go to standard error; --quiet drops those that are not errors."""
+    if not quiet:
+        for message in messages:
+            print(message, file=sys.stderr)  # noqa: T201 -- the one place that speaks on standard error
