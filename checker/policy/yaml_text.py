@@ -16,7 +16,8 @@ from checker.errors import FileProblems, Problem
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
-MAX_SIZE = 4 * MAX_BYTES  # characters and values, once aliases are followed
+MAX_SIZE = 8 * MAX_BYTES  # what aliases may blow a file up to, each value weighing VALUE beside its text
+VALUE = 10
 
 Steps = tuple[str | int, ...]  # the keys and positions that lead from the root to a value
 Mark = tuple[int, int]  # line and column, from 0
@@ -35,7 +36,7 @@ class Node:
     value: Any  # str, Plain, list[Node] or dict[str, Node]
     mark: Mark
     keys: dict[str, Mark] = field(default_factory=dict)  # where each key of a mapping stands
-    size: int = 1  # characters and values in it, aliases followed
+    size: int = VALUE  # with everything in it, aliases followed
     height: int = 0
 
 
@@ -172,7 +173,7 @@ class _Composer:
 
     def _scalar(self, event: Any, mark: Mark) -> None:
         self._refuse_tag(event, mark)
-        node = Node(Plain(event.value) if event.implicit[0] else event.value, mark, size=1 + len(event.value))
+        node = Node(Plain(event.value) if event.implicit[0] else event.value, mark, size=VALUE + len(event.value))
         if event.anchor:
             self._anchors[event.anchor] = node
         self._place(node, mark)
@@ -193,7 +194,7 @@ class _Composer:
         node.size += sum(child.size for child in children)
         node.height = 1 + max((child.height for child in children), default=0)
         if node.size > MAX_SIZE:
-            self._stop(node.mark, "larger than 4 MiB, once aliases are followed")
+            self._stop(node.mark, "larger than 8 MiB, once aliases are followed")
         if anchor:
             self._anchors[anchor] = node
         self._place(node, node.mark)

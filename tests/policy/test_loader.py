@@ -202,7 +202,7 @@ def test_a_file_of_just_a_mebibyte_is_read(tmp_path: Path) -> None:
     assert load(path).content == {"version": 1, "default": {"maxAccessKeyAge": 90}}
 
 
-def test_a_file_that_is_too_large_is_told_with_its_own_size(tmp_path: Path) -> None:
+def test_a_file_of_several_mebibytes_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "policies.yaml"
     path.write_bytes(b"#" * (3 * MAX_BYTES))
     with pytest.raises(FileProblems) as caught:

@@ -262,7 +262,7 @@ def test_a_long_scalar_repeated_by_aliases_is_refused_before_it_takes_memory(quo
     long = quote + "x" * 20_000 + quote
     text = rule(f"description: &a {long}, users: {{tags: {{k: [{'*a,' * 5000}]}}}}")
     tracemalloc.start()
-    with pytest.raises(FileProblems, match="larger than 4 MiB, once aliases are followed"):
+    with pytest.raises(FileProblems, match="larger than 8 MiB, once aliases are followed"):
         problems(text)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

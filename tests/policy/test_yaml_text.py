@@ -198,7 +198,12 @@ def test_aliases_may_multiply_up_to_200000_values() -> None:
 def test_a_billion_laughs_are_refused() -> None:
     levels = [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 10)]
     bomb = "\n".join(["l0: &l0 [" + ",".join(["lol"] * 10) + "]", *levels])
-    assert problems(bomb) == ["p.yaml:7:5: larger than 4 MiB, once aliases are followed"]
+    assert problems(bomb) == ["p.yaml:6:5: larger than 8 MiB, once aliases are followed"]
+
+
+def test_a_million_short_values_by_aliases_are_refused() -> None:
+    bomb = "- &a [" + "''," * 1000 + "]\n- [" + "*a," * 1000 + "]\n"
+    assert [each.rpartition(", ")[2] for each in problems(bomb)] == ["once aliases are followed"]
 
 
 def test_the_first_of_repeated_keys_keeps_its_value() -> None:
