@@ -1,0 +1,127 @@
+"""An AWS endpoint on loopback, in a process of its own: counts calls by operation and delays each.
+
+HTTP/1.1 with connections kept open, as AWS does, or the client's reconnecting would be measured. Delays
+overlap; what answers the calls is another module, one call at a time.
+"""
+
+import asyncio
+import multiprocessing
+import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from multiprocessing.connection import Connection
+from types import TracebackType
+from typing import NamedTuple, Protocol, Self
+from urllib.parse import parse_qsl
+
+from traps import User
+
+HEAD = "HTTP/1.1 {status} -\r\nContent-Type: text/xml\r\nContent-Length: {length}\r\n\r\n"
+
+
+class Call(NamedTuple):
+    """One call of the AWS query protocol."""
+
+    operation: str
+    fields: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+
+
+class Answer(NamedTuple):
+    status: int
+    body: bytes
+
+
+Answering = Callable[[Call], Answer]
+
+
+class Module(Protocol):
+    """What answers: fake_iam or moto_iam."""
+
+    def answering(self, users: Sequence[User]) -> Answering:
+        """Seeds the account and returns what answers calls about it."""
+
+
+class Emulator:
+    """A context in which the endpoint runs."""
+
+    def __init__(self, module: str, users: Sequence[User], latency: float) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, module, users, latency), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._process.start()
+        self.port: int = self._pipe.recv()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self._process.terminate()
+        self._process.join()
+
+    def environment(self) -> dict[str, str]:
+        """What makes boto3 call this endpoint, and nothing else."""
+        return {
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_REGION": "us-east-1",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": "127.0.0.1",
+        }
+
+    def calls(self) -> Counter[str]:
+        """The calls since the last look, by operation; connections are counted as `connections`."""
+        self._pipe.send("calls")
+        counted: Counter[str] = self._pipe.recv()
+        return counted
+
+
+def _serve(pipe: Connection, module: str, users: Sequence[User], latency: float) -> None:
+    answering: Module = import_module(module)
+    try:
+        asyncio.run(_run(pipe, answering.answering(users), latency))
+    except (EOFError, KeyboardInterrupt):
+        return
+
+
+async def _run(pipe: Connection, answer: Answering, latency: float) -> None:
+    calls: Counter[str] = Counter()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        calls["connections"] += 1
+        try:
+            while call := await _read(reader):
+                calls[call.operation] += 1
+                answered = answer(call)
+                await asyncio.sleep(latency)
+                head = HEAD.format(status=answered.status, length=len(answered.body))
+                writer.write(head.encode() + answered.body)
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    pipe.send(server.sockets[0].getsockname()[1])
+    loop = asyncio.get_running_loop()
+    while True:
+        await loop.run_in_executor(None, pipe.recv)
+        pipe.send(calls)
+        calls.clear()
+
+
+async def _read(reader: asyncio.StreamReader) -> Call:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    lines = [line.partition(":") for line in head.splitlines()[1:] if line]
+    headers = {name.strip().title(): text.strip() for name, _colon, text in lines}
+    body = await reader.readexactly(int(headers.get("Content-Length", "0")))
+    fields = dict(parse_qsl(body.decode()))
+    return Call(fields.get("Action", "unknown"), fields, headers, body)

@@ -1,0 +1,107 @@
+"""How long keyage takes on a live account of a thousand users, with how many calls, and whether it is right."""
+
+import json
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from emulator import Emulator
+from measure import Measured, compiled_in, expect, judge, keyage, parser, run, table
+from traps import FINE, IDLE, OVERDUE, User, policy_text, users
+
+EMULATORS = {"light": "fake_iam", "moto": "moto_iam"}
+SECONDS_TARGET = 5.0  # for a thousand users with keys at 40 ms a call
+HANDFUL = 5  # calls to start with, beside one for each user with keys
+
+
+class Run(NamedTuple):
+    measured: Measured
+    calls: Counter[str]
+    wrong: Counter[str]
+
+
+def main() -> int:
+    options = parser(__doc__)
+    options.add_argument("--emulator", choices=EMULATORS, default="light", help="a fake that is fast, or moto")
+    options.add_argument("--users", type=int, default=1000, help="users with keys that are old enough to matter")
+    options.add_argument("--latency-ms", type=float, default=40, help="time that each call takes")
+    options.add_argument("--concurrency", type=int, default=16, help="keyage's calls side by side")
+    options.add_argument("--runs", type=int, default=3, help="measured runs, after one that is not")
+    arguments = options.parse_args()
+    now = datetime.now(UTC).replace(microsecond=0)
+    account = users(arguments.users, now)
+    module = EMULATORS[arguments.emulator]
+    with tempfile.TemporaryDirectory() as folder:
+        command = _command(Path(folder), now, arguments.concurrency)
+        environment = compiled_in(Path(folder, "bytecode"))
+
+        def once() -> Run:
+            """On a new emulator, because AWS makes a credential report only when it is first asked for."""
+            with Emulator(module, account, arguments.latency_ms / 1000) as emulator:
+                return _run(command, environment, emulator, account)
+
+        once()
+        runs = [once() for _number in range(arguments.runs)]
+    _print(runs, account)
+    return 1 if any(one.wrong.total() for one in runs) else 0
+
+
+def _command(folder: Path, now: datetime, concurrency: int) -> Sequence[str]:
+    policy = folder / "policies.yaml"
+    policy.write_text(policy_text(now), "utf-8")
+    judged = ["--policy", str(policy), "--now", now.isoformat()]
+    return [keyage(), "check", *judged, "--concurrency", str(concurrency), "--format", "json"]
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str], emulator: Emulator, account: Iterable[User]) -> Run:
+    with tempfile.TemporaryFile() as output:
+        measured = expect(run(command, {**environment, **emulator.environment()}, output), 1)
+        output.seek(0)
+        report = json.load(output)
+    return Run(measured, emulator.calls(), compare(report, account))
+
+
+def compare(report: Mapping[str, Any], account: Iterable[User]) -> Counter[str]:
+    """How many verdicts of a report are wrong, and how; a key that is not in it was not looked at."""
+    given = {(key["user"], key["accessKeyId"]): key["verdict"] for key in report["keys"]}
+    right = {(user.name, key.id): key.verdict for user in account for key in user.keys}
+    wrong: Counter[str] = Counter()
+    for key, verdict in right.items():
+        found = given.pop(key, None)
+        wrong["false positives"] += found == OVERDUE != verdict
+        wrong["false negatives"] += verdict == OVERDUE != found
+        left_out = found is None and verdict in (FINE, IDLE)
+        wrong["other"] += found != verdict and OVERDUE not in (found, verdict) and not left_out
+    wrong["other"] += len(given)
+    return wrong
+
+
+def _print(runs: Sequence[Run], account: Sequence[User]) -> None:
+    with_keys = sum(1 for user in account if user.keys)
+    keys = [key for user in account for key in user.keys]
+    print(f"{len(account):,} users, {with_keys:,} with keys; {len(keys):,} keys,", end=" ")
+    print(f"{sum(key.verdict == OVERDUE for key in keys):,} overdue\n")
+    last = runs[-1].calls
+    rows = [(name, number) for name, number in sorted(last.items()) if name != "connections"]
+    total = sum(number for _name, number in rows)
+    table(("operation", "calls"), [*rows, ("all", total)])
+    limit = with_keys + HANDFUL
+    print(f"\nat most {limit:,} calls: {judge(total, limit)}; over {last['connections']} connections\n")
+    header = ("run", "wall s", "CPU s", "peak MiB", "false positives", "false negatives", "otherwise wrong", "time")
+    table(header, [_row(str(number), one) for number, one in enumerate(runs, start=1)])
+    print(f"\ntarget: {SECONDS_TARGET:.0f} s for a thousand users at 40 ms a call")
+
+
+def _row(name: str, one: Run) -> Sequence[object]:
+    measured = one.measured
+    figures = (f"{measured.seconds:.2f}", f"{measured.cpu_seconds:.2f}", round(measured.peak_mib))
+    wrong = (one.wrong["false positives"], one.wrong["false negatives"], one.wrong["other"])
+    return (name, *figures, *wrong, judge(measured.seconds, SECONDS_TARGET))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
