@@ -75,10 +75,6 @@ class Decision(Protocol):
 
 
 class AccountPolicy(Protocol):
-    rules: Sequence[Rule]
-    exemptions: Sequence[Exemption]
-    doubtful: frozenset[str]
-
     def rules_for(self, user: User) -> Sequence[Rule]: ...
     def exemption_for(
         self, user: User, key: AccessKey, now: datetime

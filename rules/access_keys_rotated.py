@@ -16,8 +16,9 @@ EXEMPT = "EXEMPT"
 NOT_APPLICABLE = "NOT_APPLICABLE"
 UNDECIDED = "UNDECIDED"
 
-# Bounds the memory that one pattern set may spend on remembered transitions.
-REMEMBERED_STEPS = 200_000
+# What one pattern set may remember of the texts it has seen, in bits: 64 MiB.
+REMEMBERED = 1 << 29
+A_STEP = 1 << 10  # about what one remembered step takes beside its state
 
 
 class AccessKey(NamedTuple):
@@ -72,7 +73,10 @@ class PatternSet:
         """Takes pairs of a pattern and the integer mask that stands for it."""
         self._start = self._repeat = self._any = self._final = position = 0
         self._literal, self._masks = {}, {}
+        merged = {}
         for pattern, mask in patterns:
+            merged[pattern] = merged.get(pattern, 0) | mask
+        for pattern, mask in merged.items():
             self._start |= 1 << position
             for character in pattern:
                 bit = 1 << position
@@ -90,17 +94,18 @@ class PatternSet:
         self._forget()
 
     def _forget(self):
-        self._steps, self._states = 0, {}
+        self._spent, self._states = 0, {}
         self.first = self._state(self._start)
 
     def _state(self, reached):
         if reached not in self._states:
+            self._spent += 2 * reached.bit_length()
             self._states[reached] = _State(self, reached)
         return self._states[reached]
 
     def step(self, reached, character):
-        self._steps += 1
-        if self._steps > REMEMBERED_STEPS:
+        self._spent += A_STEP
+        if self._spent > REMEMBERED:
             self._forget()
         advancing = reached & (self._literal.get(character, 0) | self._any)
         return self._state((advancing << 1) | (reached & self._repeat))
@@ -184,24 +189,25 @@ class SelectorSet:
 
     def match(self, subject):
         """Two masks: the selectors that match for certain, and those that may match."""
-        certain = possible = self._everything
+        possible = self._everything
+        known = -1
         for name, key, unasked, patterns in self._attributes:
             value = getattr(subject, name)
             if value is None:
-                certain &= unasked
+                known &= unasked
                 continue
+            state = patterns.first
             if key is not None:
                 value = value.get(key)
                 if value is None:
-                    certain &= unasked
                     possible &= unasked
                     continue
-            matched = unasked | patterns.match(value)
-            certain &= matched
-            possible &= matched
-        if self._one_clause_each:
-            return certain, possible
-        return self._joined(certain), self._joined(possible)
+            for character in value:
+                state = state[character]
+            possible &= unasked | state.matched
+        if not self._one_clause_each:
+            return self._joined(possible & known), self._joined(possible)
+        return possible & known, possible
 
     def _joined(self, clauses):
         selectors = 0
@@ -239,25 +245,14 @@ class Policy:
         self.rules = [_rule(entry["id"], entry) for entry in document.get("rules", ())]
         self.rules.append(_rule("default", document["default"]))
         self.exemptions = [_exemption(entry) for entry in document.get("exemptions", ())]
-        self._accounts = SelectorSet(
-            [entry.accounts for entry in self.rules] + [entry.accounts for entry in self.exemptions]
-        )
-        self._resolved = {}
+        self.rule_users = SelectorSet([rule.users for rule in self.rules])
+        self.exemption_users = SelectorSet([exemption.users for exemption in self.exemptions])
+        self._rule_accounts = SelectorSet([rule.accounts for rule in self.rules])
+        self._exemption_accounts = SelectorSet([exemption.accounts for exemption in self.exemptions])
 
     def for_account(self, account):
-        """The part of the policy that can apply to the account's users; shared by accounts alike."""
-        found = self._accounts.match(account)
-        return self._resolved.get(found) or self._resolved.setdefault(found, self._resolve(*found))
-
-    def _resolve(self, certain, possible):
-        rules, exemptions, doubtful = [], [], set()
-        for number in _bits(possible):
-            is_rule = number < len(self.rules)
-            entry = self.rules[number] if is_rule else self.exemptions[number - len(self.rules)]
-            (rules if is_rule else exemptions).append(entry)
-            if not certain >> number & 1:
-                doubtful.add(entry.id)
-        return AccountPolicy(rules, exemptions, frozenset(doubtful))
+        """The policy for the users of one account."""
+        return AccountPolicy(self, self._rule_accounts.match(account), self._exemption_accounts.match(account))
 
 
 def _rule(rule_id, entry):
@@ -279,36 +274,35 @@ def _exemption(entry):
 class AccountPolicy:
     """A policy after its account selectors are resolved for one account."""
 
-    def __init__(self, rules, exemptions, doubtful):
-        self.rules = rules
-        self.exemptions = exemptions
-        self.doubtful = doubtful  # ids whose account selector needs what is not known
-        self._rules = SelectorSet([rule.users for rule in rules])
-        self._exemptions = SelectorSet([exemption.users for exemption in exemptions])
+    def __init__(self, policy, rules, exemptions):
+        """Takes the masks of the rules and of the exemptions that match the account, surely and possibly."""
+        self._policy = policy
+        self._rules = rules
+        self._exemptions = exemptions
         self._latest = None, ()
-        self._sure = sum(1 << number for number, rule in enumerate(rules) if rule.id not in doubtful)
 
     def rules_for(self, user):
         """The rules that may decide for the user, first to last; one, if all it takes is known."""
         last, rules = self._latest  # a user's keys are judged one after the other
         if last is not user:
-            certain, possible = self._rules.match(user)
-            decided = certain & self._sure
-            upto = possible & (((decided & -decided) << 1) - 1)
-            rules = tuple([self.rules[number] for number in _bits(upto)])
+            certain, possible = self._policy.rule_users.match(user)
+            decided = certain & self._rules[0]
+            upto = possible & self._rules[1] & (((decided & -decided) << 1) - 1)
+            rules = tuple([self._policy.rules[number] for number in _bits(upto)])
             self._latest = user, rules
         return rules
 
     def exemption_for(self, user, key, now):
         """The first exemption that certainly applies at `now`, and all that merely may."""
-        certain, possible = self._exemptions.match(user)
+        certain, possible = self._policy.exemption_users.match(user)
+        certain &= self._exemptions[0]
         doubtful = []
-        for number in _bits(possible):
-            exemption = self.exemptions[number]
+        for number in _bits(possible & self._exemptions[1]):
+            exemption = self._policy.exemptions[number]
             named = exemption.keys is None or key.id in exemption.keys
             if now >= exemption.expires or (not named and key.id is not None):
                 continue
-            if named and certain >> number & 1 and exemption.id not in self.doubtful:
+            if named and certain >> number & 1:
                 return exemption, ()
             doubtful.append(exemption)
         return None, tuple(doubtful)

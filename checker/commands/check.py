@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -17,6 +18,7 @@ from checker.reports.interface import FORMATS, Run, make, show_all_by_default
 
 if TYPE_CHECKING:
     from checker.sources.aws_session import ReadOnlySession
+    from checker.sources.snapshot import Lines
 
 
 class Options(NamedTuple):
@@ -51,6 +53,7 @@ class Opened(NamedTuple):
     kind: str
     exact: bool
     readings: Iterable[Reading]
+    lines: "Lines | None" = None
 
 
 def run(options: Options) -> int:
@@ -83,8 +86,12 @@ def report(options: Options, loaded: Loaded, outputs: list[Output], opened: Open
 
 def _results(options: Options, loaded: Loaded, outputs: list[Output], opened: Opened) -> Iterator[AccountResult]:
     show_all = any(output.show_all for output in outputs)
-    for reading in opened.readings:
-        yield evaluate(loaded.policy.policy, reading, loaded.now, show_all=show_all, warn=options.warn)
+    judge = partial(evaluate, loaded.policy.policy, now=loaded.now, show_all=show_all, warn=options.warn)
+    if opened.lines is None:
+        return map(judge, opened.readings)
+    from checker.commands import fleet
+
+    return fleet.judged(opened.lines, judge)
 
 
 def _attention(result: AccountResult, options: Options, loaded: Loaded) -> AccountResult:
@@ -114,7 +121,7 @@ def open_source(options: Options, loaded: Loaded) -> Opened:
         from checker.sources.saved import open_saved
 
         saved = open_saved(options.saved, loaded.inventory)
-        return Opened(saved.kind, saved.exact, saved.accounts)
+        return Opened(saved.kind, saved.exact, saved.accounts, saved.lines)
     return Opened("live", True, _live(options, loaded))
 
 

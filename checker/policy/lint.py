@@ -94,7 +94,7 @@ def _dates(policy: PolicyFile, exemptions: Sequence[Exemption], now: datetime) -
         elif left <= EXPIRES_SOON:
             message = f"expires on {day}, in {left.days} days"
         elif left > LONGEST_EXEMPTION:
-            message = f"lasts until {day}, {left.days} days from now; an exemption should not exceed 366"
+            message = f"lasts until {day}, more than 366 days from now: shorten it"
         else:
             continue
         place = ("exemptions", number, "expires")

@@ -51,7 +51,7 @@ def check(document: Document, name: str) -> tuple[dict[str, Any], list[Problem]]
     problems = [
         problem
         for error in plainest
-        if error.kind.name != "required" or (tuple(error.instance_path), error.kind.property) not in misspelt
+        if not any((tuple(error.instance_path), wanted) in misspelt for wanted in _wanted(error))
         for problem in _problems(document, error, root)
     ]
     return value, document.problems + problems
@@ -94,8 +94,9 @@ def _plainest(errors: Iterable[Any]) -> Iterator[Any]:
     for error in errors:
         by_place.setdefault(tuple(error.instance_path), []).append(error)
     for found in by_place.values():
-        wrong_type = [error for error in found if error.kind.name == "type"]
-        yield from wrong_type[:1] or found
+        by_kind = {error.kind.name: error for error in found}
+        telling = by_kind.get("type") or by_kind.get("pattern")
+        yield from [telling] if telling else found
 
 
 def _problems(document: Document, error: Any, root: Schema) -> Iterator[Problem]:
@@ -108,10 +109,18 @@ def _problems(document: Document, error: Any, root: Schema) -> Iterator[Problem]
         case "required":
             yield document.problem(path, _missing(error, name))
         case "anyOf":
-            options = [found[0].kind.property for found in error.kind.context]
-            yield document.problem(path, f"{name}: at least one of {', '.join(options)} is required")
+            yield document.problem(path, f"{name}: at least one of {', '.join(_wanted(error))} is required")
         case _:
             yield document.problem(path, f"{name}: {_explain(document, path, error, root)}")
+
+
+def _wanted(error: Any) -> list[str]:
+    """The keys that an error misses."""
+    if error.kind.name == "required":
+        return [error.kind.property]
+    if error.kind.name == "anyOf":
+        return [found[0].kind.property for found in error.kind.context]
+    return []
 
 
 def _misspelt(error: Any, root: Schema) -> Iterator[tuple[str, str | None]]:

@@ -83,6 +83,7 @@ class _Stop(Exception):
 def parse(data: bytes, file: str) -> Document:
     """Parse the bytes of a YAML file; raises FileProblems where no whole tree can be had."""
     text = _decode(data, file)
+    _refuse_directives(text, file)
     composer = _Composer(file)
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
@@ -108,6 +109,14 @@ def _decode(data: bytes, file: str) -> str:
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
         message = f"byte 0x{data[error.start]:02x} is not UTF-8: save the file as UTF-8"
         raise FileProblems([Problem(file, line, column, message)]) from None
+
+
+def _refuse_directives(text: str, file: str) -> None:
+    """Refuse %TAG and %YAML before libyaml sees them: it takes seconds over many."""
+    directive = re.match(r"(?:[ \t]*(?:#[^\n]*)?\r?\n)*%", text)
+    if directive:
+        line = text.count("\n", 0, directive.end()) + 1
+        raise FileProblems([Problem(file, line, 1, "directives such as %TAG are not supported: remove the line")])
 
 
 def _syntax_problem(error: yaml.MarkedYAMLError, file: str) -> Problem:

@@ -16,12 +16,14 @@ class Saved(NamedTuple):
     kind: str
     exact: bool
     accounts: Iterator[AccountRead]
+    lines: snapshot.Lines | None = None  # where single accounts can be read on their own
 
 
 def open_saved(path: Path, inventory: Inventory) -> Saved:
     """Open a snapshot (.json, .jsonl) or a credential report (.csv).
 
-    Raises UsageError if it is none of them; the accounts raise Unreadable as they are read.
+    Raises UsageError if it is none of them, Unreadable if it is broken; that may be found only as the
+    accounts are read.
     """
     try:
         with path.open("rb") as stream:
@@ -31,7 +33,8 @@ def open_saved(path: Path, inventory: Inventory) -> Saved:
     if start.startswith(b"user,"):
         return Saved("credential-report", False, credential_report.read(path, inventory))
     if path.suffix == ".jsonl":
-        return Saved("snapshot", True, snapshot.read_lines(path, inventory))
+        lines = snapshot.Lines(path, inventory)
+        return Saved("snapshot", True, lines.accounts(), lines)
     if start.startswith(b"{"):
         return Saved("snapshot", True, snapshot.read_json(path, inventory))
     raise UsageError(f"{path} is neither a keyage snapshot (.json, .jsonl) nor an IAM credential report (.csv)")

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -64,28 +64,45 @@ def read_json(path: Path, inventory: Inventory) -> Iterator[AccountRead]:
         yield AccountRead(complete(account, inventory), account.users)
 
 
-def read_lines(path: Path, inventory: Inventory) -> Iterator[AccountRead]:
-    """The accounts of a JSON Lines snapshot, by id, one in memory at a time; raises Unreadable."""
-    decoder = msgspec.json.Decoder(Account)
-    with path.open("rb") as stream:
-        for _id, offset, number in _index(path):
-            stream.seek(offset)
-            account = _decode(decoder, stream.readline(), f"{path}:{number}")
-            yield AccountRead(complete(account, inventory), account.users)
+class Place(NamedTuple):
+    """Where an account stands in a JSON Lines snapshot."""
+
+    account_id: str
+    offset: int  # bytes
+    number: int  # of the line, from 1
 
 
-def _index(path: Path) -> list[tuple[str, int, int]]:
-    """Where each account stands: id, offset and line number, by id."""
+class Lines:
+    """A JSON Lines snapshot, its accounts by id; each is read on demand, so memory stays flat."""
+
+    def __init__(self, path: Path, inventory: Inventory) -> None:
+        """Finds the accounts; raises Unreadable."""
+        self.path = path
+        self.places = sorted(_places(path))
+        self._inventory = inventory
+        self._decoder = msgspec.json.Decoder(Account)
+        _check_ids([place.account_id for place in self.places], path)
+
+    def accounts(self) -> Iterator[AccountRead]:
+        """Every account, by id; raises Unreadable."""
+        return map(self.read, self.places)
+
+    def read(self, place: Place) -> AccountRead:
+        """One account; raises Unreadable."""
+        with self.path.open("rb") as stream:
+            stream.seek(place.offset)
+            account = _decode(self._decoder, stream.readline(), f"{self.path}:{place.number}")
+        return AccountRead(complete(account, self._inventory), account.users)
+
+
+def _places(path: Path) -> Iterator[Place]:
     decoder = msgspec.json.Decoder(_Identified)
-    found = []
     offset = 0
     with path.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
             if not line.isspace():
-                found.append((_decode(decoder, line, f"{path}:{number}").id, offset, number))
+                yield Place(_decode(decoder, line, f"{path}:{number}").id, offset, number)
             offset += len(line)
-    _check_ids([account_id for account_id, _offset, _number in found], path)
-    return sorted(found)
 
 
 def _decode(decoder: "msgspec.json.Decoder[T]", data: bytes, place: str) -> T:

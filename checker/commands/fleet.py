@@ -1,0 +1,51 @@
+"""A fleet on every core: each process reads and judges whole accounts of a JSON Lines snapshot."""
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+
+from checker.evaluate import AccountResult, Reading
+from checker.sources.snapshot import Lines, Place
+
+WORTH_IT = 32 * 1024 * 1024  # bytes; a smaller snapshot is judged before the processes have started
+AHEAD = 4  # accounts in the works for each process: bounds the memory
+
+Judge = Callable[[Reading], AccountResult]
+
+
+class _Worker:
+    """What a forked process works with: it inherits this, so nothing but places and results is sent."""
+
+    lines: Lines
+    judge: Judge
+
+
+def judged(lines: Lines, judge: Judge) -> Iterator[AccountResult]:
+    """The result of every account, by account id; raises Unreadable."""
+    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    if workers == 1 or lines.path.stat().st_size < WORTH_IT:
+        return map(judge, lines.accounts())
+    return _side_by_side(lines, judge, workers)
+
+
+def _side_by_side(lines: Lines, judge: Judge, workers: int) -> Iterator[AccountResult]:
+    _Worker.lines, _Worker.judge = lines, staticmethod(judge)
+    waiting: deque[Future[AccountResult]] = deque()
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("fork"), _leave_interrupts_to_the_parent) as pool:
+        for place in lines.places:
+            waiting.append(pool.submit(_judge_at, place))
+            if len(waiting) == workers * AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _judge_at(place: Place) -> AccountResult:
+    return _Worker.judge(_Worker.lines.read(place))
