@@ -32,7 +32,7 @@ KINDS = {
 def schema_text(name: str) -> str:
     """The text of a JSON Schema (draft-07) by name: `policy` or `inventory`."""
     # importlib.resources would cost validate a twentieth of its time; a package on disk needs none of it.
-    return (Path(__file__).parent / "schemas" / f"{name}.json").read_text("utf-8")
+    return Path(__file__).with_name(f"{name}.schema.json").read_text("utf-8")
 
 
 @cache
