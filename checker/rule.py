@@ -81,9 +81,17 @@ class AccountPolicy(Protocol):
     ) -> tuple[Exemption | None, Sequence[Exemption]]: ...
 
 
+class SelectorSet(Protocol):
+    def match(self, subject: Account | User) -> tuple[int, int]: ...
+
+
 class Policy(Protocol):
     rules: Sequence[Rule]
     exemptions: Sequence[Exemption]
+    rule_accounts: SelectorSet
+    rule_users: SelectorSet
+    exemption_accounts: SelectorSet
+    exemption_users: SelectorSet
 
     def for_account(self, account: Account) -> AccountPolicy: ...
 

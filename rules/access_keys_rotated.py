@@ -247,12 +247,12 @@ class Policy:
         self.exemptions = [_exemption(entry) for entry in document.get("exemptions", ())]
         self.rule_users = SelectorSet([rule.users for rule in self.rules])
         self.exemption_users = SelectorSet([exemption.users for exemption in self.exemptions])
-        self._rule_accounts = SelectorSet([rule.accounts for rule in self.rules])
-        self._exemption_accounts = SelectorSet([exemption.accounts for exemption in self.exemptions])
+        self.rule_accounts = SelectorSet([rule.accounts for rule in self.rules])
+        self.exemption_accounts = SelectorSet([exemption.accounts for exemption in self.exemptions])
 
     def for_account(self, account):
         """The policy for the users of one account."""
-        return AccountPolicy(self, self._rule_accounts.match(account), self._exemption_accounts.match(account))
+        return AccountPolicy(self, self.rule_accounts.match(account), self.exemption_accounts.match(account))
 
 
 def _rule(rule_id, entry):

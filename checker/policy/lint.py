@@ -7,7 +7,7 @@ from itertools import chain
 from checker.errors import Problem
 from checker.policy.coverage import covers
 from checker.policy.loader import PolicyFile
-from checker.rule import Clause, Exemption, Rule, decision
+from checker.rule import Clause, Exemption, Rule, SelectorSet, decision
 
 EXPIRES_SOON = timedelta(days=14)
 LONGEST_EXEMPTION = timedelta(days=366)
@@ -18,8 +18,8 @@ def lint(policy: PolicyFile, now: datetime, account_ids: Collection[str] | None)
     rules = policy.policy.rules[:-1]
     exemptions = policy.policy.exemptions
     found = chain(
-        _covered(policy, "rules", rules),
-        _covered(policy, "exemptions", exemptions),
+        _covered(policy, "rules", rules, policy.policy.rule_accounts, policy.policy.rule_users),
+        _covered(policy, "exemptions", exemptions, policy.policy.exemption_accounts, policy.policy.exemption_users),
         _dates(policy, exemptions, now),
         _account_ids(policy, account_ids),
         _colons(policy),
@@ -27,8 +27,10 @@ def lint(policy: PolicyFile, now: datetime, account_ids: Collection[str] | None)
     return sorted(found)
 
 
-def _covered(policy: PolicyFile, kind: str, entries: Sequence[Rule | Exemption]) -> Iterator[Problem]:
-    candidates = _candidates(entries)
+def _covered(
+    policy: PolicyFile, kind: str, entries: Sequence[Rule | Exemption], accounts: SelectorSet, users: SelectorSet
+) -> Iterator[Problem]:
+    candidates = _candidates(entries, accounts, users)
     for number, entry in enumerate(entries):
         for earlier in candidates[number]:
             if _covers(entries[earlier], entry):
@@ -55,13 +57,11 @@ def _keys_and_dates_cover(earlier: Rule | Exemption, later: Rule | Exemption) ->
     return bool(ends[0] >= ends[1] and (keys[0] is None or (keys[1] is not None and keys[1] <= keys[0])))
 
 
-def _candidates(entries: Sequence[Rule | Exemption]) -> list[list[int]]:
+def _candidates(entries: Sequence[Rule | Exemption], accounts: SelectorSet, users: SelectorSet) -> list[list[int]]:
     """For each entry the earlier ones that match an example of what it matches.
 
     One example settles nearly every pair, so that few need the exact comparison.
     """
-    accounts = decision.SelectorSet([entry.accounts for entry in entries])
-    users = decision.SelectorSet([entry.users for entry in entries])
     found = []
     for number, entry in enumerate(entries):
         account = decision.Account(**{"id": "0" * 12, "name": "~", "ou": "~", "tags": {}} | _example(entry.accounts[0]))
