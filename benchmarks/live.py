@@ -29,7 +29,7 @@ def main() -> int:
     options.add_argument("--emulator", choices=EMULATORS, default="light", help="a fake that is fast, or moto")
     options.add_argument("--users", type=int, default=1000, help="users with keys that are old enough to matter")
     options.add_argument("--latency-ms", type=float, default=40, help="time that each call takes")
-    options.add_argument("--concurrency", type=int, default=16, help="keyage's calls side by side")
+    options.add_argument("--concurrency", type=int, help="calls side by side; None: what keyage does by itself")
     options.add_argument("--runs", type=int, default=3, help="measured runs, after one that is not")
     arguments = options.parse_args()
     now = datetime.now(UTC).replace(microsecond=0)
@@ -50,11 +50,11 @@ def main() -> int:
     return 1 if any(one.wrong.total() for one in runs) else 0
 
 
-def _command(folder: Path, now: datetime, concurrency: int) -> Sequence[str]:
+def _command(folder: Path, now: datetime, concurrency: int | None) -> Sequence[str]:
     policy = folder / "policies.yaml"
     policy.write_text(policy_text(now), "utf-8")
-    judged = ["--policy", str(policy), "--now", now.isoformat()]
-    return [keyage(), "check", *judged, "--concurrency", str(concurrency), "--format", "json"]
+    command = [keyage(), "check", "--policy", str(policy), "--now", now.isoformat(), "--format", "json"]
+    return command if concurrency is None else [*command, "--concurrency", str(concurrency)]
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str], emulator: Emulator, account: Iterable[User]) -> Run:

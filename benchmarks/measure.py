@@ -2,14 +2,18 @@
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
 MIB = 1024 * 1024
+PROCESSES = Path("/proc")
+SAMPLE_SECONDS = 0.1
 
 
 class Measured(NamedTuple):
@@ -18,11 +22,12 @@ class Measured(NamedTuple):
     exit_code: int
     seconds: float  # wall time
     cpu_seconds: float
-    peak_mib: float  # resident memory; never below that of the benchmark itself, from which the process was forked
+    peak_mib: float  # resident memory of the process and its workers; never below the benchmark's own, its parent
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
-    """An argument parser that shows defaults."""
+    """An argument parser that shows defaults; from here on being terminated removes temporary files too."""
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     return argparse.ArgumentParser(description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
 
 
@@ -49,12 +54,48 @@ def run(
 ) -> Measured:
     """Run a command to its end; what it says on standard error is shown."""
     started = time.perf_counter()
-    process = subprocess.Popen(command, env=environment, stdout=output, stdin=subprocess.DEVNULL)
-    _pid, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - started
+    process = subprocess.Popen(
+        command, env=environment, stdout=output, stdin=subprocess.DEVNULL, start_new_session=True
+    )
+    sampler = _Sampler(process.pid)
+    sampler.start()
+    try:
+        _pid, status, usage = os.wait4(process.pid, 0)
+    except BaseException:  # interrupted or terminated: keyage must not outlive its benchmark
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    finally:
+        ended = time.perf_counter()
+        sampler.done.set()
     process.returncode = os.waitstatus_to_exitcode(status)
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Measured(process.returncode, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / MIB)
+    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)  # of the largest process alone
+    cpu = usage.ru_utime + usage.ru_stime
+    return Measured(process.returncode, ended - started, cpu, max(peak, sampler.peak) / MIB)
+
+
+class _Sampler(threading.Thread):
+    """Looks now and then at the memory of all processes of a session together, where /proc tells."""
+
+    def __init__(self, session: int) -> None:
+        super().__init__(daemon=True)
+        self.done = threading.Event()
+        self.peak = 0  # bytes; pages that processes share count for each
+        self._session = session
+
+    def run(self) -> None:
+        while PROCESSES.is_dir() and not self.done.wait(SAMPLE_SECONDS):
+            self.peak = max(self.peak, sum(map(self._resident, PROCESSES.iterdir())))
+
+    def _resident(self, process: Path) -> int:
+        """The bytes of a process, 0 if it is none of the session's or has just ended; see proc_pid_stat(5)."""
+        if not process.name.isdigit():
+            return 0
+        try:
+            fields = (process / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        except OSError:
+            return 0
+        return int(fields[21]) * os.sysconf("SC_PAGE_SIZE") if int(fields[3]) == self._session else 0
 
 
 def expect(measured: Measured, *exit_codes: int) -> Measured:

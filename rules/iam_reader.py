@@ -16,7 +16,7 @@ from .access_keys_rotated import UNDECIDED, AccessKey, User, decide
 
 # Seconds between two looks at a credential report in the making, a minute in all. AWS answers
 # within seconds for most accounts; past this the keys of every user are listed instead.
-REPORT_DELAYS = (0.5, 1, 2, 4, 8, 8, 8, 8, 8, 8, 8)
+REPORT_DELAYS = (0.25, 0.5, 1, 2, 4, 8, 8, 8, 8, 8, 8, 8)
 REPORT_PENDING = {"ReportInProgress", "ReportNotPresent", "ReportExpired"}
 ROOT = "<root_account>"
 ACTIVE_COLUMNS = ("access_key_1_active", "access_key_2_active")

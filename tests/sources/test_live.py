@@ -94,7 +94,7 @@ def test_the_report_is_polled_until_it_is_complete(emulated: Emulated) -> None:
     emulated.key("u", 100)
     assert emulated.verdicts() == {"u": ["NON_COMPLIANT"]}
     assert emulated.faults.requests["GenerateCredentialReport"] == 2
-    assert emulated.time.slept == 0.5
+    assert emulated.time.slept == 0.25
 
 
 def test_last_use_comes_from_the_report(emulated: Emulated) -> None:
