@@ -12,7 +12,8 @@ import io
 from datetime import datetime, timezone
 from typing import NamedTuple
 
-from .access_keys_rotated import UNDECIDED, AccessKey, User, decide
+from .access_keys_rotated import UNDECIDED, User, decide
+from .iam_listing import error_code, keys_of, tags_of, users_of
 
 # Seconds between two looks at a credential report in the making, a minute in all. AWS answers
 # within seconds for most accounts; past this the keys of every user are listed instead.
@@ -121,28 +122,14 @@ def parse_report(content):
     return {row["user"]: row for row in rows}
 
 
-def error_code(error):
-    return error.response.get("Error", {}).get("Code", "")
-
-
 def _users(iam, report, notes):
     try:
-        pages = iam.get_paginator("list_users").paginate(PaginationConfig={"PageSize": 1000})
-        return [_user(entry) for page in pages for entry in page["Users"]]
+        return list(users_of(iam))
     except iam.exceptions.ClientError as error:
         if report is None or error_code(error) not in ("AccessDenied", "AccessDeniedException"):
             raise
         notes.append("iam:ListUsers was denied: the names come from the credential report, user ids are unknown")
     return [report_user(row) for name, row in report.items() if name != ROOT]
-
-
-def _user(entry):
-    return User(entry["UserName"], entry["Path"], None, entry["UserId"], entry["Arn"], _created(entry))
-
-
-def _created(entry):
-    """CreateDate in UTC: the client gives it in the machine's zone, where a day may have 23 hours."""
-    return entry["CreateDate"].astimezone(timezone.utc)
 
 
 def report_user(row):
@@ -193,7 +180,7 @@ def _list_keys(iam, wanted, report, needs, run):
         try:
             keys = _keys(iam, user, _row_of(user, report) if user.created else None)
             keyed = user._replace(keys=keys)
-            return keyed._replace(tags=_tags(iam, user)) if needs.tags(keyed) else keyed
+            return keyed._replace(tags=tags_of(iam, user.name)) if needs.tags(keyed) else keyed
         except iam.exceptions.NoSuchEntityException:
             return None
 
@@ -224,40 +211,30 @@ def _look_again(iam, vanished):
 
 
 def _keys(iam, user, row):
-    pages = iam.get_paginator("list_access_keys").paginate(UserName=user.name)
-    entries = [entry for page in pages for entry in page["AccessKeyMetadata"]]
-    used = _last_used(entries, row)
-    return tuple(
-        AccessKey(entry["AccessKeyId"], entry["Status"], _created(entry), moment)
-        for entry, moment in zip(entries, used, strict=True)
-    )
+    keys = keys_of(iam, user.name)
+    return tuple(key._replace(last_used=moment) for key, moment in zip(keys, _last_used(keys, row), strict=True))
 
 
-def _last_used(entries, row):
+def _last_used(keys, row):
     """When each key was last used, from the report, which has no key ids: None where it is not plain.
 
     A key is known by its creation date, which is its last-rotated date unless it was toggled; where one
     key and one row entry are left over they belong together, unless the key is younger than the entry.
     """
     if row is None:
-        return [None] * len(entries)
+        return [None] * len(keys)
     slots = [
         (report_time(rotated), report_time(used))
         for rotated, used in zip(_columns(row, ROTATED_COLUMNS), _columns(row, USED_COLUMNS), strict=True)
         if report_time(rotated)
     ]
     moments = {}
-    for number, entry in enumerate(entries):
-        same = [slot for slot in slots if slot[0] == _created(entry).replace(microsecond=0)]
+    for number, key in enumerate(keys):
+        same = [slot for slot in slots if slot[0] == key.created.replace(microsecond=0)]
         if len(same) == 1:
             moments[number] = same[0][1]
             slots.remove(same[0])
-    left = [number for number in range(len(entries)) if number not in moments]
-    if len(left) == 1 and len(slots) == 1 and slots[0][0] >= _created(entries[left[0]]).replace(microsecond=0):
+    left = [number for number in range(len(keys)) if number not in moments]
+    if len(left) == 1 and len(slots) == 1 and slots[0][0] >= keys[left[0]].created.replace(microsecond=0):
         moments[left[0]] = slots[0][1]
-    return [moments.get(number) for number in range(len(entries))]
-
-
-def _tags(iam, user):
-    pages = iam.get_paginator("list_user_tags").paginate(UserName=user.name)
-    return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+    return [moments.get(number) for number in range(len(keys))]

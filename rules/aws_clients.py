@@ -1,0 +1,19 @@
+"""The clients with which the shipped code talks to AWS from inside AWS."""
+
+import boto3
+from botocore.config import Config
+
+# Throttling slows a reading down, it must not end it: the client finds the rate that AWS accepts by
+# itself, and a call is tried for minutes. IAM and AWS Config answer within a second.
+SETTINGS = Config(
+    connect_timeout=5,
+    read_timeout=20,
+    max_pool_connections=16,
+    retries={"mode": "adaptive", "total_max_attempts": 12},
+    user_agent_extra="keyage",
+)
+
+
+def aws_client(service):
+    """A client of the service in the region and with the role that the code runs with."""
+    return boto3.client(service, config=SETTINGS)

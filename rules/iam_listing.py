@@ -1,0 +1,43 @@
+"""List users, access keys and tags through an IAM client, every page, as the decision knows them.
+
+Standard library only: the client is handed in. A failed call raises what the client raises.
+"""
+
+from datetime import timezone
+
+from .access_keys_rotated import AccessKey, User
+
+
+def users_of(iam):
+    """Every user of the account, without keys and tags."""
+    for page in iam.get_paginator("list_users").paginate(PaginationConfig={"PageSize": 1000}):
+        for entry in page["Users"]:
+            yield user_from(entry)
+
+
+def user_from(entry):
+    """A user as ListUsers and GetUser describe one, without keys and tags."""
+    return User(entry["UserName"], entry["Path"], None, entry["UserId"], entry["Arn"], _created(entry))
+
+
+def keys_of(iam, name):
+    """The access keys of a user, in the order of ListAccessKeys; when they were last used is not asked."""
+    pages = iam.get_paginator("list_access_keys").paginate(UserName=name)
+    entries = [entry for page in pages for entry in page["AccessKeyMetadata"]]
+    return [AccessKey(entry["AccessKeyId"], entry["Status"], _created(entry)) for entry in entries]
+
+
+def tags_of(iam, name):
+    """The tags of a user, as a mapping."""
+    pages = iam.get_paginator("list_user_tags").paginate(UserName=name)
+    return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+
+
+def error_code(error):
+    """The code in a ClientError, such as AccessDenied."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
+def _created(entry):
+    """CreateDate in UTC: the client gives it in the machine's zone, where a day may have 23 hours."""
+    return entry["CreateDate"].astimezone(timezone.utc)
