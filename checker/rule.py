@@ -119,6 +119,7 @@ class DecisionModule(Protocol):
     user_verdict: Callable[[Iterable[str]], str]
     matches: Callable[[str, str], bool]
     is_account_id: Callable[[str], bool]
+    user_clauses: Callable[[Any], Sequence[Clause]]
 
 
 decision = cast("DecisionModule", import_module("checker.rules.access_keys_rotated"))

@@ -1,0 +1,115 @@
+"""The one template environment. A text gets into a template only through a filter that quotes for the language.
+
+The delimiters are those that neither SSM (`{{ }}`), Terraform (`${ }`) nor Python uses.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from importlib.resources import files
+from textwrap import indent
+from typing import Any
+from unicodedata import category
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from checker.errors import printable
+
+TOKEN = re.compile(r"[A-Za-z0-9_.:/ -]*")
+MARKDOWN = re.compile(r"[\\`*_\[\]<>&|~#$]")
+
+
+class Quoted(str):
+    """A text that is safe where it stands, because a filter made it so."""
+
+    __slots__ = ()
+
+
+def hcl(value: object) -> Quoted:
+    """A string, number, boolean or list of strings in Terraform's language."""
+    if isinstance(value, str):
+        return Quoted(_double_quoted(value).replace("${", "$${").replace("%{", "%%{"))
+    if isinstance(value, bool | int):
+        return Quoted(json.dumps(value))
+    if isinstance(value, list):
+        return Quoted(f"[{', '.join(map(hcl, value))}]")
+    raise TypeError(f"{type(value).__name__} has no form in Terraform's language here")
+
+
+def yaml(value: object) -> Quoted:
+    """A string as YAML's double-quoted scalar; a number or boolean as it is."""
+    return Quoted(_double_quoted(value) if isinstance(value, str) else json.dumps(value))
+
+
+def markdown(value: str) -> Quoted:
+    """A text in a line or a table cell of Markdown; control characters, which it cannot hold, are in view."""
+    return Quoted("".join(map(_inline, value)))
+
+
+def token(value: str) -> Quoted:
+    """A text that keyage made or checked itself, in the few characters that no language minds."""
+    if not TOKEN.fullmatch(value):
+        raise ValueError(f"not a plain token: {value!r}")
+    return Quoted(value)
+
+
+def code(value: str, width: int = 0) -> Quoted:
+    """Source that keyage ships, indented; never a user's text."""
+    return Quoted(indent(value, " " * width))
+
+
+def render(template: str, **context: Any) -> str:
+    """The text of a template below checker/templates with the names given, and no others."""
+    return ENVIRONMENT.get_template(template).render(**context)
+
+
+def _double_quoted(text: str) -> str:
+    """JSON's string, which YAML and Terraform read alike but for characters beyond the first plane."""
+    dumped = json.dumps(text, ensure_ascii=False)
+    return "".join(each if each.isprintable() else _escape(ord(each)) for each in dumped)
+
+
+def _escape(code_point: int) -> str:
+    return f"\\u{code_point:04x}" if code_point < 0x10000 else f"\\U{code_point:08x}"
+
+
+def _inline(character: str) -> str:
+    if MARKDOWN.match(character):
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    writable = character in "\t\n\r" or category(character) in ("Cf", "Zl", "Zp", "Zs")
+    return f"&#{ord(character)};" if writable else printable(character).replace("\\", "\\\\")
+
+
+def _source(name: str) -> str:
+    return files("checker.templates").joinpath(name).read_text("utf-8")
+
+
+def _quoted_only(value: object) -> object:
+    if isinstance(value, Quoted) or type(value) is int:
+        return value
+    raise TypeError(f"a template may not print {value!r} without a filter that quotes it")
+
+
+def _environment(filters: Iterable[Any]) -> Environment:
+    made = Environment(  # noqa: S701 -- no HTML: every text passes a filter of its language, or _quoted_only refuses it
+        loader=FunctionLoader(_source),
+        undefined=StrictUndefined,
+        finalize=_quoted_only,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        block_start_string="[%",
+        block_end_string="%]",
+        variable_start_string="[=",
+        variable_end_string="=]",
+        comment_start_string="[#",
+        comment_end_string="#]",
+    )
+    made.globals.clear()
+    made.filters = {each.__name__: each for each in filters}
+    return made
+
+
+ENVIRONMENT = _environment((hcl, yaml, markdown, token, code))
