@@ -1,0 +1,152 @@
+"""A folder of rendered files changes whole or not at all, and keeps what nobody rendered."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from checker.commands import tree
+from checker.errors import UsageError
+
+MANIFEST = "manifest.json"
+
+
+def manifested(files: dict[str, bytes]) -> dict[str, bytes]:
+    return files | {MANIFEST: json.dumps({"files": dict.fromkeys(files, "digest")}).encode()}
+
+
+ONE = manifested({"terraform/a/main.tf": b"one\n", "terraform/b/main.tf": b"two\n", "cloudformation/a.yaml": b"x: 1\n"})
+OTHER = manifested({"terraform/a/main.tf": b"one\nmore\n", "terraform/c/lambda.zip": b"\xff"})
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def folders(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_dir())
+
+
+def listed(found: list[tree.Difference]) -> list[str]:
+    return [str(each) for each in found]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    tree.write(tmp_path / "build", ONE, MANIFEST)
+    return tmp_path / "build"
+
+
+def test_a_folder_that_is_as_it_should_be_has_no_differences(folder: Path) -> None:
+    assert tree.differences(folder, ONE, MANIFEST) == []
+
+
+def test_writing_the_same_again_touches_nothing(folder: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    assert tree.write(folder, ONE, MANIFEST) == []
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_comparing_writes_nothing(tmp_path: Path) -> None:
+    assert len(tree.differences(tmp_path / "none", ONE, MANIFEST)) == 4
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_difference_is_listed(folder: Path) -> None:
+    assert listed(tree.differences(folder, OTHER, MANIFEST)) == [
+        "left over  cloudformation/a.yaml",
+        "differs    manifest.json  (+1 -1 lines)",
+        "differs    terraform/a/main.tf  (+1 -0 lines)",
+        "left over  terraform/b/main.tf",
+        "missing    terraform/c/lambda.zip",
+    ]
+
+
+def test_writing_replaces_adds_and_removes_and_leaves_no_empty_folder(folder: Path) -> None:
+    tree.write(folder, OTHER, MANIFEST)
+    assert content(folder) == OTHER
+    assert folders(folder) == ["terraform", "terraform/a", "terraform/c"]
+
+
+def test_what_nobody_rendered_stays_and_is_no_difference(folder: Path) -> None:
+    state = folder / "terraform/b/terraform.tfstate"
+    state.write_bytes(b"state")
+    assert tree.differences(folder, ONE, MANIFEST) == []
+    tree.write(folder, OTHER, MANIFEST)
+    assert content(folder) == OTHER | {"terraform/b/terraform.tfstate": b"state"}
+
+
+@pytest.mark.parametrize("broken", range(7))
+def test_a_failed_render_leaves_the_old_tree(folder: Path, broken: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, plain, count = folders(folder), Path.replace, iter(range(100))
+
+    def replace(self: Path, target: Path) -> Path:
+        if next(count) == broken:
+            raise OSError(28, "No space left on device", str(target))
+        return plain(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", replace)
+        with pytest.raises(UsageError, match=r"No space left on device; nothing was changed"):
+            tree.write(folder, OTHER, MANIFEST)
+    assert (content(folder), folders(folder)) == (ONE, before)
+
+
+def test_a_file_of_somebody_else_is_not_overwritten(tmp_path: Path) -> None:
+    mine = tmp_path / "terraform/a/main.tf"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    with pytest.raises(UsageError, match=r"does not list: terraform/a/main\.tf; move them away"):
+        tree.write(tmp_path, ONE, MANIFEST)
+    assert content(tmp_path) == {"terraform/a/main.tf": b"mine"}
+
+
+def test_a_render_that_was_killed_half_way_can_be_finished(folder: Path) -> None:
+    (folder / "terraform/c").mkdir()
+    (folder / "terraform/c/lambda.zip").write_bytes(OTHER["terraform/c/lambda.zip"])
+    tree.write(folder, OTHER, MANIFEST)
+    assert content(folder) == OTHER
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"files": 3}', b"\xff"])
+def test_a_strange_manifest_is_not_acted_upon(folder: Path, data: bytes) -> None:
+    (folder / MANIFEST).write_bytes(data)
+    with pytest.raises(UsageError, match="is not a manifest that keyage wrote"):
+        tree.write(folder, OTHER, MANIFEST)
+
+
+@pytest.mark.parametrize("path", ["../precious", "/etc/passwd", "a/../../precious", ""])
+def test_a_manifest_cannot_reach_out_of_the_folder(folder: Path, path: str) -> None:
+    precious = folder.parent / "precious"
+    precious.write_text("keep")
+    (folder / MANIFEST).write_text(json.dumps({"files": {path: "digest"}}))
+    with pytest.raises(UsageError, match="which is not below the folder"):
+        tree.write(folder, OTHER, MANIFEST)
+    assert precious.read_text() == "keep"
+
+
+def test_nothing_is_written_through_a_link(folder: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (folder / "terraform").rename(outside)
+    (folder / "terraform").symlink_to(outside)
+    before = content(outside)
+    with pytest.raises(UsageError, match="is a symbolic link"):
+        tree.write(folder, OTHER, MANIFEST)
+    assert content(outside) == before
+
+
+trees = st.dictionaries(st.sampled_from(["a/x", "a/y", "b/x", "c"]), st.binary(max_size=3), max_size=4).map(manifested)
+
+
+@settings(max_examples=30)
+@given(st.lists(trees, min_size=1, max_size=4))
+def test_after_any_history_the_folder_is_the_last_render(
+    tmp_path_factory: pytest.TempPathFactory, history: list[dict[str, bytes]]
+) -> None:
+    folder = tmp_path_factory.mktemp("history") / "build"
+    for files in history:
+        tree.write(folder, files, MANIFEST)
+        assert tree.differences(folder, files, MANIFEST) == []
+    assert content(folder) == history[-1]
