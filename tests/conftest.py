@@ -1,5 +1,6 @@
 """Fixtures for every test."""
 
 from tests.aws.fixtures import emulated
+from tests.aws.runbook import runbook
 
-__all__ = ["emulated"]
+__all__ = ["emulated", "runbook"]

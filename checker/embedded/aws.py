@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import boto3
 from moto import mock_aws
-from moto.iam.models import IAMBackend, iam_backends
+from moto.iam.models import AccessKeyLastUsed, IAMBackend, iam_backends
 
 AUDIT_ROLE = "keyage-audit"
 AWS_VARIABLES = (
@@ -78,7 +78,7 @@ def add_key(
     key = backend(account_id).create_access_key(user_name)
     key.create_date = created.replace(tzinfo=None)
     key.activated = (activated or created).replace(tzinfo=None)
-    key.last_used = last_used.replace(tzinfo=None) if last_used else None
+    key.last_used = AccessKeyLastUsed(last_used.replace(tzinfo=None), "s3", "us-east-1") if last_used else None
     key.status = status
     return key
 

@@ -56,7 +56,10 @@ def after(change: Callable[[], object]) -> Act:
 
 
 class Faults:
-    """Sits between the client and moto: counts requests and plays the faults that were planned."""
+    """Sits between the client and moto: counts requests and plays the faults that were planned.
+
+    moto sees the request all the same: a change that is refused here has been made there.
+    """
 
     def __init__(self) -> None:
         self.requests: Counter[str] = Counter()
