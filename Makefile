@@ -60,6 +60,7 @@ bench: $(READY) ## the benchmarks of benchmarks/README.md
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/live.py
 	$(BIN)/python benchmarks/offline.py
+	$(BIN)/python benchmarks/config_rule.py
 
 clean: ## remove what was made
 	rm -rf $(VENV) .wheel-venv build dist *.egg-info keyage-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

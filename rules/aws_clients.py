@@ -3,8 +3,9 @@
 import boto3
 from botocore.config import Config
 
-# Throttling slows a reading down, it must not end it: the client finds the rate that AWS accepts by
-# itself, and a call is tried for minutes. IAM and AWS Config answer within a second.
+# Throttling slows a reading down, it must not end it: the adaptive client finds the rate that AWS accepts
+# by itself, and a call is tried for more than a minute. A standard client that is throttled for long uses
+# up its budget for retries and then fails: benchmarks/config_rule.py. IAM and AWS Config answer within a second.
 SETTINGS = Config(
     connect_timeout=5,
     read_timeout=20,
