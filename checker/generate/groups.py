@@ -33,11 +33,16 @@ class Group:
     def kind(self) -> str:
         return CUSTOM if self.max_age is None else MANAGED
 
+    @property
+    def default_decides(self) -> bool:
+        """Whether some user is left to the default."""
+        return not _ends(self.document["rules"])
+
     @cached_property
     def remediations(self) -> list[dict[str, Any]]:
         """The remediation blocks that can apply and that do something."""
         inherited = self.document.get("remediation", {"action": "none"})
-        deciding = [*self.document["rules"], *([] if _ends(self.document["rules"]) else [{}])]
+        deciding = [*self.document["rules"], *([{}] if self.default_decides else [])]
         blocks = [entry.get("remediation", inherited) for entry in deciding]
         return [block for block in blocks if block["action"] != "none"]
 

@@ -16,6 +16,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from checker.errors import printable
 
 TOKEN = re.compile(r"[A-Za-z0-9_.:/ -]*")
+ESCAPES = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 MARKDOWN = re.compile(r"[\\`*_\[\]<>&|~#$]")
 
 
@@ -64,9 +65,8 @@ def render(template: str, **context: Any) -> str:
 
 
 def _double_quoted(text: str) -> str:
-    """JSON's string, which YAML and Terraform read alike but for characters beyond the first plane."""
-    dumped = json.dumps(text, ensure_ascii=False)
-    return "".join(each if each.isprintable() else _escape(ord(each)) for each in dumped)
+    """The double-quoted string that YAML and Terraform read alike."""
+    return f'"{"".join(ESCAPES.get(each) or (each if each.isprintable() else _escape(ord(each))) for each in text)}"'
 
 
 def _escape(code_point: int) -> str:

@@ -1,0 +1,389 @@
+"""What the CloudFormation templates and conformance packs deploy, and what their roles may do."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml as pyyaml
+from cfnlint.decode import cfn_yaml
+from pytest_regressions.file_regression import FileRegressionFixture
+
+from checker.errors import UsageError
+from checker.generate import cloudformation
+from checker.generate.deployment import Deployment, deployment
+from checker.generate.groups import resolve
+from checker.generate.templating import yaml
+from checker.policy import loader
+from tests.generate.hostile import HOSTILE
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+LONGEST = "r" * 64
+CUSTOM = "deploy: {rule: custom}\n"
+REMEDIATIONS = {
+    "": "",
+    "-remediation": "remediation: {action: deactivate}\n",
+    "-automatic": "remediation: {action: deactivate, automatic: true, protectUsedWithinDays: 7}\n",
+    "-delete": "remediation: {action: delete, deleteAfterDays: 30}\n",
+}
+CASES = {
+    f"{kind}{what}": deploy + remediation
+    for kind, deploy in (("managed", ""), ("custom", CUSTOM))
+    for what, remediation in REMEDIATIONS.items()
+}
+# The service authorization reference knows no resource for these.
+WITHOUT_RESOURCE = {
+    "config:ListDiscoveredResources",
+    "config:PutEvaluations",
+    "iam:GenerateCredentialReport",
+    "iam:GetCredentialReport",
+    "iam:ListUsers",
+}
+USERS = {"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:user/*"}
+OUR_TAGS = {
+    "ForAllValues:StringLike": {"aws:TagKeys": "keyage:inactive-since:*"},
+    "Null": {"aws:TagKeys": "false"},
+}
+
+
+def deployed(text: str, *, name: str | None = None) -> Deployment:
+    """What a policy with 90 days deploys to accounts that are in no inventory."""
+    policy = loader.parse(f"version: 1\ndefault: {{maxAccessKeyAge: 90}}\n{text}".encode(), "policies.yaml")
+    made = deployment(policy, resolve(policy, {})[0])
+    return dataclasses.replace(made, rule_name=name) if name else made
+
+
+def parsed(made: Deployment) -> Any:
+    return cfn_yaml.loads(cloudformation.template(made))
+
+
+def resources(case: str) -> Any:
+    return parsed(deployed(CASES[case]))["Resources"]
+
+
+def properties(case: str, resource: str) -> Any:
+    return resources(case)[resource]["Properties"]
+
+
+def statements(case: str, role: str) -> dict[str, Any]:
+    (policy,) = properties(case, role)["Policies"]
+    return {statement["Sid"]: statement for statement in policy["PolicyDocument"]["Statement"]}
+
+
+def actions(statement: Any) -> list[str]:
+    found = statement["Action"]
+    return [found] if isinstance(found, str) else list(found)
+
+
+def allowed(case: str, role: str) -> set[str]:
+    return {action for statement in statements(case, role).values() for action in actions(statement)}
+
+
+def test_a_managed_group_deploys_the_rule_and_nothing_else() -> None:
+    template = parsed(deployed(CASES["managed"]))
+    assert list(template) == ["AWSTemplateFormatVersion", "Description", "Rules", "Resources", "Outputs"]
+    assert template["Resources"] == {
+        "Rule": {
+            "Type": "AWS::Config::ConfigRule",
+            "Properties": {
+                "ConfigRuleName": "access-keys-rotated",
+                "Description": "Access keys are no older than 90 days.",
+                "MaximumExecutionFrequency": "TwentyFour_Hours",
+                "InputParameters": {"maxAccessKeyAge": "90"},
+                "Source": {"Owner": "AWS", "SourceIdentifier": "ACCESS_KEYS_ROTATED"},
+            },
+        }
+    }
+    assert list(template["Outputs"]) == ["RuleName"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_nothing_is_deployed_that_the_group_does_not_need(case: str) -> None:
+    custom = ["FunctionPermission", "Function", "FunctionLogs", "FunctionRole"] if "custom" in case else []
+    remediation = ["Remediation", "Document", "DeactivationRole"] if "-" in case else []
+    deletion = ["DeletionSchedule", "DeletionRole", "ScheduleRole"] if "delete" in case else []
+    assert list(resources(case)) == ["Rule", *custom, *remediation, *deletion]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_template_deploys_in_one_region_only(case: str) -> None:
+    template = parsed(deployed(CASES[case].replace("{rule:", "{region: eu-central-1, rule:")))
+    region = "eu-central-1" if "custom" in case else "us-east-1"
+    (assertion,) = template["Rules"]["OneRegion"]["Assertions"]
+    assert assertion["Assert"] == {"Fn::Equals": [{"Ref": "AWS::Region"}, region]}
+    assert f"Deploy it in {region} only: IAM is global." in template["Description"]
+
+
+def test_the_custom_rule_runs_on_a_schedule_and_may_call_its_function() -> None:
+    found = resources("custom")
+    assert found["Rule"]["DependsOn"] == "FunctionPermission"
+    assert found["Rule"]["Properties"]["Source"] == {
+        "Owner": "CUSTOM_LAMBDA",
+        "SourceIdentifier": {"Fn::GetAtt": ["Function", "Arn"]},
+        "SourceDetails": [
+            {
+                "EventSource": "aws.config",
+                "MessageType": "ScheduledNotification",
+                "MaximumExecutionFrequency": "TwentyFour_Hours",
+            }
+        ],
+    }
+    assert found["FunctionPermission"]["Properties"] == {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": {"Fn::GetAtt": ["Function", "Arn"]},
+        "Principal": "config.amazonaws.com",
+        "SourceAccount": {"Ref": "AWS::AccountId"},
+    }
+
+
+def test_the_function_finds_its_log_group_there() -> None:
+    found = resources("custom")
+    function, logs = found["Function"], found["FunctionLogs"]
+    assert function["DependsOn"] == "FunctionLogs"
+    assert {name: value for name, value in function["Properties"].items() if name not in ("Code", "Description")} == {
+        "FunctionName": "access-keys-rotated-evaluation",
+        "Role": {"Fn::GetAtt": ["FunctionRole", "Arn"]},
+        "Runtime": "python3.12",
+        "Architectures": ["x86_64"],
+        "Handler": "index.handler",
+        "Timeout": 900,
+        "MemorySize": 512,
+    }
+    assert (logs["DeletionPolicy"], logs["UpdateReplacePolicy"]) == ("Delete", "Delete")
+    assert logs["Properties"] == {
+        "LogGroupName": "/aws/lambda/access-keys-rotated-evaluation",
+        "RetentionInDays": {"Ref": "LogRetentionDays"},
+    }
+
+
+def test_the_retention_of_the_log_is_the_only_parameter() -> None:
+    parameters = parsed(deployed(CASES["custom-delete"]))["Parameters"]
+    assert list(parameters) == ["LogRetentionDays"]
+    assert (parameters["LogRetentionDays"]["Type"], parameters["LogRetentionDays"]["Default"]) == ("Number", 365)
+    assert 365 in parameters["LogRetentionDays"]["AllowedValues"]
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "-" in case])
+def test_aws_config_hands_users_to_the_document(case: str) -> None:
+    automatic = {"Automatic": True, "MaximumAutomaticAttempts": 5, "RetryAttemptSeconds": 60}
+    assert properties(case, "Remediation") == {
+        "ConfigRuleName": {"Ref": "Rule"},
+        "ResourceType": "AWS::IAM::User",
+        "TargetType": "SSM_DOCUMENT",
+        "TargetId": {"Ref": "Document"},
+        **(automatic if "automatic" in case else {"Automatic": False}),
+        "Parameters": {
+            "ResourceId": {"ResourceValue": {"Value": "RESOURCE_ID"}},
+            "AutomationAssumeRole": {"StaticValue": {"Values": [{"Fn::GetAtt": ["DeactivationRole", "Arn"]}]}},
+            "Stage": {"StaticValue": {"Values": ["deactivate"]}},
+            "Trigger": {"StaticValue": {"Values": ["automatic" if "automatic" in case else "manual"]}},
+        },
+        "ExecutionControls": {"SsmControls": {"ConcurrentExecutionRatePercentage": 10, "ErrorPercentage": 50}},
+    }
+    document = properties(case, "Document")
+    assert {name: value for name, value in document.items() if name != "Content"} == {
+        "Name": "access-keys-rotated-remediation",
+        "DocumentType": "Automation",
+        "DocumentFormat": "YAML",
+        "UpdateMethod": "NewVersion",
+    }
+
+
+def test_the_schedule_starts_the_deletion_every_day() -> None:
+    schedule = properties("custom-delete", "DeletionSchedule")
+    assert schedule["Name"] == "access-keys-rotated-deletion"
+    assert schedule["ScheduleExpression"] == "rate(1 day)"
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    target = schedule["Target"]
+    assert target["Arn"] == {"Fn::Sub": "arn:${AWS::Partition}:scheduler:::aws-sdk:ssm:startAutomationExecution"}
+    assert target["RoleArn"] == {"Fn::GetAtt": ["ScheduleRole", "Arn"]}
+    assert json.loads(target["Input"]["Fn::Sub"]) == {
+        "DocumentName": "${Document}",
+        "Parameters": {"AutomationAssumeRole": ["${DeletionRole.Arn}"], "Stage": ["delete"]},
+    }
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_only_actions_that_know_no_resource_are_allowed_on_everything(case: str) -> None:
+    for name, resource in resources(case).items():
+        if resource["Type"] != "AWS::IAM::Role":
+            continue
+        for statement in statements(case, name).values():
+            assert (statement["Resource"] == "*") == (set(actions(statement)) <= WITHOUT_RESOURCE)
+            assert set(actions(statement)) <= WITHOUT_RESOURCE or not set(actions(statement)) & WITHOUT_RESOURCE
+            assert (statement["Effect"], [action for action in actions(statement) if "*" in action]) == ("Allow", [])
+
+
+def test_the_function_may_read_and_report() -> None:
+    found = statements("custom", "FunctionRole")
+    assert {sid: (actions(statement), statement["Resource"]) for sid, statement in found.items()} == {
+        "WhatHasNoResource": (
+            ["config:PutEvaluations", "iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:ListUsers"],
+            "*",
+        ),
+        "ReadAccessKeys": (["iam:ListAccessKeys", "iam:ListUserTags"], USERS),
+        "ReadWhatWasReported": (
+            ["config:GetComplianceDetailsByConfigRule"],
+            {"Fn::Sub": "arn:${AWS::Partition}:config:${AWS::Region}:${AWS::AccountId}:config-rule/*"},
+        ),
+        "WriteLog": (["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": ["FunctionLogs", "Arn"]}),
+    }
+
+
+READING = {
+    "iam:GetAccessKeyLastUsed",
+    "iam:GetUser",
+    "iam:ListAccessKeys",
+    "iam:ListUserTags",
+    "iam:ListUsers",
+}
+
+
+def test_the_deactivation_may_not_delete() -> None:
+    more = {"config:ListDiscoveredResources", "iam:UntagUser", "iam:UpdateAccessKey"}
+    assert allowed("custom-delete", "DeactivationRole") == READING | more
+
+
+def test_the_deletion_may_not_deactivate() -> None:
+    more = {"iam:DeleteAccessKey", "iam:TagUser", "iam:UntagUser"}
+    assert allowed("custom-delete", "DeletionRole") == READING | more
+
+
+@pytest.mark.parametrize("role", ["DeactivationRole", "DeletionRole"])
+def test_users_get_and_lose_only_the_tags_of_keyage(role: str) -> None:
+    for statement in statements("custom-delete", role).values():
+        tagging = {"iam:TagUser", "iam:UntagUser"} & set(actions(statement))
+        assert statement.get("Condition") == (OUR_TAGS if tagging else None)
+        if tagging:
+            assert (set(actions(statement)), statement["Resource"]) == (tagging, USERS)
+
+
+@pytest.mark.parametrize("role", ["DeactivationRole", "DeletionRole"])
+def test_systems_manager_assumes_the_roles_for_this_account_alone(role: str) -> None:
+    (statement,) = properties("custom-delete", role)["AssumeRolePolicyDocument"]["Statement"]
+    executions = "arn:${AWS::Partition}:ssm:*:${AWS::AccountId}:automation-execution/*"
+    assert statement == {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"Service": "ssm.amazonaws.com"},
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}},
+            "ArnLike": {"aws:SourceArn": {"Fn::Sub": executions}},
+        },
+    }
+
+
+def test_the_schedule_may_start_the_document_with_the_role_for_deletion_and_nothing_else() -> None:
+    document = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}"
+    group = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule-group/default"
+    role = properties("custom-delete", "ScheduleRole")
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert trust["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}, "aws:SourceArn": {"Fn::Sub": group}}
+    }
+    assert statements("custom-delete", "ScheduleRole") == {
+        "StartTheDocument": {
+            "Sid": "StartTheDocument",
+            "Effect": "Allow",
+            "Action": "ssm:StartAutomationExecution",
+            "Resource": [
+                {"Fn::Sub": f"{document}:document/${{Document}}"},
+                {"Fn::Sub": f"{document}:automation-definition/${{Document}}:*"},
+                {"Fn::Sub": f"{document}:automation-execution/*"},
+            ],
+        },
+        "HandOverTheRole": {
+            "Sid": "HandOverTheRole",
+            "Effect": "Allow",
+            "Action": "iam:PassRole",
+            "Resource": {"Fn::GetAtt": ["DeletionRole", "Arn"]},
+            "Condition": {"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}},
+        },
+    }
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_only_unnamed_roles_are_made(case: str) -> None:
+    """A role with a name would need CAPABILITY_NAMED_IAM."""
+    roles = [each["Properties"] for each in resources(case).values() if each["Type"] == "AWS::IAM::Role"]
+    assert [role for role in roles if "RoleName" in role] == []
+
+
+def test_names_made_of_the_longest_rule_name_are_not_too_long() -> None:
+    found = parsed(deployed(CASES["custom-delete"], name=LONGEST))["Resources"]
+    names = [
+        found["Rule"]["Properties"]["ConfigRuleName"],
+        found["Function"]["Properties"]["FunctionName"],
+        found["Document"]["Properties"]["Name"],
+        found["DeletionSchedule"]["Properties"]["Name"],
+    ]
+    assert ([len(name) for name in names], len(set(names))) == ([64] * 4, 4)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_function_and_document_arrive_byte_for_byte(text: str) -> None:
+    exemption = f"id: odd, users: x, reason: {yaml(f'r {text}')}, approvedBy: a, expires: 2027-01-31"
+    made = deployed(f"{CASES['custom-delete']}exemptions: [{{{exemption}}}]\n")
+    found = parsed(made)["Resources"]
+    assert found["Function"]["Properties"]["Code"]["ZipFile"] == made.function
+    assert found["Document"]["Properties"]["Content"] == pyyaml.safe_load(str(made.document))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_conformance_pack_has_one_rule_and_parameters(case: str) -> None:
+    pack = cfn_yaml.loads(cloudformation.conformance_pack(deployed(CASES[case])))
+    assert list(pack) == ["Parameters", "Resources"]
+    assert [resource["Type"] for resource in pack["Resources"].values()] == ["AWS::Config::ConfigRule"]
+    source = pack["Resources"]["Rule"]["Properties"]["Source"]
+    if "custom" in case:
+        assert list(pack["Parameters"]) == ["FunctionArn"]
+        assert (source["Owner"], source["SourceIdentifier"]) == ("CUSTOM_LAMBDA", {"Ref": "FunctionArn"})
+    else:
+        assert pack["Parameters"]["MaxAccessKeyAge"]["Default"] == "90"
+        given = pack["Resources"]["Rule"]["Properties"]["InputParameters"]
+        assert given == {"maxAccessKeyAge": {"Ref": "MaxAccessKeyAge"}}
+        assert source == {"Owner": "AWS", "SourceIdentifier": "ACCESS_KEYS_ROTATED"}
+
+
+def test_a_template_that_cloudformation_does_not_take_is_refused() -> None:
+    made = dataclasses.replace(deployed(CASES["custom"]), function="x = 1\n" * 200_000)
+    with pytest.raises(
+        UsageError, match=r"template of the group default has \d+ bytes, at most 1000000 .* merge rules"
+    ):
+        cloudformation.template(made)
+
+
+def test_a_conformance_pack_that_aws_config_does_not_take_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = deployed(CASES["custom"])
+    size = len(cloudformation.conformance_pack(made).encode())
+    monkeypatch.setattr(cloudformation, "MAX_CONFORMANCE_PACK", size)
+    assert cloudformation.conformance_pack(made)
+    monkeypatch.setattr(cloudformation, "MAX_CONFORMANCE_PACK", size - 1)
+    with pytest.raises(UsageError, match=f"conformance pack of the group default has {size} bytes, at most {size - 1}"):
+        cloudformation.conformance_pack(made)
+
+
+def shortened(case: str) -> Deployment:
+    """Without the code, which is in the source tree already."""
+    made = deployed(CASES[case])
+    return dataclasses.replace(
+        made,
+        function=made.function and "# the function\n\nprint()\n",
+        document=made.document and "# the document\nschemaVersion: '0.3'\n",
+    )
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("case", ["managed", "custom-automatic", "custom-delete"])
+def test_the_template_is_as_in_the_golden_file(case: str, file_regression: FileRegressionFixture) -> None:
+    text = cloudformation.template(shortened(case))
+    file_regression.check(text, fullpath=GOLDEN / f"cloudformation-{case}.yaml", encoding="utf-8")
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("case", ["managed", "managed-remediation", "custom", "custom-delete"])
+def test_the_conformance_pack_is_as_in_the_golden_file(case: str, file_regression: FileRegressionFixture) -> None:
+    text = cloudformation.conformance_pack(shortened(case))
+    file_regression.check(text, fullpath=GOLDEN / f"conformance-pack-{case}.yaml", encoding="utf-8")

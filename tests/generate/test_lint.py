@@ -1,0 +1,94 @@
+"""cfn-lint finds nothing in what keyage renders, and what it finds elsewhere is told with its place."""
+
+import dataclasses
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from checker.errors import BUG_EXIT
+from checker.generate import cloudformation, lint
+from tests.generate.test_cloudformation import CASES, LONGEST, deployed
+
+BROKEN = """\
+Resources:
+  Rule:
+    Type: AWS::Config::ConfigRule
+    Properties:
+      Sorce: {Owner: AWS}
+"""
+IGNORED = 'Parameters: {Unused: {Type: String}}\nResources: {Topic: {Type: "AWS::SNS::Topic"}}\n'
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise AssertionError("the network is not for linting")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def test_nothing_to_lint_is_no_problem() -> None:
+    assert lint.check({})
+
+
+@pytest.mark.parametrize("name", ["access-keys-rotated", LONGEST])
+def test_what_is_rendered_passes(name: str, capfd: pytest.CaptureFixture[str]) -> None:
+    made = {case: deployed(text, name=name) for case, text in CASES.items()}
+    files = {f"cloudformation/{case}.yaml": cloudformation.template(each) for case, each in made.items()}
+    files |= {f"conformance-pack/{case}.yaml": cloudformation.conformance_pack(each) for case, each in made.items()}
+    assert lint.check(files)
+    assert tuple(capfd.readouterr()) == ("", "")
+
+
+def test_every_objection_is_listed_with_its_place() -> None:
+    files = {"good.yaml": BROKEN.replace("{Owner: AWS}", "x"), "cloudformation/bad.yaml": BROKEN, "torn.yaml": "a: ["}
+    with pytest.raises(lint.Refused) as caught:
+        lint.check(files)
+    lines = str(caught.value).splitlines()
+    assert "bug in keyage" in lines[0]
+    assert [line for line in lines[1:] if line.startswith("  cloudformation/bad.yaml:5:7: E3002: ")]
+    assert [line for line in lines[1:] if line.startswith("  torn.yaml:")]
+    assert caught.value.exit_code == BUG_EXIT
+
+
+def test_a_document_that_is_none_is_refused() -> None:
+    made = dataclasses.replace(deployed(CASES["custom-delete"]), document="schemaVersion: 0.3\n")
+    with pytest.raises(lint.Refused, match=r"x\.yaml:\d+:9: E3051: 0\.3 is not of type 'string'"):
+        lint.check({"x.yaml": cloudformation.template(made)})
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "1", "Resources: 1", "Resources: {A: 1}", "Resources: {A: {Properties: 1}}"]
+)
+def test_what_is_no_template_is_refused(text: str) -> None:
+    with pytest.raises(lint.Refused, match="x"):
+        lint.check({"x.yaml": text})
+
+
+def test_warnings_count() -> None:
+    with pytest.raises(lint.Refused, match="W2001"):
+        lint.check({"x.yaml": IGNORED})
+
+
+def test_the_settings_of_cfn_lint_on_this_machine_do_not_matter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".cfnlintrc").write_text("ignore_checks: [W, E]\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    lint._linter.cache_clear()  # noqa: SLF001 -- as in a process that starts here
+    with pytest.raises(lint.Refused, match="W2001"):
+        lint.check({"x.yaml": IGNORED})
+
+
+def test_without_cfn_lint_the_caller_learns_that_nothing_was_checked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lint, "find_spec", lambda _name: None)
+    assert not lint.check({"x.yaml": "nonsense"})
+
+
+def test_cfn_lint_is_loaded_only_when_there_is_something_to_do() -> None:
+    code = "import sys, checker.generate.lint; sys.exit('cfnlint' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0
