@@ -1,0 +1,103 @@
+"""The terraform command for the tests: where it is, without what the machine's user has configured."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from checker.generate import deployment, groups, terraform
+from checker.generate.deployment import Deployment
+from checker.policy import loader
+from checker.rule import Account
+
+MIRROR = "KEYAGE_TF_PLUGIN_DIR"  # a folder that has registry.terraform.io/hashicorp/aws
+UNREACHABLE = "Failed to query available provider packages"
+# A template as far as the provider looks: it is YAML.
+TEMPLATE = b"Resources: {}\n"
+
+
+def deployments(text: str, accounts: list[Account]) -> list[Deployment]:
+    policy = loader.parse(text.encode(), "policies.yaml")
+    found = groups.resolve(policy, {account.id: account for account in accounts})
+    return [deployment.deployment(policy, group) for group in found]
+
+
+def write(folder: Path, files: Mapping[str, bytes]) -> Path:
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def write_organization(top: Path, made: list[Deployment], templates: Mapping[str, bytes] | None = None) -> Path:
+    """The organization's module with its templates where it looks for them; returns the module's folder."""
+    templates = templates or {each.group.name: TEMPLATE for each in made}
+    write(top / "cloudformation", {f"{name}.yaml": template for name, template in templates.items()})
+    return write(top / "terraform" / "organization", terraform.organization_files(made, templates))
+
+
+class Terraform:
+    """terraform in a folder; every command must succeed unless another exit code is expected."""
+
+    def __init__(self, folder: Path, plugins: Path) -> None:
+        self.folder = folder
+        self._plugins = plugins
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("TF_", "AWS_"))},
+            "CHECKPOINT_DISABLE": "1",
+            "TF_IN_AUTOMATION": "1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+
+    def run(self, verb: str, *arguments: str, expect: int = 0, stdin: str | None = None) -> str:
+        command = [_binary(), verb, *arguments]
+        done = subprocess.run(
+            command, cwd=self.folder, env=self._environment, input=stdin, capture_output=True, text=True, timeout=240
+        )
+        said = f"{done.stdout}\n{done.stderr}"
+        if verb == "init" and UNREACHABLE in said and not _in_ci():
+            pytest.skip(f"the AWS provider cannot be installed; set {MIRROR}")
+        assert done.returncode == expect, f"{' '.join(command)}: {done.returncode}\n{said}"
+        return done.stdout
+
+    def init(self) -> None:
+        mirror = os.environ.get(MIRROR)
+        if not mirror:
+            self._environment["TF_PLUGIN_CACHE_DIR"] = str(self._plugins)
+        self.run("init", "-input=false", "-no-color", *([f"-plugin-dir={mirror}"] if mirror else []))
+
+
+def _in_ci() -> bool:
+    return os.environ.get("CI") == "true"
+
+
+def _binary() -> str:
+    found = shutil.which("terraform")
+    if found is None:
+        reason = "there is no terraform on the PATH"
+        if _in_ci():
+            pytest.fail(f"{reason}, and CI must not pass without these tests")
+        pytest.skip(reason)
+    return found
+
+
+InFolder = Callable[[Path], Terraform]
+
+
+@pytest.fixture(scope="session")
+def terraform_in(tmp_path_factory: pytest.TempPathFactory) -> InFolder:
+    """terraform in a folder that has been initialized, with one plugin cache for all folders of this process."""
+    plugins = tmp_path_factory.mktemp("plugins")
+
+    def in_folder(folder: Path) -> Terraform:
+        made = Terraform(folder, plugins)
+        made.init()
+        return made
+
+    return in_folder
