@@ -72,7 +72,7 @@ on_aws = options(PROFILE, CONCURRENCY)
 def keyage() -> None:
     """Access key age as policy: policies.yaml in, exact verdicts on IAM access keys out.
 
-    Exit codes: 0 compliant; 1 non-compliant keys; 2 usage or policy error; 3 something could not be
+    Exit codes: 0 compliant; 1 non-compliant keys or drift; 2 usage or policy error; 3 something could not be
     read; 70 a bug in keyage; 130 interrupted.
     """
 
@@ -151,6 +151,42 @@ def snapshot(**settings: Any) -> int:
     return verb.run(verb.Options(**settings))
 
 
+@keyage.command(short_help="Write what deploys the policy: Terraform, CloudFormation.")
+@option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("build"),
+    show_default=True,
+    help="The folder to write, or to compare.",
+)
+@option("--check", is_flag=True, help="Only compare; exit with 1 and a list if the folder differs.")
+@on_policy
+def render(*, output: Path, check: bool, **settings: Any) -> int:
+    """Write the AWS Config rule and the remediation as Terraform, CloudFormation and conformance packs.
+
+    One set for each group of accounts with the same policy, from policies.yaml and accounts.yaml alone: the
+    same bytes every time. Files that the last render did not write are never changed or removed.
+    """
+    from checker.commands import render as verb
+
+    return verb.run(_common(settings), output, check=check)
+
+
+@keyage.command(short_help="Is what is deployed what the policy says?")
+@on_policy
+@PROFILE
+def drift(**settings: Any) -> int:
+    """Compare the rule, its code and the remediation in the account of the current credentials with the policy.
+
+    Exits with 1 on any difference.
+    """
+    from checker.commands import drift as verb
+
+    common = _common(settings)
+    return verb.run(verb.Options(common, **settings))
+
+
 @keyage.command(short_help="The JSON Schema of policies.yaml, for editors.")
 @click.argument("name", type=click.Choice(["policy", "inventory"]), default="policy")
 def schema(name: str) -> int:
@@ -161,9 +197,9 @@ def schema(name: str) -> int:
 
 
 @keyage.command(short_help="The least-privilege IAM policy of a verb.")
-@click.argument("verb_name", metavar="[VERB]", type=click.Choice(["check", "snapshot"]), default="check")
+@click.argument("verb_name", metavar="[VERB]", type=click.Choice(["check", "snapshot", "drift"]), default="check")
 def permissions(verb_name: str) -> int:
-    """Print the IAM policy that VERB needs: check (the default) or snapshot."""
+    """Print the IAM policy that VERB needs: check (the default), snapshot or drift."""
     from checker.commands import permissions as verb
 
     return verb.run(verb_name)

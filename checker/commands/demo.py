@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
-from checker.commands import check
+from checker.commands import check, render
 from checker.commands.common import Common
 from checker.commands.files import whole_file
 from checker.commands.loading import INVENTORY_NAME, POLICY_NAME, Loaded, load_all
@@ -15,7 +15,7 @@ from checker.evaluate import AccountRead, Reading
 
 
 def run(output: Path, *, color: bool, width: int | None) -> int:
-    """Seed, check, tell; 0 unless the tour itself fails. Raises UsageError without moto."""
+    """Seed, check, deploy, remediate, check again; 0 unless the tour itself fails. Raises UsageError without moto."""
     if find_spec("moto") is None:
         raise UsageError("the demo needs moto, the embedded AWS: install keyage[demo]")
     from checker.embedded import aws, story
@@ -31,12 +31,48 @@ def run(output: Path, *, color: bool, width: int | None) -> int:
     with aws.embedded_aws():
         story.seed(now)
         sessions = {account: aws.credentials_for(account) for account in story.ACCOUNTS}
-        readings = [_read(credentials, options, loaded) for _account, credentials in sorted(sessions.items())]
+        readings = _check(sessions, options, loaded)
         _save(output / "snapshot.json", list(sessions.values()), loaded)
-    opened = check.Opened("live", True, readings)
-    check.report(options, loaded, check.parse_formats(options.formats, None), opened)
+        _deploy_and_remediate(output, options, loaded)
+        _tell("`keyage check` again: the key that nobody used is no longer active.\n")
+        _check(sessions, options, loaded)
     _tell(_next(output, loaded, readings))
     return COMPLIANT_EXIT
+
+
+def _check(sessions: dict[str, dict[str, str]], options: check.Options, loaded: Loaded) -> list[Reading]:
+    readings = [_read(credentials, options, loaded) for _account, credentials in sorted(sessions.items())]
+    opened = check.Opened("live", True, readings)
+    check.report(options, loaded, check.parse_formats(options.formats, None), opened)
+    return readings
+
+
+def _deploy_and_remediate(output: Path, options: check.Options, loaded: Loaded) -> None:
+    """Render, deploy, run the rule as AWS Config would, and the remediation as a person would start it."""
+    from checker.embedded import aws, hosts, story
+    from checker.embedded.config_service import evaluations, standing_in_config
+
+    build, account, rule, document = output / "build", story.PAYMENTS, story.RULE, story.DOCUMENT
+    _tell(f"\n`keyage render -o {build}` writes what deploys this policy, for each group of accounts:\n")
+    render.run(options.common, build, check=False)
+    module = build / "terraform" / story.GROUP
+    _tell(f"\nAccount {account} gets {module}, and AWS Config runs its rule:\n")
+    names = {user.id: user.name for user in aws.backend(account).users.values()}
+    with standing_in_config():
+        text = (module / "remediation.yaml").read_text("utf-8")
+        hosts.deploy(account, rule, (module / "lambda.zip").read_bytes(), document, text)
+        hosts.run_config_rule((module / "lambda/index.py").read_text("utf-8"), account, rule, loaded.now)
+        found = evaluations(account, rule)
+        for one in found:
+            user, said = names[one["ComplianceResourceId"]], one.get("Annotation", "")
+            _tell(f"  {user:<12} {one['ComplianceType']:<14} {said}".rstrip())
+        _tell("\nSomebody starts the remediation for the non-compliant users:\n")
+        runbook = hosts.deployed_document(account, document)
+        for user_id in [one["ComplianceResourceId"] for one in found if one["ComplianceType"] == "NON_COMPLIANT"]:
+            done = hosts.run_remediation(runbook, account, {"ResourceId": user_id}, loaded.now)
+            for key in done["Keys"]:
+                _tell(f"  {key['User']:<12} {key['AccessKeyId']}  {key['Action']}: {key['Why']}")
+    _tell("")
 
 
 def _read(credentials: dict[str, str], options: check.Options, loaded: Loaded) -> Reading:
@@ -71,6 +107,7 @@ Read with {calls} calls for {users} users. The state is saved, so this works wit
   {keyage} check --from snapshot.json --now {instant} --format json
   {keyage} explain svc-ledger --from snapshot.json    # why thirty days?
   {keyage} explain sftp-legacy --from snapshot.json   # why exempt?
+  {keyage} render -o build --check                    # is build/ what the policy says?
 
 Then set maxAccessKeyAge to 365 in policies.yaml, or end the exemption, and check again. On your own
 account, with credentials in the environment: keyage check --policy policies.yaml

@@ -54,9 +54,12 @@ class ReadOnlySession:
         self._lock = threading.Lock()
         self._calls: Counter[str] = Counter()
 
-    def client(self, service: str) -> Any:
-        """A client of the service; making one is not thread-safe in boto3, hence the lock."""
-        region = self._session.region_name or DEFAULT_REGION
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A client of the service, in the session's region by default.
+
+        Making one is not thread-safe in boto3, hence the lock.
+        """
+        region = region or self._session.region_name or DEFAULT_REGION
         with self._lock:
             return self._session.client(service, region_name=region, config=self._config)  # type: ignore[call-overload]
 

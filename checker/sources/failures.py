@@ -14,6 +14,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from checker.sources.permissions import CALLS
 from checker.sources.reader import reader
 
 FAILURES = (ClientError, BotoCoreError, ResponseParserError, reader.Untrustworthy)
@@ -48,7 +49,13 @@ def _refusal(error: ClientError) -> str:
     if code in REFUSED:
         return f"AWS does not accept the credentials ({code} on {operation}): check the access key or {SIGN_IN_AGAIN}"
     if code in DENIED:
-        return f"{operation} was denied: allow what `keyage permissions` prints ({message})"
+        return f"{operation} was denied: allow what `keyage permissions{_verb_of(operation)}` prints ({message})"
     if code in THROTTLED:
         return f"AWS kept throttling {operation} ({code}): run again later, or with a lower --concurrency"
     return f"{operation} failed with {code}: {message}"
+
+
+def _verb_of(operation: str) -> str:
+    """The argument with which `keyage permissions` prints an operation; none for those of `check`."""
+    verbs = {verb for call in CALLS if call.operation == operation for verb in call.verbs}
+    return "" if not verbs or "check" in verbs else f" {min(verbs)}"

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
+from checker.errors import Unreadable
 from checker.evaluate import AccountRead, AccountUnreadable, Reading
 from checker.rule import Account, Exemption, Policy, Rule, User, decision
 from checker.sources.aws_session import ReadOnlySession
@@ -55,10 +56,10 @@ def read_account(
     `want_name` asks AWS for the account alias if the inventory has no name.
     """
     account = None
+    notes: list[str] = []
     try:
-        account = complete(decision.Account(session.client("sts").get_caller_identity()["Account"]), inventory)
+        account = _caller(session, inventory)
         iam = session.client("iam")
-        notes: list[str] = []
         if want_name and account.name is None:
             account = _named(iam, account, notes)
         pool = ThreadPoolExecutor(concurrency, thread_name_prefix="keyage")
@@ -73,6 +74,19 @@ def read_account(
     if found.root_key_active:
         notes.append(root_warning(account.id))
     return AccountRead(account, found.users, notes, session.calls())
+
+
+def identify(session: ReadOnlySession, inventory: Inventory, *, want_name: bool) -> Account:
+    """The account of the session, with what the inventory or its alias tells; raises Unreadable."""
+    try:
+        account = _caller(session, inventory)
+        return _named(session.client("iam"), account, []) if want_name and account.name is None else account
+    except FAILURES as error:
+        raise Unreadable(explain(error)) from None
+
+
+def _caller(session: ReadOnlySession, inventory: Inventory) -> Account:
+    return complete(decision.Account(session.client("sts").get_caller_identity()["Account"]), inventory)
 
 
 def _named(iam: Any, account: Account, notes: list[str]) -> Account:

@@ -1,6 +1,6 @@
 """Every AWS call that keyage may make, and which verb needs it: one catalogue for guard and policy.
 
-Actions, resources: the service authorization reference for AWS Identity and Access Management.
+Actions, resources: the service authorization reference of each service.
 """
 
 from typing import Any, NamedTuple
@@ -13,18 +13,31 @@ class Call(NamedTuple):
     operation: str
     purpose: str
     verbs: frozenset[str]
-    on_users: bool = False  # IAM lets a policy name the users
+    resource: str = "*"  # what IAM lets a policy name
 
 
 READERS = frozenset({"check", "snapshot"})
+DRIFT = frozenset({"drift"})
+USERS = "arn:*:iam::*:user/*"
 CALLS = (
     Call("sts", "GetCallerIdentity", "which account this is; needs no permission", frozenset()),
     Call("iam", "GenerateCredentialReport", "who has keys, in one report", READERS),
     Call("iam", "GetCredentialReport", "who has keys, in one report", READERS),
     Call("iam", "ListUsers", "the users, their ids and when they were created", READERS),
-    Call("iam", "ListAccountAliases", "the account's name, where the inventory has none", READERS),
-    Call("iam", "ListAccessKeys", "key ids and CreateDate, of users with keys", READERS, on_users=True),
-    Call("iam", "ListUserTags", "tags, for policies that select users by tag", READERS, on_users=True),
+    Call("iam", "ListAccountAliases", "the account's name, where the inventory has none", READERS | DRIFT),
+    Call("iam", "ListAccessKeys", "key ids and CreateDate, of users with keys", READERS, USERS),
+    Call("iam", "ListUserTags", "tags, for policies that select users by tag", READERS, USERS),
+    Call("config", "DescribeConfigRules", "the deployed rule", DRIFT),
+    Call(
+        "config",
+        "DescribeRemediationConfigurations",
+        "the deployed remediation",
+        DRIFT,
+        "arn:*:config:*:*:remediation-configuration/*",
+    ),
+    Call("lambda", "GetFunction", "the deployed code", DRIFT, "arn:*:lambda:*:*:function:*"),
+    Call("ssm", "GetDocument", "the deployed document", DRIFT, "arn:*:ssm:*:*:document/*"),
+    Call("scheduler", "GetSchedule", "the deployed deletion", DRIFT, "arn:*:scheduler:*:*:schedule/*/*"),
 )
 
 # What botocore's own credential providers call on behalf of the profile: signing in, not reading.
@@ -42,17 +55,16 @@ ALLOWED = frozenset((call.service, call.operation) for call in CALLS) | SIGN_IN
 
 
 def policy_document(verb: str) -> dict[str, Any]:
-    """The least-privilege IAM policy for a verb that reads live IAM."""
+    """The least-privilege IAM policy for a verb that reads AWS."""
     wanted = [call for call in CALLS if verb in call.verbs]
+    resources = sorted({call.resource for call in wanted}, key=lambda resource: (resource != "*", resource))
     return {
         "Version": "2012-10-17",
-        "Statement": [
-            _statement("KeyageReadsTheAccount", [call for call in wanted if not call.on_users], "*"),
-            _statement("KeyageReadsUsers", [call for call in wanted if call.on_users], "arn:*:iam::*:user/*"),
-        ],
+        "Statement": [_statement([call for call in wanted if call.resource == each], each) for each in resources],
     }
 
 
-def _statement(sid: str, calls: list[Call], resource: str) -> dict[str, Any]:
+def _statement(calls: list[Call], resource: str) -> dict[str, Any]:
     actions = sorted(f"{call.service}:{call.operation}" for call in calls)
-    return {"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource}
+    what = "TheAccount" if resource == "*" else {USERS: "Users"}.get(resource, calls[0].service.capitalize())
+    return {"Sid": f"KeyageReads{what}", "Effect": "Allow", "Action": actions, "Resource": resource}

@@ -1,0 +1,159 @@
+"""`keyage drift`: is what is deployed in the current account what the policy would deploy?"""
+
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from checker.commands.common import Common, say
+from checker.commands.loading import Loaded, load_all
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, printable
+from checker.generate.deployment import MANAGED_RULE, Deployment, deployment
+from checker.generate.groups import DEFAULT, resolve, selectors_for
+from checker.rule import Account
+from checker.sources import live
+from checker.sources.aws_session import ReadOnlySession
+from checker.sources.deployed import Deployed, parsed, read
+
+
+class Options(NamedTuple):
+    common: Common
+    profile: str | None = None
+    concurrency: int = 1
+
+
+class Difference(NamedTuple):
+    """What is deployed otherwise than the policy says."""
+
+    what: str
+    deployed: str
+    policy: str
+
+    def __str__(self) -> str:
+        return printable(f"{self.what}: deployed {self.deployed}, policy {self.policy}")
+
+
+def run(options: Options) -> int:
+    """Compare and list; 1 on any difference. Raises Unreadable if something could not be read."""
+    loaded = load_all(options.common)
+    session = ReadOnlySession(options.profile, options.concurrency)
+    account = live.identify(session, loaded.inventory, want_name=live.asks_for_names(loaded.policy.policy))
+    expected = _expected(loaded, account, options.common)
+    deployed = read(session, expected.region, expected.rule_name, expected.name("deletion"))
+    found = list(differences(expected, deployed))
+    rule = "the managed rule" if expected.function is None else "keyage's rule"
+    where = f"account {account.id}, {expected.region}, group {expected.group.name}, {rule} {expected.rule_name}"
+    count = f"{len(found)} difference{'' if len(found) == 1 else 's'}"
+    sys.stdout.write(f"{where}: {count if found else 'as the policy says'}\n")
+    for difference in found:
+        sys.stdout.write(f"  {difference}\n")
+    return FINDINGS_EXIT if found else COMPLIANT_EXIT
+
+
+def _expected(loaded: Loaded, account: Account, common: Common) -> Deployment:
+    groups = resolve(loaded.policy, loaded.inventory)
+    listed = {each.id: group for group in groups for each in group.accounts}
+    default = next(group for group in groups if group.name == DEFAULT)
+    if account.id not in listed:
+        selecting = selectors_for(loaded.policy, account)
+        if selecting:
+            warning = f"account {account.id} is not in the inventory, although {', '.join(selecting)} would select it"
+            say([f"warning: {warning}: the default group deploys there; add the account"], quiet=common.quiet)
+    return deployment(loaded.policy, listed.get(account.id, default))
+
+
+def differences(expected: Deployment, deployed: Deployed) -> Iterator[Difference]:
+    """Every difference, the rule first."""
+    if deployed.rule is None:
+        yield Difference(f"Config rule {expected.rule_name}", "nothing", "a rule")
+    else:
+        yield from _rule(expected, deployed.rule)
+        yield from _function(expected, deployed)
+    yield from _remediation(expected, deployed)
+    yield from _schedule(expected, deployed.schedule)
+
+
+def _differing(pairs: dict[str, tuple[object, object]]) -> Iterator[Difference]:
+    for what, (there, wanted) in pairs.items():
+        if there != wanted:
+            yield Difference(what, _shown(there), _shown(wanted))
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is None else value if isinstance(value, str) else json.dumps(value)
+
+
+def _rule(expected: Deployment, rule: dict[str, Any]) -> Iterator[Difference]:
+    source = rule["Source"]
+    custom = expected.function is not None
+    yield from _differing({"rule owner": (source["Owner"], "CUSTOM_LAMBDA" if custom else "AWS")})
+    if (source["Owner"] == "CUSTOM_LAMBDA") != custom:
+        return
+    if custom:
+        triggers = [
+            (each.get("MessageType"), each.get("MaximumExecutionFrequency")) for each in source["SourceDetails"]
+        ]
+        yield from _differing({"rule triggers": (triggers, [("ScheduledNotification", expected.frequency)])})
+        return
+    parameters = json.loads(rule.get("InputParameters") or "{}")
+    yield from _differing(
+        {
+            "rule identifier": (source["SourceIdentifier"], MANAGED_RULE),
+            "rule frequency": (rule.get("MaximumExecutionFrequency", "TwentyFour_Hours"), expected.frequency),
+            "maxAccessKeyAge": (str(parameters.get("maxAccessKeyAge", 90)), str(expected.group.max_age)),
+        }
+    )
+
+
+def _function(expected: Deployment, deployed: Deployed) -> Iterator[Difference]:
+    if expected.function is None or deployed.rule is None or deployed.rule["Source"]["Owner"] != "CUSTOM_LAMBDA":
+        return
+    if deployed.function is None:
+        yield Difference("Lambda function", "nothing", "a function")
+        return
+    handler = deployed.function.get("Handler")
+    yield from _differing({"Lambda handler": (handler, "index.handler")})
+    if (deployed.code or "").rstrip() != expected.function.rstrip():
+        yield Difference("Lambda code", "another source", "what `keyage render` writes to lambda/index.py")
+
+
+def _remediation(expected: Deployment, deployed: Deployed) -> Iterator[Difference]:
+    remediation = deployed.remediation
+    if expected.document is None or remediation is None:
+        there = remediation and remediation["TargetId"]
+        yield from _differing({"remediation": (there, expected.document and expected.name("remediation"))})
+        return
+    parameters = remediation.get("Parameters", {})
+    static = {name: value.get("StaticValue", {}).get("Values") for name, value in parameters.items()}
+    yield from _differing(
+        {
+            "remediation document": (remediation["TargetId"], expected.name("remediation")),
+            "remediation is automatic": (remediation.get("Automatic", False), expected.group.automatic),
+            "remediation stage": (static.get("Stage"), ["deactivate"]),
+            "remediation trigger": (static.get("Trigger"), [expected.trigger]),
+            "remediation resource": (
+                parameters.get("ResourceId", {}).get("ResourceValue", {}).get("Value"),
+                "RESOURCE_ID",
+            ),
+        }
+    )
+    if deployed.document is None:
+        yield Difference("Automation document", "nothing", "a document")
+    elif deployed.document != parsed(expected.document):
+        yield Difference("Automation document", "another text", "what `keyage render` writes to remediation.yaml")
+
+
+def _schedule(expected: Deployment, schedule: dict[str, Any] | None) -> Iterator[Difference]:
+    if schedule is None or not expected.group.deletes:
+        there = schedule and schedule["Name"]
+        yield from _differing(
+            {"deletion schedule": (there, expected.name("deletion") if expected.group.deletes else None)}
+        )
+        return
+    yield from _differing(
+        {
+            "deletion schedule is": (schedule.get("State"), "ENABLED"),
+            "deletion document": (schedule["Input"].get("DocumentName"), expected.name("remediation")),
+            "deletion stage": (schedule["Input"].get("Parameters", {}).get("Stage"), ["delete"]),
+        }
+    )

@@ -1,0 +1,77 @@
+"""`keyage render`: write what deploys the policy, or say how a folder differs from that."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from checker.commands import tree
+from checker.commands.common import Common, say
+from checker.commands.loading import Loaded, load_all
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, FileProblems
+from checker.generate import lint
+from checker.generate.deployment import Deployment
+from checker.generate.groups import DEFAULT, unused
+from checker.generate.rendering import MANIFEST, Rendering, render
+
+
+def run(common: Common, folder: Path, *, check: bool) -> int:
+    """Write or compare; 1 if `check` finds differences. Raises KeyageError, and then has written nothing."""
+    loaded = load_all(common)
+    rendering = render(loaded.policy, loaded.inventory)
+    _warn(common, loaded, rendering)
+    if check:
+        return _compare(folder, rendering)
+    if not lint.check(rendering.templates):
+        say(
+            ["note: cfn-lint is not installed, so the templates were not checked: install keyage[lint]"],
+            quiet=common.quiet,
+        )
+    changes = tree.write(folder, rendering.files, MANIFEST)
+    if not common.quiet:
+        _tell(_written(folder, rendering, changes))
+    return COMPLIANT_EXIT
+
+
+def _warn(common: Common, loaded: Loaded, rendering: Rendering) -> None:
+    warnings = unused(loaded.policy, [each.group for each in rendering.deployments])
+    if common.strict and warnings:
+        raise FileProblems(warnings)
+    say((f"warning: {warning}" for warning in warnings), quiet=common.quiet)
+
+
+def _compare(folder: Path, rendering: Rendering) -> int:
+    found = tree.differences(folder, rendering.files, MANIFEST)
+    if not found:
+        _tell([f"{folder} is what the policy renders: {len(rendering.files)} files"])
+        return COMPLIANT_EXIT
+    _tell([f"{folder} differs from what the policy renders:"])
+    _tell(f"  {difference}" for difference in found)
+    _tell([f"Write them with: keyage render -o {folder}"])
+    return FINDINGS_EXIT
+
+
+def _written(folder: Path, rendering: Rendering, changes: list[tree.Difference]) -> list[str]:
+    count = {what: sum(change.what == what for change in changes) for what in ("missing", "differs", "left over")}
+    verbs = {"missing": "new", "differs": "changed", "left over": "removed"}
+    news = ", ".join(f"{number} {verbs[what]}" for what, number in count.items() if number) or "nothing changed"
+    lines = [f"{folder}: {len(rendering.files)} files, {news}"]
+    width = max(len(each.group.name) for each in rendering.deployments)
+    return lines + [f"  {each.group.name:<{width}}  {_described(each)}" for each in rendering.deployments]
+
+
+def _described(each: Deployment) -> str:
+    group = each.group
+    count = len(group.accounts)
+    accounts = f"{count} account{'' if count == 1 else 's'}"
+    if group.name == DEFAULT:
+        accounts += " and every other" if count else ""
+        accounts = accounts if count else "every other account"
+    rule = f"managed rule, {group.max_age} days" if group.max_age is not None else "custom rule"
+    started = "automatic" if group.automatic else "started by hand"
+    remediation = f"remediation {started}" if group.remediations else "no remediation"
+    return f"{accounts}: {rule}, {remediation}{', deletes' if group.deletes else ''}"
+
+
+def _tell(lines: Iterable[str]) -> None:
+    for line in lines:
+        sys.stdout.write(f"{line}\n")

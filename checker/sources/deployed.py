@@ -1,0 +1,126 @@
+"""What of a policy is deployed in the account of the current credentials, as it stands there."""
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+from botocore.awsrequest import AWSRequest
+from botocore.exceptions import HTTPClientError
+from botocore.httpsession import URLLib3Session
+
+from checker.errors import Unreadable
+from checker.sources.aws_session import READ_TIMEOUT, ReadOnlySession
+from checker.sources.failures import FAILURES, explain
+from checker.sources.reader import reader
+
+MISSING = {
+    "NoSuchConfigRuleException",
+    "NoSuchRemediationConfigurationException",
+    "ResourceNotFoundException",
+    "InvalidDocument",
+}
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The Config rule, the code behind it and the remediation; None for what is not there."""
+
+    rule: dict[str, Any] | None
+    function: dict[str, Any] | None  # the Lambda's configuration
+    code: str | None  # the Lambda's index.py
+    remediation: dict[str, Any] | None
+    document: dict[str, Any] | None  # the Automation document, parsed
+    schedule: dict[str, Any] | None
+
+
+def read(session: ReadOnlySession, region: str, rule_name: str, schedule_name: str) -> Deployed:
+    """Read the rule of that name and whatever it names; raises Unreadable, with what to do."""
+    try:
+        return _read(session, region, rule_name, schedule_name)
+    except (*FAILURES, HTTPClientError) as error:
+        raise Unreadable(explain(error)) from None
+
+
+def _read(session: ReadOnlySession, region: str, rule_name: str, schedule_name: str) -> Deployed:
+    config = session.client("config", region)
+    rules = _found(config.describe_config_rules, "ConfigRules", ConfigRuleNames=[rule_name])
+    rule = rules[0] if rules else None
+    configured = _found(
+        config.describe_remediation_configurations, "RemediationConfigurations", ConfigRuleNames=[rule_name]
+    )
+    remediation = configured[0] if configured else None
+    function, code = _function(session, region, rule)
+    return Deployed(
+        rule,
+        function,
+        code,
+        remediation,
+        _document(session, region, remediation),
+        _schedule(session, region, schedule_name),
+    )
+
+
+def _found(call: Any, member: str, **arguments: Any) -> Any:
+    """A member of the answer, or None if AWS says that there is no such thing."""
+    try:
+        return call(**arguments)[member]
+    except FAILURES as error:
+        if getattr(error, "response", None) and reader.error_code(error) in MISSING:
+            return None
+        raise
+
+
+def _function(session: ReadOnlySession, region: str, rule: dict[str, Any] | None) -> tuple[Any, str | None]:
+    source = (rule or {}).get("Source", {})
+    if source.get("Owner") != "CUSTOM_LAMBDA":
+        return None, None
+    client = session.client("lambda", region)
+    try:
+        found = client.get_function(FunctionName=source["SourceIdentifier"])
+    except client.exceptions.ResourceNotFoundException:
+        return None, None
+    location = found.get("Code", {}).get("Location")
+    return found["Configuration"], _code(location) if location else None
+
+
+def _code(location: str) -> str | None:
+    """index.py in the code that AWS hands out by a signed address; None if the code has no such file."""
+    session = URLLib3Session(timeout=READ_TIMEOUT)
+    answer = session.send(AWSRequest("GET", location).prepare())
+    if answer.status_code != 200:
+        raise Unreadable(f"the Lambda's code could not be fetched: HTTP {answer.status_code}; run again")
+    try:
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            return archive.read("index.py").decode("utf-8", "replace")
+    except (zipfile.BadZipFile, KeyError):
+        return None
+
+
+def _document(session: ReadOnlySession, region: str, remediation: dict[str, Any] | None) -> Any:
+    if remediation is None or remediation.get("TargetType") != "SSM_DOCUMENT":
+        return None
+    arguments = {"Name": remediation["TargetId"], "DocumentFormat": "YAML"}
+    if remediation.get("TargetVersion"):
+        arguments["DocumentVersion"] = remediation["TargetVersion"]
+    content = _found(session.client("ssm", region).get_document, "Content", **arguments)
+    return None if content is None else parsed(content)
+
+
+def parsed(document: str) -> Any:
+    """An Automation document without its layout: AWS may give YAML back in another one."""
+    try:
+        return yaml.safe_load(document)
+    except yaml.YAMLError:
+        return document
+
+
+def _schedule(session: ReadOnlySession, region: str, name: str) -> dict[str, Any] | None:
+    client = session.client("scheduler", region)
+    try:
+        found: dict[str, Any] = client.get_schedule(Name=name)
+    except client.exceptions.ResourceNotFoundException:
+        return None
+    return found | {"Input": json.loads(found["Target"].get("Input", "{}"))}

@@ -1,0 +1,340 @@
+"""`keyage drift` finds every way in which what is deployed can differ from the policy."""
+
+import io
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from moto.config.responses import ConfigResponse
+from moto.core.exceptions import JsonRESTError
+from moto.server import ThreadedMotoServer
+
+from checker.commands.drift import differences
+from checker.errors import Unreadable
+from checker.generate.archive import zipped
+from checker.generate.deployment import Deployment, deployment
+from checker.generate.groups import resolve
+from checker.policy import loader
+from checker.sources.aws_session import ReadOnlySession
+from checker.sources.deployed import read
+from checker.sources.permissions import policy_document
+from tests.aws.function_code import function_code
+from tests.aws.remediation_configurations import remediation_configurations
+from tests.commands.processes import NOW, keyage
+
+ACCOUNT = "123456789012"
+REGION = "eu-west-1"
+DEPLOY = f"deploy: {{region: {REGION}}}\n"
+MANAGED = f"version: 1\ndefault: {{maxAccessKeyAge: 45}}\n{DEPLOY}"
+CUSTOM = f"""version: 1
+default: {{maxAccessKeyAge: 90}}
+rules: [{{id: robots, users: svc-*, maxAccessKeyAge: 30}}]
+remediation: {{action: delete, automatic: true, protectUsedWithinDays: 7, deleteAfterDays: 30}}
+{DEPLOY}"""
+RULE = "access-keys-rotated"
+
+
+def expected(text: str) -> Deployment:
+    policy = loader.parse(text.encode(), "policies.yaml")
+    return deployment(policy, resolve(policy, {})[0])
+
+
+class Account:
+    """An account of the emulator, with clients that may write."""
+
+    def __init__(self, endpoint: str) -> None:
+        self.endpoint = endpoint
+        names: tuple[Any, ...] = ("config", "lambda", "ssm", "iam", "scheduler")
+        made = {name: boto3.client(name, region_name=REGION, endpoint_url=endpoint) for name in names}
+        self.config, self.functions, self.ssm, self.iam, self.scheduler = made.values()
+
+    def deploy(self, wanted: Deployment) -> None:
+        """What the templates of a deployment make, as far as `drift` looks."""
+        source: dict[str, Any] = {"Owner": "AWS", "SourceIdentifier": "ACCESS_KEYS_ROTATED"}
+        rule: dict[str, Any] = {"ConfigRuleName": wanted.rule_name, "Source": source}
+        if wanted.function is None:
+            rule["InputParameters"] = json.dumps({"maxAccessKeyAge": str(wanted.group.max_age)})
+            rule["MaximumExecutionFrequency"] = wanted.frequency
+        else:
+            trigger = {"EventSource": "aws.config", "MessageType": "ScheduledNotification"}
+            details = [trigger | {"MaximumExecutionFrequency": wanted.frequency}]
+            arn = self.put_function(wanted.function)
+            rule["Source"] = {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": arn, "SourceDetails": details}
+        self.config.put_config_rule(ConfigRule=rule)
+        if wanted.document is not None:
+            self.put_document(wanted)
+            self.remediate(wanted)
+        if wanted.group.deletes:
+            self.schedule(wanted)
+
+    def put_function(self, source: str, **others: Any) -> str:
+        role = self.iam.create_role(RoleName="evaluation", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        code = {"ZipFile": zipped("index.py", source.encode())}
+        settings = {"Runtime": "python3.12", "Handler": "index.handler", "Code": code, "Role": role} | others
+        return str(self.functions.create_function(FunctionName=RULE, **settings)["FunctionArn"])
+
+    def put_document(self, wanted: Deployment) -> None:
+        self.ssm.create_document(
+            Name=wanted.name("remediation"),
+            Content=str(wanted.document),
+            DocumentType="Automation",
+            DocumentFormat="YAML",
+        )
+
+    def remediate(self, wanted: Deployment, **others: Any) -> None:
+        values = {"Stage": "deactivate", "Trigger": wanted.trigger, "AutomationAssumeRole": "arn:aws:iam::1:role/r"}
+        static = {name: {"StaticValue": {"Values": [value]}} for name, value in values.items()}
+        parameters = static | {"ResourceId": {"ResourceValue": {"Value": "RESOURCE_ID"}}}
+        configuration = {
+            "ConfigRuleName": RULE,
+            "TargetType": "SSM_DOCUMENT",
+            "TargetId": wanted.name("remediation"),
+            "Automatic": wanted.group.automatic,
+            "MaximumAutomaticAttempts": 5,
+            "RetryAttemptSeconds": 60,
+            "Parameters": parameters,
+        }
+        self.config.put_remediation_configurations(RemediationConfigurations=[configuration | others])
+
+    def schedule(self, wanted: Deployment) -> None:
+        given = {"DocumentName": wanted.name("remediation"), "Parameters": {"Stage": ["delete"]}}
+        self.scheduler.create_schedule(
+            Name=wanted.name("deletion"),
+            ScheduleExpression="rate(1 day)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={
+                "Arn": "arn:aws:scheduler:::aws-sdk:ssm:startAutomationExecution",
+                "RoleArn": "arn:aws:iam::123456789012:role/r",
+                "Input": json.dumps(given),
+            },
+        )
+
+    def differences(self, wanted: Deployment) -> list[str]:
+        there = read(ReadOnlySession(), REGION, RULE, wanted.name("deletion"))
+        return [str(difference) for difference in differences(wanted, there)]
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    with ExitStack() as stack:
+        for context in (mock_aws(), remediation_configurations(), function_code()):
+            stack.enter_context(context)
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server.start()
+        stack.callback(server.stop)
+        host, port = server.get_host_and_port()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        yield Account(f"http://{host}:{port}")
+
+
+@pytest.mark.parametrize("policy", [MANAGED, CUSTOM], ids=["managed", "custom"])
+def test_what_was_deployed_from_the_policy_is_no_difference(account: Account, policy: str) -> None:
+    account.deploy(expected(policy))
+    assert account.differences(expected(policy)) == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        (MANAGED, ["Config rule access-keys-rotated: deployed nothing, policy a rule"]),
+        (
+            CUSTOM,
+            [
+                "Config rule access-keys-rotated: deployed nothing, policy a rule",
+                "remediation: deployed nothing, policy access-keys-rotated-remediation",
+                "deletion schedule: deployed nothing, policy access-keys-rotated-deletion",
+            ],
+        ),
+    ],
+    ids=["managed", "custom"],
+)
+def test_nothing_is_deployed(account: Account, policy: str, said: list[str]) -> None:
+    assert account.differences(expected(policy)) == said
+
+
+@pytest.mark.parametrize(
+    ("there", "wanted", "said"),
+    [
+        (MANAGED, MANAGED.replace("45", "46"), ["maxAccessKeyAge: deployed 45, policy 46"]),
+        (
+            MANAGED,
+            MANAGED.replace("{region", "{frequency: One_Hour, region"),
+            ["rule frequency: deployed TwentyFour_Hours, policy One_Hour"],
+        ),
+        (
+            MANAGED,
+            MANAGED.replace("{region", "{rule: custom, region"),
+            ["rule owner: deployed AWS, policy CUSTOM_LAMBDA"],
+        ),
+        (
+            CUSTOM,
+            CUSTOM.replace("{region", "{frequency: One_Hour, region"),
+            [
+                (
+                    'rule triggers: deployed [["ScheduledNotification", "TwentyFour_Hours"]],'
+                    ' policy [["ScheduledNotification", "One_Hour"]]'
+                )
+            ],
+        ),
+        (
+            CUSTOM,
+            CUSTOM.replace("maxAccessKeyAge: 30", "maxAccessKeyAge: 31"),
+            [
+                "Lambda code: deployed another source, policy what `keyage render` writes to lambda/index.py",
+                "Automation document: deployed another text, policy what `keyage render` writes to remediation.yaml",
+            ],
+        ),
+        (
+            CUSTOM,
+            CUSTOM.replace("automatic: true", "automatic: false"),
+            [
+                "Lambda code: deployed another source, policy what `keyage render` writes to lambda/index.py",
+                "remediation is automatic: deployed true, policy false",
+                'remediation trigger: deployed ["automatic"], policy ["manual"]',
+                "Automation document: deployed another text, policy what `keyage render` writes to remediation.yaml",
+            ],
+        ),
+        (
+            CUSTOM,
+            CUSTOM.replace("action: delete", "action: none"),
+            [
+                "Lambda code: deployed another source, policy what `keyage render` writes to lambda/index.py",
+                "remediation: deployed access-keys-rotated-remediation, policy nothing",
+                "deletion schedule: deployed access-keys-rotated-deletion, policy nothing",
+            ],
+        ),
+    ],
+)
+def test_the_policy_has_changed_since(account: Account, there: str, wanted: str, said: list[str]) -> None:
+    account.deploy(expected(there))
+    assert account.differences(expected(wanted)) == said
+
+
+def broken_zip(account: Account) -> None:
+    account.functions.update_function_code(FunctionName=RULE, ZipFile=zipped("other.py", b""))
+
+
+def edited_code(account: Account) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("index.py", str(expected(CUSTOM).function).replace("age <= rule.limit", "True"))
+    account.functions.update_function_code(FunctionName=RULE, ZipFile=content.getvalue())
+
+
+def edited_document(account: Account) -> None:
+    wanted = expected(CUSTOM)
+    account.ssm.delete_document(Name=wanted.name("remediation"))
+    edited = str(wanted.document).replace("LONGEST_RUN = 540", "LONGEST_RUN = 5")
+    account.ssm.create_document(
+        Name=wanted.name("remediation"), Content=edited, DocumentType="Automation", DocumentFormat="YAML"
+    )
+
+
+CODE = "Lambda code: deployed another source, policy what `keyage render` writes to lambda/index.py"
+DOCUMENT = "Automation document: deployed another text, policy what `keyage render` writes to remediation.yaml"
+BY_HAND: list[tuple[Callable[[Account], object], str]] = [
+    (broken_zip, CODE),
+    (edited_code, CODE),
+    (edited_document, DOCUMENT),
+    (lambda account: account.functions.delete_function(FunctionName=RULE), "Lambda function: deployed nothing"),
+    (
+        lambda account: account.functions.update_function_configuration(FunctionName=RULE, Handler="x.y"),
+        "Lambda handler: deployed x.y, policy index.handler",
+    ),
+    (
+        lambda account: account.ssm.delete_document(Name="access-keys-rotated-remediation"),
+        "Automation document: deployed nothing, policy a document",
+    ),
+    (
+        lambda account: account.remediate(expected(CUSTOM), TargetId="AWS-Other"),
+        "remediation document: deployed AWS-Other",
+    ),
+    (
+        lambda account: account.config.delete_remediation_configuration(ConfigRuleName=RULE),
+        "remediation: deployed nothing",
+    ),
+    (
+        lambda account: account.scheduler.delete_schedule(Name="access-keys-rotated-deletion"),
+        "deletion schedule: deployed nothing",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), BY_HAND)
+def test_somebody_changed_it_by_hand(account: Account, change: Callable[[Account], object], said: str) -> None:
+    account.deploy(expected(CUSTOM))
+    change(account)
+    assert said in "\n".join(account.differences(expected(CUSTOM)))
+
+
+def test_another_layout_of_the_document_is_no_difference(account: Account) -> None:
+    wanted = expected(CUSTOM)
+    account.deploy(wanted)
+    account.ssm.delete_document(Name=wanted.name("remediation"))
+    text = str(wanted.document).replace("{{ Stage }}", "{{ Stage }}").replace('"0.3"', "'0.3'")
+    account.ssm.create_document(
+        Name=wanted.name("remediation"), Content=text, DocumentType="Automation", DocumentFormat="YAML"
+    )
+    assert account.differences(wanted) == []
+
+
+def test_the_printed_permissions_are_what_is_asked(account: Account) -> None:
+    account.deploy(expected(CUSTOM))
+    session = ReadOnlySession()
+    read(session, REGION, RULE, expected(CUSTOM).name("deletion"))
+    allowed = {action for statement in policy_document("drift")["Statement"] for action in statement["Action"]}
+    assert {action.partition(":")[2] for action in allowed} == {*session.calls(), "ListAccountAliases"}
+
+
+def test_what_cannot_be_read_is_no_verdict(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    with pytest.raises(Unreadable):
+        account.differences(expected(MANAGED))
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "said"),
+    [
+        (MANAGED, 0, "group default, the managed rule access-keys-rotated: as the policy says\n"),
+        (
+            MANAGED.replace("45", "46"),
+            1,
+            "access-keys-rotated: 1 difference\n  maxAccessKeyAge: deployed 45, policy 46\n",
+        ),
+    ],
+)
+def test_the_command(account: Account, tmp_path: Path, policy: str, code: int, said: str) -> None:
+    account.deploy(expected(MANAGED))
+    (tmp_path / "policies.yaml").write_text(policy)
+    credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+    done = keyage(tmp_path, "drift", "--now", NOW, AWS_ENDPOINT_URL=account.endpoint, **credentials)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert done.stdout.startswith(f"account {ACCOUNT}, {REGION}, group default")
+    assert done.stdout.endswith(said)
+
+
+def test_an_account_that_the_inventory_lacks_is_warned_about(account: Account, tmp_path: Path) -> None:
+    rule = f"rules: [{{id: mine, accounts: '{ACCOUNT}', maxAccessKeyAge: 3}}]\n"
+    (tmp_path / "policies.yaml").write_text(MANAGED + rule)
+    account.deploy(expected(MANAGED))
+    credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+    done = keyage(tmp_path, "drift", "--now", NOW, AWS_ENDPOINT_URL=account.endpoint, **credentials)
+    assert done.returncode == 0
+    assert f"account {ACCOUNT} is not in the inventory, although mine would select it" in done.stderr
+
+
+def test_a_denied_call_says_what_to_allow(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(_response: object) -> str:
+        raise JsonRESTError("AccessDeniedException", "not you")
+
+    monkeypatch.setattr(ConfigResponse, "describe_config_rules", denied)
+    with pytest.raises(
+        Unreadable, match="was denied: allow what `keyage permissions drift` prints"
+    ):
+        account.differences(expected(MANAGED))

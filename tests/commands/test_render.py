@@ -1,0 +1,144 @@
+"""`keyage render` and `render --check` as real processes, against a real folder."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from checker.errors import BUG_EXIT
+from tests.commands.processes import NOW, POLICY, keyage
+
+INVENTORY = "version: 1\naccounts:\n  - {id: 111122223333, name: prod-web}\n"
+RULE = "rules:\n  - {id: prod, accounts: prod-*, users: svc-*, maxAccessKeyAge: 30}\n"
+SUMMARY = """\
+build: 26 files, 26 new
+  default  every other account: managed rule, 90 days, no remediation
+  prod     1 account: custom rule, no remediation
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "policies.yaml").write_text(POLICY + RULE)
+    (tmp_path / "accounts.yaml").write_text(INVENTORY)
+    return tmp_path
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_nothing_to_do_the_second_time(folder: Path) -> None:
+    first = keyage(folder, "render", "-o", "build", "--now", NOW)
+    assert (first.returncode, first.stdout, first.stderr) == (0, SUMMARY, "")
+    before = everything(folder)
+    again = keyage(folder, "render", "-o", "build", "--now", NOW)
+    assert again.stdout == SUMMARY.replace("26 new", "nothing changed")
+    check = keyage(folder, "render", "-o", "build", "--check", "--now", NOW)
+    assert (check.returncode, check.stdout) == (0, "build is what the policy renders: 26 files\n")
+    assert everything(folder) == before
+
+
+def test_the_bytes_depend_on_nothing_but_policy_and_inventory(folder: Path, tmp_path: Path) -> None:
+    keyage(folder, "render", "--quiet")
+    elsewhere = {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "7", "HOME": str(tmp_path)}
+    done = keyage(folder, "render", "-o", "other", "--now", "2030-01-01", "--quiet", **elsewhere)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert everything(folder / "other") == everything(folder / "build")
+
+
+def test_the_manifest_is_what_the_design_says(folder: Path) -> None:
+    keyage(folder, "render")
+    manifest = json.loads((folder / "build/manifest.json").read_text())
+    assert manifest["groups"] == [
+        {
+            "name": "default",
+            "accounts": [],
+            "rule": "managed",
+            "maxAccessKeyAge": 90,
+            "terraform": "terraform/default",
+            "cloudformation": "cloudformation/default.yaml",
+        },
+        {
+            "name": "prod",
+            "accounts": ["111122223333"],
+            "rule": "custom",
+            "maxAccessKeyAge": None,
+            "terraform": "terraform/prod",
+            "cloudformation": "cloudformation/prod.yaml",
+        },
+    ]
+    assert sorted([*manifest["files"], "manifest.json"]) == sorted(everything(folder / "build"))
+
+
+def test_check_lists_what_differs_and_writes_nothing(folder: Path) -> None:
+    keyage(folder, "render")
+    (folder / "policies.yaml").write_text(POLICY.replace("90", "91") + RULE.replace("id: prod", "id: web"))
+    before = everything(folder)
+    done = keyage(folder, "render", "--check", "--now", NOW)
+    assert (done.returncode, done.stderr) == (1, "")
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    assert lines[0] == "build differs from what the policy renders:"
+    assert "differs    cloudformation/default.yaml  (+2 -2 lines)" in lines
+    assert "missing    cloudformation/web.yaml" in lines
+    assert "left over  cloudformation/prod.yaml" in lines
+    assert lines[-1] == "Write them with: keyage render -o build"
+    assert everything(folder) == before
+
+
+def test_a_group_that_is_gone_is_removed_but_not_what_is_yours(folder: Path) -> None:
+    keyage(folder, "render")
+    (folder / "build/terraform/prod/terraform.tfstate").write_text("state")
+    (folder / "policies.yaml").write_text(POLICY)
+    assert keyage(folder, "render").returncode == 0
+    assert [path for path in everything(folder / "build") if "prod" in path] == ["terraform/prod/terraform.tfstate"]
+
+
+@pytest.mark.parametrize(
+    ("inventory", "code", "said"),
+    [
+        (
+            "version: 1\naccounts:\n  - {id: 111122223333}\n",
+            2,
+            "policies.yaml:4:26: prod: the inventory does not say the name of account 111122223333",
+        ),
+        ("version: 1\naccounts: x\n", 2, "accounts.yaml:2:11:"),
+    ],
+)
+def test_what_cannot_be_resolved_leaves_the_old_tree(folder: Path, inventory: str, code: int, said: str) -> None:
+    keyage(folder, "render")
+    (folder / "accounts.yaml").write_text(inventory)
+    before = everything(folder)
+    done = keyage(folder, "render")
+    assert (done.returncode, said in done.stderr) == (code, True)
+    assert everything(folder) == before
+
+
+def test_a_rule_that_is_in_no_template_is_warned_about_or_refused(folder: Path) -> None:
+    (folder / "accounts.yaml").unlink()
+    message = "policies.yaml:4:5: prod: selects no account of the inventory: in no template"
+    done = keyage(folder, "render", "--now", NOW)
+    assert (done.returncode, done.stderr) == (0, f"warning: {message}\n")
+    strict = keyage(folder, "render", "--strict", "-o", "other", "--now", NOW)
+    assert (strict.returncode, strict.stderr) == (2, f"error: {message}\n")
+    assert not (folder / "other").exists()
+
+
+def test_what_cfn_lint_refuses_is_a_bug_and_not_written(folder: Path) -> None:
+    broken = folder / "sitecustomize.py"
+    broken.write_text(
+        "from checker.generate import cloudformation\n"
+        "plain = cloudformation.template\n"
+        "cloudformation.template = lambda each: plain(each).replace('SourceIdentifier', 'SourceIdentifer')\n"
+    )
+    done = keyage(folder, "render", PYTHONPATH=str(folder))
+    assert done.returncode == BUG_EXIT
+    assert "error: cfn-lint refuses what keyage rendered: a bug in keyage, please report it" in done.stderr
+    assert "cloudformation/default.yaml:" in done.stderr
+    assert not (folder / "build").exists()
+
+
+def test_a_folder_that_cannot_be_written_is_a_usage_error(folder: Path) -> None:
+    (folder / "build").write_text("a file")
+    done = keyage(folder, "render")
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
