@@ -334,7 +334,5 @@ def test_a_denied_call_says_what_to_allow(account: Account, monkeypatch: pytest.
         raise JsonRESTError("AccessDeniedException", "not you")
 
     monkeypatch.setattr(ConfigResponse, "describe_config_rules", denied)
-    with pytest.raises(
-        Unreadable, match="was denied: allow what `keyage permissions drift` prints"
-    ):
+    with pytest.raises(Unreadable, match="was denied: allow what `keyage permissions drift` prints"):
         account.differences(expected(MANAGED))
