@@ -85,13 +85,14 @@ def _shown(value: object) -> str:
 
 def _rule(expected: Deployment, rule: dict[str, Any]) -> Iterator[Difference]:
     source = rule["Source"]
-    custom = expected.function is not None
-    yield from _differing({"rule owner": (source["Owner"], "CUSTOM_LAMBDA" if custom else "AWS")})
-    if (source["Owner"] == "CUSTOM_LAMBDA") != custom:
+    owner = "AWS" if expected.function is None else "CUSTOM_LAMBDA"
+    if source["Owner"] != owner:
+        yield Difference("rule owner", source["Owner"], owner)
         return
-    if custom:
+    if expected.function is not None:
         triggers = [
-            (each.get("MessageType"), each.get("MaximumExecutionFrequency")) for each in source["SourceDetails"]
+            (each.get("MessageType"), each.get("MaximumExecutionFrequency", "TwentyFour_Hours"))
+            for each in source.get("SourceDetails", [])
         ]
         yield from _differing({"rule triggers": (triggers, [("ScheduledNotification", expected.frequency)])})
         return

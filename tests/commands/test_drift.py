@@ -22,7 +22,7 @@ from checker.generate.deployment import Deployment, deployment
 from checker.generate.groups import resolve
 from checker.policy import loader
 from checker.sources.aws_session import ReadOnlySession
-from checker.sources.deployed import read
+from checker.sources.deployed import Deployed, read
 from checker.sources.permissions import policy_document
 from tests.aws.function_code import function_code
 from tests.aws.remediation_configurations import remediation_configurations
@@ -214,6 +214,14 @@ def test_nothing_is_deployed(account: Account, policy: str, said: list[str]) -> 
 def test_the_policy_has_changed_since(account: Account, there: str, wanted: str, said: list[str]) -> None:
     account.deploy(expected(there))
     assert account.differences(expected(wanted)) == said
+
+
+def test_a_rule_of_another_kind_is_a_difference_and_no_crash() -> None:
+    rule = {"ConfigRuleName": RULE, "Source": {"Owner": "CUSTOM_POLICY", "CustomPolicyDetails": {}}}
+    there = Deployed(rule, None, None, None, None, None)
+    for text, owner in ((MANAGED, "AWS"), (CUSTOM.replace("action: delete", "action: none"), "CUSTOM_LAMBDA")):
+        found = [str(difference) for difference in differences(expected(text), there)]
+        assert found == [f"rule owner: deployed CUSTOM_POLICY, policy {owner}"]
 
 
 def broken_zip(account: Account) -> None:
