@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 import msgspec
 
@@ -13,6 +14,7 @@ NON_COMPLIANT = decision.NON_COMPLIANT
 EXEMPT = decision.EXEMPT
 NOT_APPLICABLE = decision.NOT_APPLICABLE
 NOTHING = timedelta(0)
+NO_ADDRESSES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,15 @@ class AccountUnreadable:
     name: str | None
     reason: str  # with what to do about it
     api_calls: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, order=True)
+class AccountSkipped:
+    """An account in which nobody can use a key: closed, about to be, or never opened."""
+
+    id: str
+    name: str | None
+    state: str  # as AWS Organizations calls it
 
 
 Reading = AccountRead | AccountUnreadable
@@ -88,12 +99,19 @@ class AccountResult:
 
 
 def evaluate(
-    policy: Policy, reading: Reading, now: datetime, *, show_all: bool, warn: timedelta = NOTHING
+    policy: Policy,
+    reading: Reading,
+    now: datetime,
+    *,
+    show_all: bool,
+    warn: timedelta = NOTHING,
+    addresses: Mapping[str, str] = NO_ADDRESSES,
 ) -> AccountResult:
     """Judge every key of one account.
 
     With `show_all` every judged key becomes a finding, else what needs attention: non-compliant and
-    exempt keys, and those that pass their limit within `warn`.
+    exempt keys, and those that pass their limit within `warn`. `addresses` tells where Terraform manages
+    a key, by access key id.
     """
     if isinstance(reading, AccountUnreadable):
         return _unreadable(reading.id, reading.name, reading.reason, reading.api_calls)
@@ -111,7 +129,8 @@ def evaluate(
                 return _unreadable(account.id, account.name, reason, reading.api_calls)
             tally[verdict.verdict] += 1
             if show_all or needs_attention(verdict.verdict, key.created + verdict.rule.limit, soon):
-                findings.append(_finding(account, user, key, verdict, now))
+                address = addresses.get(key.id or "")
+                findings.append(_finding(account, user, key, verdict, now, address))
                 if len(user.keys) > 1:
                     two_keys.add(user.name)
     findings.sort(key=lambda one: (one.user, one.create_date, one.access_key_id or ""))
@@ -128,7 +147,9 @@ def _unreadable(account_id: str | None, name: str | None, reason: str, api_calls
     return AccountResult(account_id, name, reason, Counts(), (), (), api_calls)
 
 
-def _finding(account: Account, user: User, key: AccessKey, verdict: Decision, now: datetime) -> Finding:
+def _finding(
+    account: Account, user: User, key: AccessKey, verdict: Decision, now: datetime, address: str | None
+) -> Finding:
     judged = verdict.verdict != NOT_APPLICABLE
     return Finding(
         account=account.id,
@@ -145,6 +166,7 @@ def _finding(account: Account, user: User, key: AccessKey, verdict: Decision, no
         exemption=verdict.exemption.id if verdict.exemption else None,
         verdict=verdict.verdict,
         due_date=key.created.astimezone(UTC) + verdict.rule.limit if judged else None,
+        terraform_address=address,
     )
 
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from checker.commands.common import Common
 from checker.commands.loading import Loaded, load_all
-from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, UsageError, printable
+from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, Unreadable, UsageError, printable
+from checker.evaluate import AccountUnreadable
 from checker.policy.explain import telling_tests
 from checker.rule import Account, Exemption, Rule, User, decision
 
@@ -63,13 +64,14 @@ def _named_account(named: str | None, loaded: Loaded) -> Account:
 def _saved_subject(options: Options, saved: Path, loaded: Loaded) -> tuple[Account, User]:
     from checker.sources.saved import open_saved
 
-    found = [
-        (read.account, user)
-        for read in open_saved(saved, loaded.inventory).accounts
-        if options.account in (None, read.account.id, read.account.name)
-        for user in read.users
-        if user.name == options.user
-    ]
+    found, unreadable = [], []
+    for read in open_saved(saved, loaded.inventory).accounts:
+        if isinstance(read, AccountUnreadable):
+            unreadable.append(read.reason)
+        elif options.account in (None, read.account.id, read.account.name):
+            found += [(read.account, user) for user in read.users if user.name == options.user]
+    if not found and unreadable:
+        raise Unreadable(f"{saved} does not tell of {options.user}: {'; '.join(unreadable)}")
     if not found:
         where = f" in {options.account}" if options.account else ""
         raise UsageError(f"{saved} has no user {options.user}{where}")

@@ -1,12 +1,12 @@
 """`--from FILE`: tells the kinds of saved state apart, by content where the name does not say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from checker.errors import UsageError
-from checker.evaluate import AccountRead
-from checker.sources import credential_report, snapshot
+from checker.evaluate import NO_ADDRESSES, Reading
+from checker.sources import credential_report, snapshot, terraform_accounts, terraform_state
 from checker.sources.inventory import Inventory
 
 
@@ -15,12 +15,13 @@ class Saved(NamedTuple):
 
     kind: str
     exact: bool
-    accounts: Iterator[AccountRead]
+    accounts: Iterator[Reading]
     lines: snapshot.Lines | None = None  # where single accounts can be read on their own
+    addresses: Mapping[str, str] = NO_ADDRESSES  # where Terraform manages a key, by access key id
 
 
 def open_saved(path: Path, inventory: Inventory) -> Saved:
-    """Open a snapshot (.json, .jsonl) or a credential report (.csv).
+    """Open a snapshot (.json, .jsonl), a credential report (.csv) or Terraform state (.json, .tfstate).
 
     Raises UsageError if it is none of them, Unreadable if it is broken; that may be found only as the
     accounts are read.
@@ -36,5 +37,16 @@ def open_saved(path: Path, inventory: Inventory) -> Saved:
         lines = snapshot.Lines(path, inventory)
         return Saved("snapshot", True, lines.accounts(), lines)
     if start.startswith(b"{"):
+        return _open_json(path, inventory)
+    raise UsageError(
+        f"{path} is neither a keyage snapshot (.json, .jsonl) nor an IAM credential report (.csv)"
+        " nor Terraform state (`terraform show -json`)"
+    )
+
+
+def _open_json(path: Path, inventory: Inventory) -> Saved:
+    if not terraform_state.is_state(path.read_bytes()):
         return Saved("snapshot", True, snapshot.read_json(path, inventory))
-    raise UsageError(f"{path} is neither a keyage snapshot (.json, .jsonl) nor an IAM credential report (.csv)")
+    state = terraform_state.load(path)
+    accounts = terraform_accounts.read(path, state, inventory)
+    return Saved("terraform-state", True, accounts, None, terraform_state.addresses(state))

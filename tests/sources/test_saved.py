@@ -1,16 +1,36 @@
 """Saved state: snapshots, JSON Lines and credential reports."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from checker.errors import KeyageError, Unreadable, UsageError
-from checker.evaluate import AccountRead, evaluate
-from checker.rule import decision
+from checker.evaluate import AccountRead, AccountUnreadable, evaluate
+from checker.rule import Account, decision
 from checker.sources import snapshot
 from checker.sources.saved import open_saved
+from checker.sources.terraform_accounts import AS_OF
 from tests.aws.fixtures import NOW, Emulated, policy
+from tests.sources.terraform_states import (
+    FORMS,
+    ONE,
+    TWO,
+    caller,
+    found_user,
+    key,
+    keys_of,
+    other,
+    read,
+    readings,
+    reasons,
+    shown,
+    user,
+    version_4,
+    written,
+)
 
 ACCOUNT = '{"id":"%s","name":null,"ou":null,"tags":null,"users":[]}'
 SNAPSHOT = '{"schemaVersion":1,"takenAt":"2026-11-23T12:00:00Z","accounts":[%s]}'
@@ -26,7 +46,15 @@ ROW = "u,arn:aws:iam::000000000001:user/team/u,2020-01-01T00:00:00+00:00,%s,%s,N
 def saved(folder: Path, name: str, text: str) -> list[AccountRead]:
     path = folder / name
     path.write_text(text)
-    return list(open_saved(path, {}).accounts)
+    return readable(path)
+
+
+def readable(path: Path, *inventory: Account) -> list[AccountRead]:
+    """The accounts, all of which must be readable."""
+    found = list(open_saved(path, {account.id: account for account in inventory}).accounts)
+    accounts = [one for one in found if isinstance(one, AccountRead)]
+    assert accounts == found
+    return accounts
 
 
 def test_accounts_come_by_id_whatever_their_order(tmp_path: Path) -> None:
@@ -38,8 +66,9 @@ def test_accounts_come_by_id_whatever_their_order(tmp_path: Path) -> None:
 def test_the_inventory_fills_in_what_a_snapshot_does_not_know(tmp_path: Path) -> None:
     path = tmp_path / "s.json"
     path.write_text(SNAPSHOT % (ACCOUNT % "000000000001").replace('"name":null', '"name":"then"'))
-    known = {"000000000001": decision.Account("000000000001", "now", "Root/Prod", {"env": "prod"})}
-    account = next(iter(open_saved(path, known).accounts)).account
+    [account] = [
+        read.account for read in readable(path, decision.Account("000000000001", "now", "Root/Prod", {"env": "prod"}))
+    ]
     assert (account.name, account.ou, account.tags) == ("then", "Root/Prod", {"env": "prod"})
 
 
@@ -78,7 +107,7 @@ def test_a_broken_file_is_unreadable_never_empty(tmp_path: Path, name: str, text
 
 @pytest.mark.parametrize("text", ["", "hello", "\x00\x01"], ids=["empty", "text", "binary"])
 def test_a_file_of_another_kind_is_a_usage_error(tmp_path: Path, text: str) -> None:
-    with pytest.raises(UsageError, match="neither a keyage snapshot"):
+    with pytest.raises(UsageError, match=r"neither a keyage snapshot .* nor Terraform state"):
         saved(tmp_path, "x.txt", text)
 
 
@@ -99,9 +128,8 @@ def test_a_report_says_that_it_is_less_exact(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
     path.write_text(HEADER + ROW % ("false", "2020-01-01T00:00:00+00:00"))
     opened = open_saved(path, {})
-    read = next(iter(opened.accounts))
-    assert (opened.kind, opened.exact) == ("credential-report", False)
-    assert read.notes[0].startswith("judged from a credential report: ages count from the last activation")
+    assert (opened.kind, opened.exact, dict(opened.addresses)) == ("credential-report", False, {})
+    assert readable(path)[0].notes[0].startswith("judged from a credential report: ages count from the last activation")
 
 
 def test_an_active_root_key_in_a_report_is_a_note(tmp_path: Path) -> None:
@@ -133,3 +161,213 @@ def test_what_is_written_is_what_is_read(emulated: Emulated, tmp_path: Path) -> 
     for name, data in texts.items():
         again = saved(tmp_path, name, data.decode())[0]
         assert evaluate(policy(), again, NOW, show_all=True).findings == expected.findings
+
+
+# Terraform state
+
+forms = pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+
+
+@pytest.mark.parametrize("name", ["terraform.tfstate", "state.json", "x"])
+@forms
+def test_terraform_state_is_known_by_its_content(tmp_path: Path, name: str, form: Any) -> None:
+    things = [user("u", ONE), key("AKIA1", "u", depends_on=["aws_iam_user.u"])]
+    opened = open_saved(written(tmp_path, form(things), name), {})
+    assert (opened.kind, opened.exact, opened.lines) == ("terraform-state", True, None)
+    assert opened.addresses == {"AKIA1": "aws_iam_access_key.k"}
+    assert keys_of(list(opened.accounts)) == {ONE: ["AKIA1"]}
+
+
+@pytest.mark.parametrize(
+    "text", [version_4([user("u", ONE)]), shown([user("u", ONE)]), '{"meta":{},"encrypted_data":""}']
+)
+def test_a_state_whose_members_stand_in_another_order_is_one_too(tmp_path: Path, text: str) -> None:
+    for sorted_text in (
+        json.dumps(json.loads(text), sort_keys=True),
+        json.dumps(dict(reversed(json.loads(text).items()))),
+    ):
+        if "encrypted_data" in text:
+            with pytest.raises(Unreadable, match="is encrypted"):
+                open_saved(written(tmp_path, sorted_text), {})
+        else:
+            assert keys_of(readings(tmp_path, sorted_text)) == {ONE: []}
+
+
+@pytest.mark.parametrize("text", [version_4([]), shown([]), '{"serial":1,"lineage":"","meta":{},"encrypted_data":""}'])
+def test_a_state_that_is_cut_off_is_not_called_a_snapshot(tmp_path: Path, text: str) -> None:
+    for end in (40, len(text) - 1):
+        with pytest.raises(Unreadable, match=r"state\.json: broken or cut off"):
+            open_saved(written(tmp_path, text[:end]), {})
+
+
+def test_what_else_terraform_prints_is_no_source(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is no Terraform state"):
+        open_saved(written(tmp_path, '{"format_version":"1.0","provider_schemas":{}}'), {})
+
+
+@forms
+def test_a_state_without_users_and_keys_says_nothing(tmp_path: Path, form: Any) -> None:
+    for things in ([], [other()], [caller(ONE)], [found_user("f", ONE)]):
+        with pytest.raises(Unreadable, match="no aws_iam_access_key and no aws_iam_user is in it"):
+            readings(tmp_path, form(things))
+
+
+@forms
+def test_users_come_with_their_keys_and_without(tmp_path: Path, form: Any) -> None:
+    things = [
+        key("AKIA2", "ann", index=1, depends_on=["aws_iam_user.u"], attributes={"status": "Inactive"}),
+        key("AKIA1", "ann", index=0, depends_on=["aws_iam_user.u"]),
+        user("bob", ONE, index=1),
+        user("ann", ONE, index=0),
+    ]
+    [account] = read(tmp_path, form(things))
+    created = datetime(2026, 8, 1, tzinfo=UTC)
+    keys = (decision.AccessKey("AKIA1", "Active", created), decision.AccessKey("AKIA2", "Inactive", created))
+    tags = {"a": "1", "b": "2"}
+    assert account == AccountRead(
+        decision.Account(ONE),
+        [
+            decision.User("ann", "/team/", tags, "AIDAANN", f"arn:aws:iam::{ONE}:user/team/ann", None, keys),
+            decision.User("bob", "/team/", tags, "AIDABOB", f"arn:aws:iam::{ONE}:user/team/bob", None, ()),
+        ],
+        [f"{ONE}: {AS_OF}"],
+    )
+
+
+@pytest.mark.parametrize(
+    ("attributes", "tags"),
+    [
+        ({"tags_all": "absent", "tags": "absent"}, None),
+        ({"tags_all": None, "tags": None}, {}),
+        ({"tags_all": "absent", "tags": None}, {}),
+        ({"tags_all": "absent"}, {"a": "1"}),
+        ({"tags_all": None}, {"a": "1"}),
+        ({"tags": None}, {"a": "1", "b": "2"}),
+        ({"tags_all": {"a": None, "b": "2"}}, {"b": "2"}),
+    ],
+)
+@forms
+def test_tags_are_known_if_the_state_has_them(
+    tmp_path: Path, form: Any, attributes: dict[str, Any], tags: dict[str, str] | None
+) -> None:
+    [account] = read(tmp_path, form([user("u", ONE, attributes=attributes)]))
+    assert account.users[0].tags == tags
+
+
+def test_of_a_user_who_is_not_in_the_state_only_the_name_is_known(tmp_path: Path) -> None:
+    [account] = read(tmp_path, version_4([key("AKIA1", "ann"), caller(ONE)]))
+    created = datetime(2026, 8, 1, tzinfo=UTC)
+    assert account.users == [decision.User("ann", keys=(decision.AccessKey("AKIA1", "Active", created),))]
+
+
+@forms
+def test_a_user_who_was_looked_up_is_known_but_not_counted_alone(tmp_path: Path, form: Any) -> None:
+    things = [key("AKIA1", "ann", depends_on=["data.aws_iam_user.f"])]
+    things += [found_user("ann", ONE, index=0), found_user("bob", ONE, index=1)]
+    [account] = read(tmp_path, form(things))
+    assert [(who.name, who.tags, who.id) for who in account.users] == [("ann", {"found": "yes"}, "AIDAFOUND")]
+
+
+@forms
+def test_a_user_both_managed_and_looked_up_is_as_managed(tmp_path: Path, form: Any) -> None:
+    [account] = read(tmp_path, form([found_user("ann", ONE), user("ann", ONE, module="module.z")]))
+    assert [(who.name, who.id) for who in account.users] == [("ann", "AIDAANN")]
+
+
+@forms
+def test_the_inventory_names_the_accounts_of_a_state_also_an_unreadable_one(tmp_path: Path, form: Any) -> None:
+    known = decision.Account(ONE, "prod", "Root/Prod", {"env": "prod"})
+    [account] = readable(written(tmp_path, form([user("u", ONE)])), known)
+    assert account.account == known
+    bad = key("AKIA1", "u", depends_on=["aws_iam_user.u"], attributes={"status": None})
+    [unreadable] = open_saved(written(tmp_path, form([user("u", ONE), bad])), {ONE: known}).accounts
+    assert isinstance(unreadable, AccountUnreadable)
+    assert (unreadable.id, unreadable.name) == (ONE, "prod")
+
+
+# What the state does not tell of a key
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"create_date": "absent"},
+        {"create_date": None},
+        {"create_date": ""},
+        {"create_date": "2026-08-01T00:00:00"},
+        {"create_date": "yesterday"},
+        {"status": "absent"},
+        {"status": None},
+        {"status": ""},
+    ],
+)
+@forms
+def test_a_key_without_date_or_status_makes_its_account_unreadable(
+    tmp_path: Path, form: Any, attributes: dict[str, str | None]
+) -> None:
+    things = [
+        user("u", ONE, "one"),
+        key("AKIA1", "u", "good", depends_on=["aws_iam_user.one"]),
+        key("AKIA2", "u", "bad", depends_on=["aws_iam_user.one"], attributes=attributes),
+        user("u", TWO, "two", provider="aws.two"),
+        key("AKIA3", "u", "good2", provider="aws.two", depends_on=["aws_iam_user.two"]),
+    ]
+    found = readings(tmp_path, form(things))
+    assert keys_of(found) == {TWO: ["AKIA3"]}
+    assert reasons(found) == [
+        (
+            ONE,
+            (
+                "no create_date or status is known of aws_iam_access_key.bad: use AWS provider 3.27.0 or newer,"
+                " run `terraform apply -refresh-only` and save the state anew"
+            ),
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"attributes": {"status": "Inactive"}}, {"attributes": {"create_date": "2026-08-02T00:00:00Z"}}]
+)
+@forms
+def test_a_key_of_which_the_state_tells_two_stories_is_not_judged(
+    tmp_path: Path, form: Any, changes: dict[str, Any]
+) -> None:
+    things = [user("u", ONE), key("AKIA1", "u", "a", depends_on=["aws_iam_user.u"])]
+    [same] = read(tmp_path, form([*things, key("AKIA1", "u", "b", depends_on=["aws_iam_user.u"])]))
+    assert keys_of([same]) == {ONE: ["AKIA1"]}
+    found = readings(tmp_path, form([*things, key("AKIA1", "u", "b", depends_on=["aws_iam_user.u"], **changes)]))
+    assert reasons(found) == [
+        (
+            ONE,
+            (
+                "the state contradicts itself about aws_iam_access_key.a, aws_iam_access_key.b:"
+                " run `terraform apply -refresh-only` and save the state anew"
+            ),
+        )
+    ]
+
+
+def test_a_key_that_is_told_to_be_in_two_accounts_makes_both_unreadable(tmp_path: Path) -> None:
+    things = [user("u", ONE, "one"), user("u", TWO, "two", provider="aws.two")]
+    things += [key("AKIA1", "u", "one"), key("AKIA1", "u", "two", provider="aws.two")]
+    assert [account for account, _reason in reasons(readings(tmp_path, version_4(things)))] == [ONE, TWO]
+
+
+@forms
+def test_findings_tell_the_address_and_a_deposed_key_is_judged(tmp_path: Path, form: Any) -> None:
+    old = {"create_date": "2026-01-01T00:00:00+02:00"}
+    things = [
+        user("u", ONE),
+        key("AKIANEW", "u", depends_on=["aws_iam_user.u"]),
+        key("AKIAOLD", "u", depends_on=["aws_iam_user.u"], attributes=old, deposed="0a1b2c3d"),
+    ]
+    opened = open_saved(written(tmp_path, form(things)), {})
+    [account] = opened.accounts
+    result = evaluate(policy(), account, NOW, show_all=True, addresses=opened.addresses)
+    found = [(one.access_key_id, one.verdict, one.terraform_address) for one in result.findings]
+    assert found == [
+        ("AKIAOLD", "NON_COMPLIANT", "aws_iam_access_key.k (deposed object 0a1b2c3d)"),
+        ("AKIANEW", "NON_COMPLIANT", "aws_iam_access_key.k"),
+    ]
+    without = evaluate(policy(), account, NOW, show_all=True)
+    assert [one.terraform_address for one in without.findings] == [None, None]

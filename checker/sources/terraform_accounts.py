@@ -1,0 +1,148 @@
+"""Terraform state as a source by itself: the accounts of the users and keys that Terraform manages."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from checker.errors import Unreadable
+from checker.evaluate import AccountRead, AccountUnreadable, Reading
+from checker.rule import AccessKey, Account, User, decision
+from checker.sources import snapshot
+from checker.sources.inventory import Inventory, complete
+from checker.sources.terraform_state import REFRESH, Caller, Content, FoundUser, Held, Key, ManagedUser
+
+AS_OF = "judged from Terraform state: only what Terraform manages is known, as it was when Terraform last refreshed it"
+
+
+def read(path: Path, state: Sequence[Held], inventory: Inventory) -> Iterator[Reading]:
+    """The accounts of the users and keys that Terraform manages, by id, and last what is in no certain account.
+
+    Users are those in the state and those of its keys. Raises Unreadable if there are none.
+    """
+    places = _Places(state)
+    accounts: dict[str | None, list[Held]] = {}
+    told: dict[str, set[tuple[str | None, Key]]] = {}
+    for one in state:
+        account_id = places.account(one)
+        accounts.setdefault(account_id, []).append(one)
+        if isinstance(one.content, Key):
+            told.setdefault(one.content.id, set()).add((account_id, one.content))
+    contradicted = {key_id for key_id, stories in told.items() if len(stories) > 1}
+    managed = {account_id: each for account_id, each in accounts.items() if any(map(_is_managed, each))}
+    if not managed:
+        raise Unreadable(f"{path}: no aws_iam_access_key and no aws_iam_user is in it, so nothing can be said")
+    for account_id in sorted(filter(None, managed)):
+        yield _read_account(complete(decision.Account(account_id), inventory), managed[account_id], contradicted)
+    if None in managed:
+        yield _uncertain(list(filter(_is_managed, managed[None])))
+
+
+def _is_managed(one: Held) -> bool:
+    return isinstance(one.content, Key | ManagedUser)
+
+
+class _Places:
+    """Tells in which account an object is, as far as the state makes that certain."""
+
+    def __init__(self, state: Sequence[Held]) -> None:
+        self._of_provider: dict[str, set[str]] = {}
+        self._users: dict[str, list[tuple[str, ManagedUser | FoundUser]]] = {}
+        for one in state:
+            if one.provider and (own := _own_account(one.content)):
+                self._of_provider.setdefault(one.provider, set()).add(own)
+            if isinstance(one.content, ManagedUser | FoundUser):
+                self._users.setdefault(one.resource, []).append((one.module, one.content))
+
+    def account(self, one: Held) -> str | None:
+        """The account in its ARN, else that of its provider, else that of its user; None if this is not one account."""
+        if own := _own_account(one.content):
+            return own
+        told = self._of_provider.get(one.provider or "") or self._of_user(one)
+        return next(iter(told)) if len(told) == 1 else None
+
+    def _of_user(self, one: Held) -> Collection[str | None]:
+        """The accounts of users of the key's user name on whom the key depends.
+
+        The name alone proves nothing: another account may have a user of that name. In a module with several
+        instances a key depends on the user in its own instance.
+        """
+        if not isinstance(one.content, Key):
+            return ()
+        depends_on = [user for resource in one.depends_on for user in self._users.get(resource, ())]
+        named = [(module, user) for module, user in depends_on if user.name == one.content.user]
+        near = [(module, user) for module, user in named if module == one.module]
+        return {_own_account(user) for _module, user in near or named}
+
+
+def _own_account(content: Content) -> str | None:
+    if isinstance(content, Key):
+        return None
+    told = content.account_id if isinstance(content, Caller) else (content.arn or "").partition(":iam::")[2][:12]
+    return told if told and decision.is_account_id(told) else None
+
+
+def _uncertain(state: Sequence[Held]) -> AccountUnreadable:
+    remedy = "save the state with `terraform state pull > state.json`, which tells the provider of each"
+    if any(one.provider for one in state):
+        remedy = f"give the provider of each a data source aws_caller_identity, {REFRESH}"
+    where = _listed([one.address for one in state])
+    return AccountUnreadable(None, None, f"the account of {where} is not certain: {remedy}, or judge live IAM")
+
+
+def _read_account(account: Account, state: Sequence[Held], contradicted: Collection[str]) -> Reading:
+    known: dict[str, ManagedUser | FoundUser] = {}
+    keys: dict[str, dict[str, AccessKey]] = {}
+    contrary, lacking = [], []
+    for one in state:
+        match one.content:
+            case Key() as key if key.id in contradicted:
+                contrary.append(one.address)
+            case Key() as key:
+                created = _moment(key.create_date)
+                if created is None or not key.status:
+                    lacking.append(one.address)
+                else:
+                    keys.setdefault(key.user, {})[key.id] = decision.AccessKey(key.id, key.status, created)
+            case ManagedUser() | FoundUser() as user:
+                known.setdefault(user.name, user)
+    if contrary or lacking:
+        return AccountUnreadable(account.id, account.name, _defects(contrary, lacking))
+    names = {name for name, user in known.items() if isinstance(user, ManagedUser)} | keys.keys()
+    users = [_user(name, known.get(name), keys.get(name, {})) for name in sorted(names)]
+    return AccountRead(account, users, [f"{account.id}: {AS_OF}"])
+
+
+def _defects(contrary: Sequence[str], lacking: Sequence[str]) -> str:
+    if contrary:
+        return f"the state contradicts itself about {_listed(contrary)}: {REFRESH}"
+    return f"no create_date or status is known of {_listed(lacking)}: use AWS provider 3.27.0 or newer, {REFRESH}"
+
+
+def _listed(places: Sequence[str]) -> str:
+    more = f" and {len(places) - 3} more" if len(places) > 3 else ""
+    return ", ".join(places[:3]) + more
+
+
+def _user(name: str, known: ManagedUser | FoundUser | None, keys: Mapping[str, AccessKey]) -> User:
+    found = tuple(keys.values())
+    if known is None:
+        return decision.User(name, keys=found)
+    return decision.User(name, known.path, _tags(known), known.unique_id, known.arn, None, found)
+
+
+def _tags(user: ManagedUser | FoundUser) -> dict[str, str] | None:
+    """None if they are not known; a user without tags may have null in the state."""
+    tags = user.tags if user.tags_all is None else user.tags_all
+    if isinstance(tags, msgspec.UnsetType):
+        return None
+    return {key: value for key, value in (tags or {}).items() if value is not None}
+
+
+def _moment(text: str | None) -> datetime | None:
+    """An instant of RFC 3339 with its offset, else None."""
+    try:
+        return None if text is None else msgspec.convert(text, snapshot.Instant)
+    except msgspec.ValidationError:
+        return None
