@@ -13,6 +13,7 @@ from checker import __version__
 from checker.commands.boundary import guarded
 from checker.commands.common import Common
 from checker.errors import USAGE_EXIT
+from checker.sources.permissions import AUDIT_ROLE, VERBS
 
 Decorator = Callable[[Callable[..., int]], Callable[..., int]]
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -57,7 +58,12 @@ INVENTORY = option(
 NOW = option("--now", type=Instant(), help="Judge at this instant instead of the clock's; UTC without an offset.")
 QUIET = option("--quiet", is_flag=True, help="No warnings and notes on standard error.")
 STRICT = option("--strict", is_flag=True, help="Treat warnings about the policy as errors.")
-FROM = option("--from", "saved", type=FILE, help="Saved state instead of live IAM: a snapshot or a credential report.")
+FROM = option(
+    "--from",
+    "saved",
+    type=FILE,
+    help="Saved state instead of live IAM: a snapshot, a credential report or Terraform state.",
+)
 PROFILE = option("--profile", help="A profile of the AWS configuration.")
 CONCURRENCY = option(
     "--concurrency", type=click.IntRange(1, 256), default=16, show_default=True, help="Calls side by side."
@@ -93,20 +99,28 @@ def keyage() -> None:
 )
 @option("--verbose", is_flag=True, help="For each non-compliant key, how to resolve it.")
 @option("--exit-zero", is_flag=True, help="Exit with 0 where it would be 1.")
+@option("--organization", is_flag=True, help="Every active account of the organization, or of the --inventory named.")
+@option("--role-name", default=AUDIT_ROLE, show_default=True, help="The role to assume in each account.")
+@option("--external-id", help="The external id that the role's trust policy asks for.")
+@option("--account", multiple=True, metavar="ID|NAME|ou=OU", help="Only these accounts; patterns; repeatable.")
+@option("--state", type=FILE, help="Remember keys here, and list only those that can have changed or grown too old.")
+@option("--terraform-state", multiple=True, type=FILE, help="Terraform state: which keys it manages; repeatable.")
+@option(
+    "--deadline", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Report what is read by then."
+)
 @option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 @on_aws
 def check(*, color: str, saved: Path | None, formats: tuple[str, ...], **settings: Any) -> int:
-    """Judge the access keys of the account of the current credentials, or of saved state.
+    """Judge the access keys of the account of the current credentials, of an organization, or of saved state.
 
     Prints what is non-compliant, worst first, then what is exempt, then what falls due soon.
     """
     from checker.commands import check as verb
+    from checker.commands.check_options import Options
 
     common = _common(settings)
     colored = _wants_color(color)
-    return verb.run(
-        verb.Options(common, saved=saved, formats=formats, color=colored, width=_terminal_width(), **settings)
-    )
+    return verb.run(Options(common, saved=saved, formats=formats, color=colored, width=_terminal_width(), **settings))
 
 
 @keyage.command(short_help="Check policies.yaml; no AWS, no network.")
@@ -147,6 +161,22 @@ def explain(user: str, *, saved: Path | None, **settings: Any) -> int:
 def snapshot(**settings: Any) -> int:
     """Save users and keys of the account of the current credentials as JSON."""
     from checker.commands import snapshot as verb
+
+    return verb.run(verb.Options(**settings))
+
+
+@keyage.command(short_help="Save the organization's accounts to accounts.yaml.")
+@option("-o", "--output", type=FILE, default=Path("accounts.yaml"), show_default=True, help="The file to write.")
+@option("--check", is_flag=True, help="Only compare; exit with 1 if the file is out of date.")
+@QUIET
+@PROFILE
+def inventory(**settings: Any) -> int:
+    """Save id, name, OU and tags of every active account of the organization of the current credentials.
+
+    Sorted by id, so that it merges well. Comments in the file stay where they are; a comment that could not be
+    kept is an error, and the file is left as it is.
+    """
+    from checker.commands import inventory as verb
 
     return verb.run(verb.Options(**settings))
 
@@ -197,9 +227,13 @@ def schema(name: str) -> int:
 
 
 @keyage.command(short_help="The least-privilege IAM policy of a verb.")
-@click.argument("verb_name", metavar="[VERB]", type=click.Choice(["check", "snapshot", "drift"]), default="check")
+@click.argument("verb_name", metavar="[VERB]", type=click.Choice(VERBS), default="check")
 def permissions(verb_name: str) -> int:
-    """Print the IAM policy that VERB needs: check (the default), snapshot or drift."""
+    """Print the IAM policy that VERB needs: check (the default), snapshot, drift or inventory.
+
+    `organization` is what the caller of `check --organization` needs, `aggregate` what `check --from-aggregator`
+    needs; the role that the former assumes in each account needs that of `check`.
+    """
     from checker.commands import permissions as verb
 
     return verb.run(verb_name)

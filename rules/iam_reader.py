@@ -41,8 +41,14 @@ class Needs:
 
     def keys(self, user):
         """Whether a key of the user can be past its limit by the horizon: no key is older than its user."""
-        strictest = min(rule.limit for rule in self._policy.rules_for(user))
-        return user.created is None or self._horizon - user.created > strictest
+        return user.created is None or self._horizon - user.created > self._strictest(user)
+
+    def too_old(self, user, created):
+        """Whether a key of the user, created at that time, can be past its limit."""
+        return self._now - created > self._strictest(user)
+
+    def _strictest(self, user):
+        return min(rule.limit for rule in self._policy.rules_for(user))
 
     def tags(self, user):
         """Whether the user's tags decide a verdict, or which rule a key breaks."""
@@ -56,34 +62,52 @@ class Needs:
         return False
 
 
+class NoMemory:
+    """What is known of keys from earlier runs: nothing."""
+
+    def recall(self, _user, _traces):
+        """The keys that the user had when the report said the same in its key columns; None if not known."""
+
+    def keep(self, user, traces, keys):
+        """Remember the keys that AWS listed, and what the report said in its key columns."""
+
+
+class Report(NamedTuple):
+    """A credential report: its rows by user name, and when AWS made it; None if AWS does not say."""
+
+    rows: dict
+    made: datetime | None
+
+
 class Reading(NamedTuple):
     users: list  # every user; keys are empty for those whose keys can change no verdict
     root_key_active: bool | None  # None: not known
     notes: list  # what was read by a longer way, and why
 
 
-def read_users(iam, needs, run, wait):
+def read_users(iam, needs, run, wait, memory=None):
     """Read an account through an IAM client.
 
     `needs` says whose keys and tags are wanted, `run` is a `map` that may run calls side by side,
-    `wait` sleeps for a number of seconds.
+    `wait` sleeps for a number of seconds, `memory` is asked before AWS for keys that cannot be too old.
     """
     notes = []
     report = _credential_report(iam, wait, notes)
-    users = _users(iam, report, notes)
-    wanted = [user for user in users if _may_have_keys(user, report) and needs.keys(user)]
-    keyed = _list_keys(iam, wanted, report, needs, run)
+    rows = None if report is None else report.rows
+    users = _users(iam, rows, notes)
+    wanted = [user for user in users if _may_have_keys(user, rows) and needs.keys(user)]
+    keyed = _list_keys(iam, wanted, report or Report({}, None), needs, run, memory or NoMemory())
     found = [keyed.get(_identity(user), user) for user in users]
-    root = None if report is None else ROOT in report and "true" in _columns(report[ROOT], ACTIVE_COLUMNS)
+    root = None if rows is None else ROOT in rows and "true" in _columns(rows[ROOT], ACTIVE_COLUMNS)
     return Reading([user for user in found if user is not None], root, notes)
 
 
 def _credential_report(iam, wait, notes):
-    """The report's rows by user name, or None with a note if there is none to be had."""
+    """The report, or None with a note if there is none to be had."""
     try:
-        content = _report_content(iam, wait)
-        if content is not None:
-            return parse_report(content)
+        answer = _report_answer(iam, wait)
+        if answer is not None:
+            return Report(parse_report(answer["Content"]), answer.get("GeneratedTime"))
         why = "the credential report was still being made after a minute"
     except iam.exceptions.ClientError as error:
         why = f"the credential report could not be read ({error_code(error)})"
@@ -93,11 +117,11 @@ def _credential_report(iam, wait, notes):
     return None
 
 
-def _report_content(iam, wait):
+def _report_answer(iam, wait):
     for delay in (*REPORT_DELAYS, None):
         try:
             if iam.generate_credential_report().get("State") == "COMPLETE":
-                return iam.get_credential_report()["Content"]
+                return iam.get_credential_report()
         except iam.exceptions.ClientError as error:
             if error_code(error) not in REPORT_PENDING:
                 raise
@@ -122,14 +146,14 @@ def parse_report(content):
     return {row["user"]: row for row in rows}
 
 
-def _users(iam, report, notes):
+def _users(iam, rows, notes):
     try:
         return list(users_of(iam))
     except iam.exceptions.ClientError as error:
-        if report is None or error_code(error) not in ("AccessDenied", "AccessDeniedException"):
+        if rows is None or error_code(error) not in ("AccessDenied", "AccessDeniedException"):
             raise
         notes.append("iam:ListUsers was denied: the names come from the credential report, user ids are unknown")
-    return [report_user(row) for name, row in report.items() if name != ROOT]
+    return [report_user(row) for name, row in rows.items() if name != ROOT]
 
 
 def report_user(row):
@@ -151,18 +175,20 @@ def _columns(row, names):
     return [row.get(name) or "N/A" for name in names]
 
 
-def _row_of(user, report):
+def _row_of(user, rows):
     """The user's row; a row of the same name but another creation time is another user's."""
-    row = (report or {}).get(user.name)
-    if row is None or report_time(row["user_creation_time"]) != user.created.replace(microsecond=0):
+    row = (rows or {}).get(user.name)
+    if (
+        row is None
+        or user.created is None
+        or report_time(row["user_creation_time"]) != user.created.replace(microsecond=0)
+    ):
         return None
     return row
 
 
-def _may_have_keys(user, report):
-    if user.created is None:
-        return True
-    row = _row_of(user, report)
+def _may_have_keys(user, rows):
+    row = _row_of(user, rows)
     if row is None:
         return True
     traces = _columns(row, ROTATED_COLUMNS) + _columns(row, USED_COLUMNS)
@@ -173,13 +199,17 @@ def _identity(user):
     return user.id or user.name
 
 
-def _list_keys(iam, wanted, report, needs, run):
+def _list_keys(iam, wanted, report, needs, run, memory):
     """Users with keys and, where needed, tags, by identity; None for a user who no longer exists."""
 
     def read(user):
         try:
-            keys = _keys(iam, user, _row_of(user, report) if user.created else None)
-            keyed = user._replace(keys=keys)
+            row = _row_of(user, report.rows)
+            keys = _recalled(user, row, report.made, needs, memory)
+            if keys is None:
+                keys = keys_of(iam, user.name)
+                memory.keep(user, _traces(row), keys)
+            keyed = user._replace(keys=_with_last_use(keys, row))
             return keyed._replace(tags=tags_of(iam, user.name)) if needs.tags(keyed) else keyed
         except iam.exceptions.NoSuchEntityException:
             return None
@@ -210,8 +240,25 @@ def _look_again(iam, vanished):
     return [user for user in _users(iam, None, []) if user.id in ids]
 
 
-def _keys(iam, user, row):
-    keys = keys_of(iam, user.name)
+def _traces(row):
+    """What changes in a row when a key is made, deleted or switched; None without a row."""
+    return (
+        None if row is None else tuple(row[name] for name in ("user_creation_time", *ACTIVE_COLUMNS, *ROTATED_COLUMNS))
+    )
+
+
+def _recalled(user, row, made, needs, memory):
+    """The keys of an earlier run, where no key that the user may have now can be too old; else None.
+
+    While the row stays as it is, only keys made after the report can be missing in them.
+    """
+    keys = None if row is None or made is None else memory.recall(user, _traces(row))
+    if keys is None or any(needs.too_old(user, moment) for moment in (made, *(key.created for key in keys))):
+        return None
+    return keys
+
+
+def _with_last_use(keys, row):
     return tuple(key._replace(last_used=moment) for key, moment in zip(keys, _last_used(keys, row), strict=True))
 
 

@@ -26,7 +26,13 @@ def guarded(verb: Callable[[], int]) -> int:
 
         say([traceback.format_exc().rstrip(), "This is a bug in keyage: please report it with the lines above."])
         return BUG_EXIT
-    return code
+    return leave_at_once(code) if _somebody_is_busy() else code
+
+
+def _somebody_is_busy() -> bool:
+    """Whether a thread still waits for AWS although nobody waits for it any more, as after a deadline."""
+    workers = sys.modules.get("checker.sources.workers")
+    return workers is not None and bool(workers.under_way())
 
 
 def leave_at_once(code: int) -> int:

@@ -1,42 +1,22 @@
 """`keyage check`: judge access keys against the policy."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import NamedTuple, TextIO
 
-from checker.commands.common import Common, say
+from checker.commands.check_options import Options
+from checker.commands.common import say
 from checker.commands.files import whole_file
+from checker.commands.gather import Interrupted
 from checker.commands.loading import Loaded, load_all
+from checker.commands.opening import Opened, open_source
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, UsageError, printable
-from checker.evaluate import AccountResult, Reading, evaluate, needs_attention
+from checker.evaluate import AccountResult, evaluate, needs_attention
 from checker.reports.interface import FORMATS, Run, make, show_all_by_default
-
-if TYPE_CHECKING:
-    from checker.sources.aws_session import ReadOnlySession
-    from checker.sources.snapshot import Lines
-
-
-class Options(NamedTuple):
-    common: Common
-    saved: Path | None = None
-    formats: tuple[str, ...] = ("table",)
-    show: str | None = None
-    warn_days: int = 14
-    verbose: bool = False
-    exit_zero: bool = False
-    color: bool = False
-    width: int | None = None
-    profile: str | None = None
-    concurrency: int = 16
-
-    @property
-    def warn(self) -> timedelta:
-        return timedelta(days=self.warn_days)
 
 
 class Output(NamedTuple):
@@ -47,15 +27,6 @@ class Output(NamedTuple):
     show_all: bool
 
 
-class Opened(NamedTuple):
-    """The source of a run."""
-
-    kind: str
-    exact: bool
-    readings: Iterable[Reading]
-    lines: "Lines | None" = None
-
-
 def run(options: Options) -> int:
     """Judge, report, and return the exit code; raises KeyageError."""
     outputs = parse_formats(options.formats, options.show)
@@ -64,34 +35,39 @@ def run(options: Options) -> int:
 
 
 def report(options: Options, loaded: Loaded, outputs: list[Output], opened: Opened) -> int:
-    """Judge what a source reads, write every output, and return the exit code."""
+    """Judge what a source reads, write every output, and return the exit code.
+
+    Raises Interrupted after everything is written, if Ctrl-C ended the reading.
+    """
     unreadable = non_compliant = 0
+    interrupted = None
     with ExitStack() as files:
         reports = []
         for output in outputs:
             stream: TextIO = sys.stdout if output.file is None else files.enter_context(whole_file(output.file))
             reports.append((output, make(output.name, _run(options, loaded, opened, output), stream)))
-        for result in _results(options, loaded, outputs, opened):
-            say((f"note: {printable(note)}" for note in result.notes), quiet=options.common.quiet)
-            unreadable += result.reason is not None
-            non_compliant += result.counts.non_compliant
-            for output, one in reports:
-                one.account(result if output.show_all else _attention(result, options, loaded))
+        try:
+            for result in _results(options, loaded, outputs, opened):
+                say((f"note: {printable(note)}" for note in result.notes), quiet=options.common.quiet)
+                unreadable += result.reason is not None
+                non_compliant += result.counts.non_compliant
+                for output, one in reports:
+                    one.account(result if output.show_all else _attention(result, options, loaded))
+        except Interrupted as reason:
+            interrupted = reason
         for _output, one in reports:
             one.end()
+    if interrupted:
+        raise interrupted
     if unreadable:
         return UNREADABLE_EXIT
     return FINDINGS_EXIT if non_compliant and not options.exit_zero else COMPLIANT_EXIT
 
 
-def _results(options: Options, loaded: Loaded, outputs: list[Output], opened: Opened) -> Iterator[AccountResult]:
+def _results(options: Options, loaded: Loaded, outputs: list[Output], opened: Opened) -> Iterable[AccountResult]:
     show_all = any(output.show_all for output in outputs)
     judge = partial(evaluate, loaded.policy.policy, now=loaded.now, show_all=show_all, warn=options.warn)
-    if opened.lines is None:
-        return map(judge, opened.readings)
-    from checker.commands import fleet
-
-    return fleet.judged(opened.lines, judge)
+    return opened.results(partial(judge, addresses=opened.addresses))
 
 
 def _attention(result: AccountResult, options: Options, loaded: Loaded) -> AccountResult:
@@ -115,36 +91,6 @@ def parse_formats(formats: tuple[str, ...], show: str | None) -> list[Output]:
     return outputs
 
 
-def open_source(options: Options, loaded: Loaded) -> Opened:
-    """The saved state, or the account of the current credentials."""
-    if options.saved is not None:
-        from checker.sources.saved import open_saved
-
-        saved = open_saved(options.saved, loaded.inventory)
-        return Opened(saved.kind, saved.exact, saved.accounts, saved.lines)
-    return Opened("live", True, _live(options, loaded))
-
-
-def _live(options: Options, loaded: Loaded) -> Iterator[Reading]:
-    from checker.sources.aws_session import ReadOnlySession
-
-    yield read_live(ReadOnlySession(options.profile, options.concurrency), options, loaded)
-
-
-def read_live(session: "ReadOnlySession", options: Options, loaded: Loaded) -> Reading:
-    """Read the account of a session, as far as its verdicts and what falls due depend on it."""
-    from checker.sources import live
-
-    policy = loaded.policy.policy
-    return live.read_account(
-        session,
-        loaded.inventory,
-        live.verdict_needs(policy, loaded.now, loaded.now + options.warn),
-        want_name=live.asks_for_names(policy),
-        concurrency=options.concurrency,
-    )
-
-
 def _run(options: Options, loaded: Loaded, opened: Opened, output: Output) -> Run:
     on_terminal = output.file is None
     return Run(
@@ -154,6 +100,7 @@ def _run(options: Options, loaded: Loaded, opened: Opened, output: Output) -> Ru
         source=opened.kind,
         exact=opened.exact,
         warn=options.warn,
+        skipped=opened.skipped,
         verbose=options.verbose,
         color=options.color and on_terminal,
         width=options.width if on_terminal else None,

@@ -7,9 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from checker.commands import check, render
+from checker.commands.check_options import Options
 from checker.commands.common import Common
 from checker.commands.files import whole_file
 from checker.commands.loading import INVENTORY_NAME, POLICY_NAME, Loaded, load_all
+from checker.commands.opening import asking_for, of_readings
 from checker.errors import COMPLIANT_EXIT, Unreadable, UsageError
 from checker.evaluate import AccountRead, Reading
 
@@ -24,7 +26,7 @@ def run(output: Path, *, color: bool, width: int | None) -> int:
     output.mkdir(parents=True, exist_ok=True)
     _write(output / POLICY_NAME, story.policy_text(now))
     _write(output / INVENTORY_NAME, story.INVENTORY)
-    options = check.Options(Common(policy=output / POLICY_NAME, now=now), color=color, width=width, concurrency=4)
+    options = Options(Common(policy=output / POLICY_NAME, now=now), color=color, width=width, concurrency=4)
     loaded = load_all(options.common)
     _tell(f"A small organization of two accounts, in this process:\n\n{story.WHO_IS_WHO}\n")
     _tell(f"`keyage check` with the policy that is now in {output / POLICY_NAME}:\n")
@@ -40,14 +42,13 @@ def run(output: Path, *, color: bool, width: int | None) -> int:
     return COMPLIANT_EXIT
 
 
-def _check(sessions: dict[str, dict[str, str]], options: check.Options, loaded: Loaded) -> list[Reading]:
+def _check(sessions: dict[str, dict[str, str]], options: Options, loaded: Loaded) -> list[Reading]:
     readings = [_read(credentials, options, loaded) for _account, credentials in sorted(sessions.items())]
-    opened = check.Opened("live", True, readings)
-    check.report(options, loaded, check.parse_formats(options.formats, None), opened)
+    check.report(options, loaded, check.parse_formats(options.formats, None), of_readings(readings))
     return readings
 
 
-def _deploy_and_remediate(output: Path, options: check.Options, loaded: Loaded) -> None:
+def _deploy_and_remediate(output: Path, options: Options, loaded: Loaded) -> None:
     """Render, deploy, run the rule as AWS Config would, and the remediation as a person would start it."""
     from checker.embedded import aws, hosts, story
     from checker.embedded.config_service import evaluations, standing_in_config
@@ -75,10 +76,12 @@ def _deploy_and_remediate(output: Path, options: check.Options, loaded: Loaded) 
     _tell("")
 
 
-def _read(credentials: dict[str, str], options: check.Options, loaded: Loaded) -> Reading:
+def _read(credentials: dict[str, str], options: Options, loaded: Loaded) -> Reading:
+    from checker.sources import live
     from checker.sources.aws_session import ReadOnlySession
 
-    return check.read_live(ReadOnlySession(credentials=credentials), options, loaded)
+    asking = asking_for(options, loaded)
+    return live.read_caller(ReadOnlySession(credentials=credentials), loaded.inventory, asking)
 
 
 def _save(path: Path, credentials: list[dict[str, str]], loaded: Loaded) -> None:

@@ -9,7 +9,7 @@ from checker.commands.common import Common, say
 from checker.commands.loading import Loaded, load_all
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, printable
 from checker.generate.deployment import MANAGED_RULE, Deployment, deployment
-from checker.generate.groups import DEFAULT, resolve, selectors_for
+from checker.generate.groups import DEFAULT, resolve, unlisted
 from checker.rule import Account
 from checker.sources import live
 from checker.sources.aws_session import ReadOnlySession
@@ -55,9 +55,8 @@ def _expected(loaded: Loaded, account: Account, common: Common) -> Deployment:
     listed = {each.id: group for group in groups for each in group.accounts}
     default = next(group for group in groups if group.name == DEFAULT)
     if account.id not in listed:
-        selecting = selectors_for(loaded.policy, account)
-        if selecting:
-            warning = f"account {account.id} is not in the inventory, although {', '.join(selecting)} would select it"
+        warning = unlisted(loaded.policy, account)
+        if warning:
             say([f"warning: {warning}: the default group deploys there; add the account"], quiet=common.quiet)
     return deployment(loaded.policy, listed.get(account.id, default))
 

@@ -102,6 +102,14 @@ def selectors_for(policy: PolicyFile, account: Account) -> list[str]:
     ]
 
 
+def unlisted(policy: PolicyFile, account: Account) -> str | None:
+    """What to warn of where the account is not in the inventory although an account selector is for it."""
+    selecting = selectors_for(policy, account)
+    if not selecting:
+        return None
+    return f"account {account.id} is not in the inventory, although {', '.join(selecting)} would select it"
+
+
 def _entries(policy: PolicyFile, kind: str) -> list[dict[str, Any]]:
     entries: list[dict[str, Any]] = policy.content.get(kind, [])
     return entries

@@ -1,10 +1,11 @@
 """What every report format gets and does. A format is one file here, one line in FORMATS, one test."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol, TextIO, cast
 
-from checker.evaluate import AccountResult
+from checker.evaluate import AccountResult, AccountSkipped
 
 FORMATS = {
     "table": "checker.reports.table:TableReport",
@@ -18,9 +19,10 @@ class Run(NamedTuple):
     evaluated_at: datetime
     policy_file: str
     policy_sha256: str
-    source: str  # live, snapshot or credential-report
+    source: str  # live, snapshot, credential-report or terraform-state
     exact: bool  # whether ages count from CreateDate
     warn: timedelta  # what falls due within this deserves a mention
+    skipped: Sequence[AccountSkipped] = ()  # accounts that were not looked at because nobody can use a key there
     verbose: bool = False
     color: bool = False
     width: int | None = None  # columns of the terminal; None where there is none

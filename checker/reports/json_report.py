@@ -1,6 +1,7 @@
 """`--format json`: the shape in README.md, the same bytes for the same state and `--now`."""
 
 import tempfile
+from dataclasses import asdict
 from typing import Any, TextIO
 
 import msgspec
@@ -40,6 +41,7 @@ class JsonReport:
             "policy": {"file": run.policy_file, "sha256": run.policy_sha256},
             "source": {"kind": run.source, "exact": run.exact},
             "summary": self._summary(),
+            "skipped": [asdict(account) for account in run.skipped],
         }
         members = [f'"{name}": {self._encoder.encode(value).decode()}' for name, value in head.items()]
         accounts = ",\n  ".join(account.decode() for account in self._accounts)

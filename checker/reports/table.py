@@ -15,7 +15,7 @@ from checker.reports.advice import resolve
 from checker.reports.interface import Run
 
 UNLIMITED = 1_000_000  # columns: without a terminal nothing is cut or wrapped
-ROOMY = 120  # columns in which an ordinary row fits on one line
+ROOMY = 140  # columns in which an ordinary row fits on one line
 WHOLE = {"Account", "Access key", "Age", "Limit", "Due"}  # columns that are never wrapped
 STYLES = {NON_COMPLIANT: "bold red", EXEMPT: "yellow", COMPLIANT: "green", NOT_APPLICABLE: "dim"}
 
@@ -40,10 +40,13 @@ class TableReport:
         self._two_keys: set[tuple[str, str]] = set()
         self._unreadable: list[AccountResult] = []
         self._accounts: list[str] = []
+        self._names: dict[str, str] = {}
         self._totals = Counts()
 
     def account(self, result: AccountResult) -> None:
         self._accounts.append(_who(result))
+        if result.id and result.name:
+            self._names[result.id] = result.name
         self._totals.add(result.counts)
         if result.reason is not None:
             self._unreadable.append(result)
@@ -65,6 +68,7 @@ class TableReport:
         self._section("Compliant", fine)
         self._section("Not applicable (not active)", found[NOT_APPLICABLE])
         self._list_unreadable()
+        self._list_skipped()
         self._console.print(Text(printable(self._summary()), style="bold"))
 
     def _overdue(self, finding: Finding) -> float:
@@ -89,7 +93,7 @@ class TableReport:
 
     def _columns(self, verdict: str) -> list[list[str]]:
         """The headings of a section; a narrow terminal stacks some in one column."""
-        account = ["Account"] if len(self._accounts) > 1 else []
+        account = ["Account", *(["Name"] if self._names else [])] if len(self._accounts) > 1 else []
         exemption = ["Exemption"] if verdict == EXEMPT else []
         if self._run.width and self._run.width < ROOMY:
             who, why = [["User", *account]], [["Rule", *exemption, "Last used"]]
@@ -101,6 +105,7 @@ class TableReport:
     def _cells(self, finding: Finding) -> dict[str, str]:
         return {
             "Account": finding.account,
+            "Name": self._names.get(finding.account, ""),
             "User": finding.user,
             "Access key": finding.access_key_id or "(not known)",
             "Age": self._age(finding),
@@ -134,6 +139,15 @@ class TableReport:
         for result in self._unreadable:
             name = _who(result)
             self._console.print(Text(printable(f"  {name}: {result.reason}")), soft_wrap=True)
+        self._console.print()
+
+    def _list_skipped(self) -> None:
+        if not self._run.skipped:
+            return
+        self._console.print(Text(f"Skipped accounts ({len(self._run.skipped)})", style="dim"))
+        for account in self._run.skipped:
+            name = " ".join(part for part in (account.id, account.name) if part)
+            self._console.print(Text(printable(f"  {name}: {account.state}")), soft_wrap=True)
         self._console.print()
 
     def _summary(self) -> str:

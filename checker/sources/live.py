@@ -1,10 +1,9 @@
-"""The account of the current credentials, read live by the shared reader."""
+"""An account, read live by the shared reader."""
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from checker.errors import Unreadable
 from checker.evaluate import AccountRead, AccountUnreadable, Reading
@@ -13,7 +12,9 @@ from checker.sources.aws_session import ReadOnlySession
 from checker.sources.credential_report import root_warning
 from checker.sources.failures import FAILURES, explain
 from checker.sources.inventory import Inventory, complete
-from checker.sources.reader import VerdictNeeds, reader
+from checker.sources.reader import Run, VerdictNeeds, reader
+from checker.sources.state import State
+from checker.sources.workers import Workers
 
 NeedsOf = Callable[[Account], VerdictNeeds]
 
@@ -27,6 +28,9 @@ class Everything:
     def keys(self, _user: User) -> bool:
         return True
 
+    def too_old(self, _user: User, _created: datetime) -> bool:
+        return True
+
     def tags(self, _user: User) -> bool:
         return self._user_tags
 
@@ -38,8 +42,23 @@ def verdict_needs(policy: Policy, now: datetime, horizon: datetime) -> NeedsOf:
 
 def asks_for_names(policy: Policy) -> bool:
     """Whether a rule or exemption selects accounts by name."""
+    return "name" in account_attributes(policy)
+
+
+def account_attributes(policy: Policy) -> set[str]:
+    """By what rules and exemptions select accounts: id, name, ou, tags."""
     entries: list[Rule | Exemption] = [*policy.rules, *policy.exemptions]
-    return any(("name", None) in clause for entry in entries for clause in entry.accounts)
+    return {attribute for entry in entries for clause in entry.accounts for attribute, _key in clause}
+
+
+class Asking(NamedTuple):
+    """What a run asks of every account it reads, and how."""
+
+    needs_of: NeedsOf
+    want_name: bool  # ask for the account alias where the name is not known
+    run: Run = map
+    state: State | None = None
+    wait: Callable[[float], None] = time.sleep
 
 
 def read_account(
@@ -51,25 +70,38 @@ def read_account(
     concurrency: int,
     wait: Callable[[float], None] = time.sleep,
 ) -> Reading:
-    """Read the account that the credentials belong to; what fails comes back as a value.
+    """Read the account that the credentials belong to with threads of its own; what fails comes back as a value."""
+    workers = Workers(concurrency)
+    try:
+        return read_caller(session, inventory, Asking(needs_of, want_name, workers.map, None, wait))
+    finally:
+        workers.leave()
 
-    `want_name` asks AWS for the account alias if the inventory has no name.
-    """
-    account = None
-    notes: list[str] = []
+
+def read_caller(session: ReadOnlySession, inventory: Inventory, asking: Asking) -> Reading:
+    """Read the account that the credentials belong to; what fails comes back as a value."""
     try:
         account = _caller(session, inventory)
-        iam = session.client("iam")
-        if want_name and account.name is None:
-            account = _named(iam, account, notes)
-        pool = ThreadPoolExecutor(concurrency, thread_name_prefix="keyage")
-        try:
-            found = reader.read_users(iam, needs_of(account), pool.map, wait)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
     except FAILURES as error:
-        account_id, name = (account.id, account.name) if account else (None, None)
-        return AccountUnreadable(account_id, name, explain(error), session.calls())
+        return AccountUnreadable(None, None, explain(error), session.calls())
+    return read_known(session, account, asking)
+
+
+def read_known(session: ReadOnlySession, account: Account, asking: Asking) -> Reading:
+    """Read the account, which must be that of the credentials; what fails comes back as a value."""
+    notes: list[str] = []
+    iam = session.client("iam")
+    memory = asking.state.of(account.id) if asking.state else None
+    try:
+        if asking.want_name and account.name is None:
+            account = _named(iam, account, notes)
+        found = reader.read_users(iam, asking.needs_of(account), asking.run, asking.wait, memory)
+    except FAILURES as error:
+        return AccountUnreadable(account.id, account.name, explain(error), session.calls())
+    finally:
+        iam.close()
+    if asking.state and memory:
+        asking.state.learn(account.id, memory, found.users)
     notes += [f"{account.id}: {note}" for note in found.notes]
     if found.root_key_active:
         notes.append(root_warning(account.id))

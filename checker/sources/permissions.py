@@ -16,11 +16,22 @@ class Call(NamedTuple):
     resource: str = "*"  # what IAM lets a policy name
 
 
-READERS = frozenset({"check", "snapshot"})
+READERS = frozenset({"check", "snapshot", "organization"})
 DRIFT = frozenset({"drift"})
+ORGANIZATION = frozenset({"organization", "inventory"})
+AGGREGATE = frozenset({"aggregate"})
 USERS = "arn:*:iam::*:user/*"
+AGGREGATORS = "arn:*:config:*:*:config-aggregator/*"
+AUDIT_ROLE = "keyage-audit"  # the role that `check --organization` assumes, where no other is named
 CALLS = (
     Call("sts", "GetCallerIdentity", "which account this is; needs no permission", frozenset()),
+    Call("sts", "AssumeRole", "an account's own role", frozenset({"organization"}), f"arn:*:iam::*:role/{AUDIT_ROLE}"),
+    Call("organizations", "ListAccounts", "the accounts and their names", ORGANIZATION),
+    Call("organizations", "ListRoots", "OUs", ORGANIZATION),
+    Call("organizations", "ListOrganizationalUnitsForParent", "OUs", ORGANIZATION),
+    Call("organizations", "ListAccountsForParent", "which OU an account is in", ORGANIZATION),
+    Call("organizations", "ListParents", "which OU an account was moved to meanwhile", ORGANIZATION),
+    Call("organizations", "ListTagsForResource", "the tags of accounts", ORGANIZATION),
     Call("iam", "GenerateCredentialReport", "who has keys, in one report", READERS),
     Call("iam", "GetCredentialReport", "who has keys, in one report", READERS),
     Call("iam", "ListUsers", "the users, their ids and when they were created", READERS),
@@ -35,6 +46,17 @@ CALLS = (
         DRIFT,
         "arn:*:config:*:*:remediation-configuration/*",
     ),
+    Call("config", "DescribeConfigurationAggregators", "the aggregator and its regions", AGGREGATE),
+    Call(
+        "config",
+        "DescribeConfigurationAggregatorSourcesStatus",
+        "how each account was collected",
+        AGGREGATE,
+        AGGREGATORS,
+    ),
+    Call("config", "DescribeAggregateComplianceByConfigRules", "where the rule has results", AGGREGATE, AGGREGATORS),
+    Call("config", "GetAggregateComplianceDetailsByConfigRule", "the result of each user", AGGREGATE, AGGREGATORS),
+    Call("config", "ListAggregateDiscoveredResources", "the names of users", AGGREGATE, AGGREGATORS),
     Call("lambda", "GetFunction", "the deployed code", DRIFT, "arn:*:lambda:*:*:function:*"),
     Call("ssm", "GetDocument", "the deployed document", DRIFT, "arn:*:ssm:*:*:document/*"),
     Call("scheduler", "GetSchedule", "the deployed deletion", DRIFT, "arn:*:scheduler:*:*:schedule/*/*"),
@@ -51,6 +73,7 @@ SIGN_IN = frozenset(
         ("signin", "CreateOAuth2Token"),
     }
 )
+VERBS = sorted({verb for call in CALLS for verb in call.verbs})
 ALLOWED = frozenset((call.service, call.operation) for call in CALLS) | SIGN_IN
 
 

@@ -5,12 +5,20 @@ from datetime import datetime
 from importlib import import_module
 from typing import Any, Protocol, cast
 
-from checker.rule import AccountPolicy, User
+from checker.rule import AccessKey, AccountPolicy, User
+
+Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 
 class VerdictNeeds(Protocol):
     def keys(self, user: User) -> bool: ...
+    def too_old(self, user: User, created: datetime) -> bool: ...
     def tags(self, user: User) -> bool: ...
+
+
+class Memory(Protocol):
+    def recall(self, user: User, traces: tuple[str, ...]) -> Sequence[AccessKey] | None: ...
+    def keep(self, user: User, traces: tuple[str, ...] | None, keys: Sequence[AccessKey]) -> None: ...
 
 
 class Reading(Protocol):
@@ -24,7 +32,7 @@ class ReaderModule(Protocol):
 
     Untrustworthy: type[Exception]
     Needs: Callable[[AccountPolicy, datetime, datetime], "VerdictNeeds"]
-    read_users: Callable[[Any, "VerdictNeeds", Callable[..., Iterable[Any]], Callable[[float], None]], Reading]
+    read_users: Callable[[Any, "VerdictNeeds", Run, Callable[[float], None], Memory | None], Reading]
     parse_report: Callable[[bytes], dict[str, dict[str, str]]]
     report_user: Callable[[Mapping[str, str]], User]
     report_time: Callable[[str], datetime | None]

@@ -4,6 +4,7 @@ moto answers every listing in one page, never throttles and always reports the p
 behave like AWS in those respects, between the real client and moto.
 """
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from moto.core.botocore_stubber import MockRawResponse
 from moto.core.responses import ActionResult
 from moto.iam.models import IAMBackend
 from moto.iam.responses import IamResponse
+from moto.organizations.utils import PAGINATION_MODEL
 
 ERROR = """<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>
 <RequestId>stand-in</RequestId></ErrorResponse>"""
@@ -31,6 +33,11 @@ Act = Callable[[dict[str, str]], "tuple[int, str] | Exception | None"]
 def refuse(code: str, status: int = 403) -> Act:
     """Answer with an AWS error."""
     return lambda _asked: (status, ERROR.format(code=code, message=f"stand-in for {code}"))
+
+
+def refuse_json(code: str, status: int = 400) -> Act:
+    """Answer with an AWS error, to a service that speaks JSON."""
+    return lambda _asked: (status, json.dumps({"__type": code, "message": f"stand-in for {code}"}))
 
 
 def throttle() -> Act:
@@ -72,8 +79,9 @@ class Faults:
 
     def __call__(self, request: Any, **_others: Any) -> AWSResponse | None:
         body = request.body.decode() if isinstance(request.body, bytes) else request.body or ""
-        asked = {key: values[0] for key, values in parse_qs(body).items()}
-        operation = asked.get("Action", "")
+        target = request.headers.get("X-Amz-Target", b"").decode()
+        asked = json.loads(body) if target else {key: values[0] for key, values in parse_qs(body).items()}
+        operation = target.rpartition(".")[2] or asked.get("Action", "")
         self.requests[operation] += 1
         self.asked.append((operation, asked))
         act = self._next(operation)
@@ -126,6 +134,16 @@ def pages_of(size: int) -> Iterator[None]:
     members = {"list_users": "Users", "list_access_keys": "AccessKeyMetadata", "list_user_tags": "Tags"}
     wrapped = {name: paged(getattr(IamResponse, name), member) for name, member in members.items()}
     with patch.multiple(IamResponse, **wrapped):
+        yield
+
+
+@contextmanager
+def organization_pages_of(size: int) -> Iterator[None]:
+    """Listings of AWS Organizations come in pages of `size`; moto tells pages apart by times of joining."""
+    listings = [name for name in PAGINATION_MODEL if name.startswith("list_")]
+    small = {name: PAGINATION_MODEL[name] | {"limit_default": size} for name in listings}
+    small["list_accounts"] |= {"unique_attribute": "Id"}
+    with patch.dict(PAGINATION_MODEL, small):
         yield
 
 

@@ -148,3 +148,49 @@ def test_an_account_that_matters_but_is_not_in_the_inventory_is_warned_about(tmp
     assert keyage(folder, *CHECK).stderr == (
         "warning: policies.yaml:4:23: the account 000000000009 is not in the inventory\n"
     )
+
+
+TERRAFORM = {
+    "version": 4,
+    "terraform_version": "1.11.4",
+    "serial": 1,
+    "lineage": "x",
+    "outputs": {},
+    "resources": [
+        {
+            "mode": "managed",
+            "type": "aws_iam_access_key",
+            "name": "this",
+            "provider": 'provider["registry.terraform.io/hashicorp/aws"]',
+            "instances": [{"index_key": "a b", "attributes": {"id": "AKIAOLD", "user": "old", "secret": "s3cr3t"}}],
+        }
+    ],
+}
+
+
+def test_a_key_of_terraform_has_its_address_and_the_advice_of_terraform(tmp_path: Path) -> None:
+    policy_folder(tmp_path, users=OLD)
+    (tmp_path / "t.tfstate").write_text(json.dumps(TERRAFORM))
+    command = ("check", "--from", "s.jsonl", "--now", NOW, "--terraform-state", "t.tfstate")
+    data = keyage(tmp_path, *command, "--format", "json")
+    assert json.loads(data.stdout)["keys"][0]["terraformAddress"] == 'aws_iam_access_key.this["a b"]'
+    told = keyage(tmp_path, *command, "--verbose")
+    assert "terraform apply -replace='aws_iam_access_key.this[\"a b\"]'" in told.stdout
+    assert "aws iam delete-access-key" not in told.stdout
+    assert "s3cr3t" not in data.stdout + told.stdout + told.stderr
+
+
+def test_terraform_state_that_does_not_tell_the_account_is_unreadable(tmp_path: Path) -> None:
+    policy_folder(tmp_path)
+    (tmp_path / "t.tfstate").write_text(json.dumps(TERRAFORM))
+    done = keyage(tmp_path, "check", "--from", "t.tfstate", "--now", NOW)
+    assert (done.returncode, "1 account UNREADABLE" in done.stdout) == (3, True)
+    explained = keyage(tmp_path, "explain", "old", "--from", "t.tfstate")
+    assert explained.returncode == 3
+    assert explained.stderr.startswith("error: t.tfstate does not tell of old: the account of ")
+
+
+def test_a_terraform_file_that_is_none_is_a_mistake(tmp_path: Path) -> None:
+    policy_folder(tmp_path)
+    done = keyage(tmp_path, "check", "--from", "s.jsonl", "--terraform-state", "policies.yaml")
+    assert (done.returncode, "terraform show -json" in done.stderr) == (2, True)

@@ -1,10 +1,11 @@
 """The session can only read, and knows what it asked."""
 
 import pytest
+from botocore.utils import parse_timestamp
 
 from checker.embedded import aws
 from checker.errors import UsageError
-from checker.sources.aws_session import ReadOnlySession, WriteRefused
+from checker.sources.aws_session import ReadOnlySession, WriteRefused, guard, moment
 from checker.sources.permissions import ALLOWED, CALLS
 from tests.aws.fixtures import ACCOUNT, Emulated
 from tests.aws.stand_ins import throttle
@@ -38,11 +39,11 @@ def test_every_operation_of_iam_that_is_not_in_the_catalogue_is_refused() -> Non
     assert allowed <= set(service.operation_names)
     for operation in set(service.operation_names) - allowed:
         with pytest.raises(WriteRefused):
-            session._guard(model=service.operation_model(operation))  # noqa: SLF001 -- the guard itself, for all of IAM
+            guard(model=service.operation_model(operation))
 
 
 def test_the_catalogue_only_reads() -> None:
-    starts = ("Get", "List", "Describe", "GenerateCredentialReport")
+    starts = ("Get", "List", "Describe", "GenerateCredentialReport", "AssumeRole")
     assert [call.operation for call in CALLS if not call.operation.startswith(starts)] == []
 
 
@@ -57,3 +58,28 @@ def test_calls_are_counted_once_whatever_their_retries(emulated: Emulated) -> No
 def test_an_unknown_profile_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match=r"no-such-profile.*aws configure list-profiles"):
         ReadOnlySession(profile="no-such-profile")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-23T12:00:00Z",
+        "2026-11-23T12:00:00.250Z",
+        "2026-11-23T14:00:00+02:00",
+        "20261123T120000Z",
+        "Mon, 23 Nov 2026 12:00:00 GMT",
+        "2026-11-23T12:00:00",
+        "2026-11-23",
+        "1763899200",
+        1763899200,
+        1763899200.25,
+    ],
+)
+def test_times_are_what_botocore_reads(text: object) -> None:
+    assert moment(text) == parse_timestamp(text)
+    assert moment(text).utcoffset() == parse_timestamp(text).utcoffset()
+
+
+def test_nonsense_is_no_time() -> None:
+    with pytest.raises(ValueError, match="nonsense"):
+        moment("nonsense")

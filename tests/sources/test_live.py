@@ -80,8 +80,8 @@ def test_every_page_is_read(emulated: Emulated) -> None:
     found = emulated.verdicts(policy(BY_TAG))
     assert found == {f"u{number}": ["NON_COMPLIANT", "NON_COMPLIANT"] for number in range(7)}
     assert emulated.faults.requests["ListUsers"] == 7
-    assert emulated.faults.requests["ListAccessKeys"] == 14
-    assert emulated.faults.requests["ListUserTags"] == 14
+    assert emulated.faults.requests["ListAccessKeys"] == 21
+    assert emulated.faults.requests["ListUserTags"] == 21
 
 
 def test_users_are_asked_for_by_the_thousand(emulated: Emulated) -> None:

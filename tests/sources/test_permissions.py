@@ -49,3 +49,15 @@ def test_only_what_iam_cannot_narrow_is_allowed_on_everything(verb: str) -> None
         "*": ["iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:ListAccountAliases", "iam:ListUsers"],
         "arn:*:iam::*:user/*": ["iam:ListAccessKeys", "iam:ListUserTags"],
     }
+
+
+def test_the_callers_of_an_organization_need_what_reading_one_account_needs_and_the_listings() -> None:
+    assert all(action.startswith("organizations:List") for action in actions("inventory"))
+    assert actions("organization") == actions("check") | actions("inventory") | {"sts:AssumeRole"}
+
+
+def test_the_role_that_is_assumed_is_the_only_one_allowed() -> None:
+    allowed = [each for each in policy_document("organization")["Statement"] if "sts:AssumeRole" in each["Action"]]
+    assert [each["Resource"] for each in allowed] == ["arn:*:iam::*:role/keyage-audit"]
+    sids = [each["Sid"] for each in policy_document("organization")["Statement"]]
+    assert len(set(sids)) == len(sids)

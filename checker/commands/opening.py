@@ -1,0 +1,120 @@
+"""What `check` judges: saved state, the account of the current credentials, or the accounts of an organization."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from checker.commands.check_options import Options
+from checker.commands.common import say
+from checker.commands.files import whole_file
+from checker.commands.loading import Loaded
+from checker.errors import UsageError
+from checker.evaluate import NO_ADDRESSES, AccountResult, AccountSkipped, Reading
+
+if TYPE_CHECKING:
+    from checker.sources import live
+    from checker.sources.state import State
+
+Judge = Callable[[Reading], AccountResult]
+
+
+class Opened(NamedTuple):
+    """The source of a run; `results` reads and judges its accounts, in order of their ids."""
+
+    kind: str
+    exact: bool
+    results: Callable[[Judge], Iterable[AccountResult]]
+    skipped: Sequence[AccountSkipped] = ()  # accounts that nobody has to look at
+    addresses: Mapping[str, str] = NO_ADDRESSES  # where Terraform manages a key, by access key id
+
+
+def open_source(options: Options, loaded: Loaded) -> Opened:
+    """The source that the options name; raises UsageError for options that do not go together, Unreadable."""
+    refuse_contradictions(options)
+    opened = open_saved(options.saved, loaded) if options.saved else open_live(options, loaded)
+    return opened._replace(addresses={**opened.addresses, **_addresses(options)})
+
+
+def refuse_contradictions(options: Options) -> None:
+    """Raises UsageError for options that would have no effect together."""
+    alone = {"--account": options.account, "--external-id": options.external_id}
+    useless = [name for name, value in alone.items() if value and not options.organization]
+    if useless:
+        raise UsageError(f"{useless[0]} is for --organization: add it, or leave {useless[0]} out")
+    live = {"--organization": options.organization, "--state": options.state, "--deadline": options.deadline}
+    contrary = [name for name, value in live.items() if value and options.saved]
+    if contrary:
+        raise UsageError(f"{contrary[0]} is for live IAM, --from for saved state: leave one of them out")
+
+
+def of_readings(readings: Iterable[Reading]) -> Opened:
+    """A live source that has been read already."""
+    return Opened("live", True, lambda judge: map(judge, readings))
+
+
+def open_saved(path: Path, loaded: Loaded) -> Opened:
+    """Saved state: a fleet's on all cores."""
+    from checker.sources.saved import open_saved as opened_file
+
+    saved = opened_file(path, loaded.inventory)
+    lines = saved.lines
+    if lines is None:
+        return Opened(saved.kind, saved.exact, lambda judge: map(judge, saved.accounts), addresses=saved.addresses)
+    from checker.commands import fleet
+
+    return Opened(saved.kind, saved.exact, lambda judge: fleet.judged(lines, judge))
+
+
+def open_live(options: Options, loaded: Loaded) -> Opened:
+    """The account of the current credentials, or every account of their organization."""
+    from checker.commands.gather import Deadline, Task, gathered
+    from checker.commands.progress import progress
+    from checker.sources import live
+    from checker.sources.aws_session import ReadOnlySession
+    from checker.sources.state import State
+    from checker.sources.workers import Workers
+
+    deadline, workers = Deadline(options.deadline), Workers(options.concurrency)
+    state = State(options.state) if options.state else None
+    say((f"warning: {text}" for text in (state.warnings if state else ())), quiet=options.common.quiet)
+    asking = asking_for(options, loaded)._replace(run=workers.map, state=state)
+    session = ReadOnlySession(options.profile, options.concurrency)
+    skipped: Sequence[AccountSkipped] = ()
+    if options.organization:
+        from checker.commands import organization
+
+        tasks, skipped = organization.tasks(options, loaded, session, asking, workers, deadline)
+    else:
+        tasks = [Task(None, None, lambda: live.read_caller(session, loaded.inventory, asking))]
+
+    def results(judge: Judge) -> Iterator[AccountResult]:
+        try:
+            with progress(len(tasks), quiet=options.common.quiet) as advance:
+                yield from gathered(tasks, judge, workers, deadline, advance)
+        finally:
+            _keep(state)
+
+    return Opened("live", True, results, skipped)
+
+
+def asking_for(options: Options, loaded: Loaded) -> "live.Asking":
+    """What the verdicts, and what falls due, depend on."""
+    from checker.sources import live
+
+    policy = loaded.policy.policy
+    needs = live.verdict_needs(policy, loaded.now, loaded.now + options.warn)
+    return live.Asking(needs, live.asks_for_names(policy))
+
+
+def _addresses(options: Options) -> Mapping[str, str]:
+    if not options.terraform_state:
+        return NO_ADDRESSES
+    from checker.sources import terraform_state
+
+    return terraform_state.managed_keys(options.terraform_state)
+
+
+def _keep(state: "State | None") -> None:
+    if state is not None and not state.foreign:
+        with whole_file(state.path) as stream:
+            state.write(stream)

@@ -1,0 +1,110 @@
+"""`check --organization`: which accounts are read."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import TimeoutError as OutOfTime
+from functools import partial
+
+from checker.commands.check_options import Options
+from checker.commands.common import say
+from checker.commands.gather import Deadline, Task
+from checker.commands.loading import Loaded
+from checker.errors import Unreadable, UsageError
+from checker.evaluate import AccountSkipped
+from checker.generate.groups import selectors_for, unlisted
+from checker.rule import Account, Clause, decision
+from checker.sources import live, organization
+from checker.sources.audit_role import Accounts, Role
+from checker.sources.aws_session import ReadOnlySession
+from checker.sources.inventory import complete
+from checker.sources.organization import Organization
+from checker.sources.workers import Workers
+
+SHOWN = 10  # warnings of one kind; the others are counted
+OU = "ou="
+
+
+def tasks(
+    options: Options,
+    loaded: Loaded,
+    session: ReadOnlySession,
+    asking: live.Asking,
+    workers: Workers,
+    deadline: Deadline,
+) -> tuple[list[Task], Sequence[AccountSkipped]]:
+    """What reads each account, by id, and the accounts that nobody has to read.
+
+    Raises Unreadable if nobody can tell which accounts there are, UsageError if none is selected.
+    """
+    filters = parse_filters(options.account)
+    starting = workers.start(partial(_start, options, loaded, session, filters))
+    try:
+        accounts, found = starting.result(timeout=deadline.left())
+    except OutOfTime:
+        raise Unreadable(f"which accounts there are was not read: {deadline.reason}") from None
+    chosen = selected(found.accounts, filters)
+    if options.common.inventory is None and loaded.inventory:
+        say(outdated(loaded, chosen), quiet=options.common.quiet)
+    reading = [Task(one.id, one.name, partial(accounts.read, one, asking)) for one in chosen]
+    return reading, found.skipped
+
+
+def _start(
+    options: Options, loaded: Loaded, session: ReadOnlySession, filters: Sequence[Clause]
+) -> tuple[Accounts, Organization]:
+    """The caller, and the accounts: those of an inventory that was named, else those of AWS Organizations."""
+    accounts = Accounts(session, Role(options.role_name, options.external_id))
+    if options.common.inventory is not None:
+        return accounts, Organization([account for _id, account in sorted(loaded.inventory.items())], [])
+    wanted = live.account_attributes(loaded.policy.policy) | {name for clause in filters for name, _key in clause}
+    found = organization.read(session, ous="ou" in wanted, tags="tags" in wanted)
+    return accounts, Organization([complete(one, loaded.inventory) for one in found.accounts], found.skipped)
+
+
+def parse_filters(texts: Sequence[str]) -> list[Clause]:
+    """Clauses of which any may match: an account id, `ou=` and a pattern on the OU, else a pattern on the name."""
+    clauses: list[Clause] = []
+    for text in texts:
+        if text.startswith(OU):
+            clauses.append({("ou", None): [text.removeprefix(OU)]})
+        else:
+            clauses.append({("id" if decision.is_account_id(text) else "name", None): [text]})
+    return clauses
+
+
+def selected(accounts: Sequence[Account], filters: Sequence[Clause]) -> list[Account]:
+    """The accounts that a filter selects; raises UsageError where that is none, or not known."""
+    if not filters:
+        if not accounts:
+            raise UsageError("there is no account to check: the inventory is empty")
+        return list(accounts)
+    selectors = decision.SelectorSet([filters])
+    chosen = []
+    for account in accounts:
+        certain, possible = selectors.match(account)
+        if certain != possible:
+            raise UsageError(f"--account: the inventory does not tell the name or OU of {account.id}")
+        if certain:
+            chosen.append(account)
+    if not chosen:
+        raise UsageError(f"--account: none of the {len(accounts)} accounts is selected")
+    return chosen
+
+
+def outdated(loaded: Loaded, accounts: Sequence[Account]) -> Iterator[str]:
+    """Warnings about accounts for which the inventory selects other rules than AWS Organizations does.
+
+    What `render` deploys there follows the inventory, so it would judge otherwise than this run.
+    """
+    found = [warning for account in accounts if (warning := _outdated(loaded, account))]
+    yield from (f"warning: {text}: run `keyage inventory`" for text in found[:SHOWN])
+    if len(found) > SHOWN:
+        yield f"warning: and {len(found) - SHOWN} more accounts: run `keyage inventory`"
+
+
+def _outdated(loaded: Loaded, account: Account) -> str | None:
+    listed = loaded.inventory.get(account.id)
+    if listed is None:
+        return unlisted(loaded.policy, account)
+    if selectors_for(loaded.policy, account) == selectors_for(loaded.policy, complete(listed, {account.id: account})):
+        return None
+    return f"account {account.id} has another name, OU or tags than the inventory says, which select other rules"

@@ -1,0 +1,80 @@
+"""Reading the accounts of an organization: by the audit role in each, and the caller's own as it is."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from checker.errors import Unreadable
+from checker.evaluate import AccountUnreadable, Reading
+from checker.rule import Account
+from checker.sources import live
+from checker.sources.aws_session import ReadOnlySession
+from checker.sources.failures import DENIED, FAILURES, explain
+from checker.sources.permissions import AUDIT_ROLE
+from checker.sources.reader import reader
+
+SESSION = "keyage"  # the role session's name, as CloudTrail shows it
+
+
+class Caller(NamedTuple):
+    """Whose credentials keyage was given."""
+
+    account_id: str
+    partition: str  # aws, aws-cn or aws-us-gov
+    arn: str
+
+
+class Role(NamedTuple):
+    """The role to assume in every account but the caller's own."""
+
+    name: str = AUDIT_ROLE  # with its path, if it has one
+    external_id: str | None = None
+
+    def arn(self, account_id: str, partition: str) -> str:
+        return f"arn:{partition}:iam::{account_id}:role/{self.name}"
+
+
+class Accounts:
+    """Reads accounts with one session and one client of AWS STS; safe to share between threads."""
+
+    def __init__(self, session: ReadOnlySession, role: Role) -> None:
+        """Asks who the caller is; raises Unreadable."""
+        self._session = session
+        self._role = role
+        self._sts = session.client("sts")
+        try:
+            identity = self._sts.get_caller_identity()
+        except FAILURES as error:
+            raise Unreadable(explain(error)) from None
+        self._caller = Caller(identity["Account"], identity["Arn"].split(":")[1], identity["Arn"])
+
+    def read(self, account: Account, asking: live.Asking) -> Reading:
+        """Read one account; what fails comes back as a value."""
+        if account.id == self._caller.account_id:
+            return live.read_known(self._session.for_account(), account, asking)
+        arn = self._role.arn(account.id, self._caller.partition)
+        assuming = {"AssumeRole": 1}
+        try:
+            credentials = self._assume(arn)
+        except FAILURES as error:
+            return AccountUnreadable(account.id, account.name, self._why(error, arn), assuming)
+        reading = live.read_known(self._session.for_account(credentials), account, asking)
+        calls = assuming | dict(reading.api_calls)
+        if isinstance(reading, AccountUnreadable):
+            return replace(reading, reason=f"{reading.reason} (read as {arn})", api_calls=calls)
+        return replace(reading, api_calls=calls)
+
+    def _assume(self, arn: str) -> Mapping[str, str]:
+        """Credentials for an hour, which every role grants (AWS STS, AssumeRole)."""
+        external = {} if self._role.external_id is None else {"ExternalId": self._role.external_id}
+        answer: Any = self._sts.assume_role(RoleArn=arn, RoleSessionName=SESSION, **external)
+        credentials: Mapping[str, str] = answer["Credentials"]
+        return credentials
+
+    def _why(self, error: Exception, arn: str) -> str:
+        if hasattr(error, "response") and reader.error_code(error) in DENIED:
+            return (
+                f"{arn} cannot be assumed: see that the role is there, that its trust policy names {self._caller.arn}"
+                " (and the --external-id, if it asks for one), and that the caller is allowed sts:AssumeRole on it"
+            )
+        return f"{arn} cannot be assumed: {explain(error)}"

@@ -1,0 +1,97 @@
+"""The accounts of an AWS organization, with their names, OUs and tags.
+
+AWS Organizations throttles its listings hard, so they are asked for one after the other, by a client
+that slows down by itself, and OUs and tags only where somebody wants them.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from checker.errors import Unreadable
+from checker.evaluate import AccountSkipped
+from checker.rule import Account, decision
+from checker.sources.aws_session import ReadOnlySession
+from checker.sources.failures import FAILURES, explain
+from checker.sources.reader import reader
+
+ACTIVE = "ACTIVE"
+NOT_IN_USE = "AWSOrganizationsNotInUseException"
+HERE_OR_INVENTORY = (
+    "only the management account and delegated administrators may list the accounts: use the credentials of one,"
+    " or name the accounts with --inventory FILE"
+)
+
+
+class Organization(NamedTuple):
+    accounts: list[Account]  # active ones, by id
+    skipped: list[AccountSkipped]  # by id
+
+
+def read(session: ReadOnlySession, *, ous: bool, tags: bool) -> Organization:
+    """Every account; OUs and tags stay None unless they are wanted. Raises Unreadable, with what to do."""
+    client = session.client("organizations")
+    try:
+        listed = {entry["Id"]: entry for entry in _pages(client, "list_accounts", "Accounts")}
+        active = {account_id: entry["Name"] for account_id, entry in listed.items() if _state(entry) == ACTIVE}
+        paths = _paths(client, active) if ous else {}
+        tagged = {account_id: _tags(client, account_id) for account_id in sorted(active)} if tags else {}
+    except FAILURES as error:
+        raise Unreadable(_explain(error)) from None
+    accounts = [
+        decision.Account(account_id, name, paths.get(account_id), tagged.get(account_id))
+        for account_id, name in sorted(active.items())
+    ]
+    gone = [
+        AccountSkipped(each["Id"], each.get("Name"), _state(each)) for each in listed.values() if _state(each) != ACTIVE
+    ]
+    return Organization(accounts, sorted(gone))
+
+
+def _state(entry: dict[str, Any]) -> str:
+    """`State`, or `Status` where AWS still gives only that; an account of which neither is told is looked at."""
+    return str(entry.get("State") or entry.get("Status") or ACTIVE)
+
+
+def _pages(client: Any, method: str, member: str, **arguments: str) -> Iterator[dict[str, Any]]:
+    """The entries of every page; a page may be empty and not the last (ListAccounts, AWS Organizations API)."""
+    for page in client.get_paginator(method).paginate(**arguments):
+        yield from page[member]
+
+
+def _paths(client: Any, wanted: Iterable[str]) -> dict[str, str]:
+    """Names of the OUs down to each account, joined by `/`."""
+    units: dict[str, str] = {}
+    waiting = [(root["Id"], root["Name"]) for root in _pages(client, "list_roots", "Roots")]
+    found: dict[str, str] = {}
+    while waiting:
+        parent, path = waiting.pop()
+        units[parent] = path
+        for account in _pages(client, "list_accounts_for_parent", "Accounts", ParentId=parent):
+            found[account["Id"]] = path
+        below = _pages(client, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=parent)
+        waiting += [(unit["Id"], f"{path}/{unit['Name']}") for unit in below]
+    for account_id in sorted(set(wanted) - set(found)):
+        path_now = _moved(client, account_id, units)
+        if path_now is not None:
+            found[account_id] = path_now
+    return found
+
+
+def _moved(client: Any, account_id: str, units: dict[str, str]) -> str | None:
+    """The path of an account that changed its OU while the OUs were read; None if its new OU is not known."""
+    parents = [parent["Id"] for parent in _pages(client, "list_parents", "Parents", ChildId=account_id)]
+    return units.get(parents[0]) if parents else None
+
+
+def _tags(client: Any, account_id: str) -> dict[str, str]:
+    entries = _pages(client, "list_tags_for_resource", "Tags", ResourceId=account_id)
+    return {entry["Key"]: entry["Value"] for entry in entries}
+
+
+def _explain(error: Exception) -> str:
+    code = reader.error_code(error) if hasattr(error, "response") else ""
+    if code == NOT_IN_USE:
+        return "the account of these credentials is in no organization: check it without --organization"
+    if code == "AccessDeniedException":
+        return f"the organization could not be read: {explain(error)}; {HERE_OR_INVENTORY}"
+    return f"the organization could not be read: {explain(error)}"

@@ -1,0 +1,187 @@
+"""`keyage check --organization` as processes against a server that plays a small organization."""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.aws.served_organization import Served, credentials
+from tests.aws.silent_server import Silent, silent_server
+from tests.commands.processes import KEYAGE, environment, keyage
+
+LATER = "2036-01-01T00:00:00Z"
+POLICY = """\
+version: 1
+default: {maxAccessKeyAge: 3650}
+rules:
+  - {id: prod, accounts: {ou: Root/Workloads*}, maxAccessKeyAge: 30}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "policies.yaml").write_text(POLICY)
+    return tmp_path
+
+
+def check(served: Served, folder: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
+    done = keyage(folder, "check", "--organization", "--format", "json", *arguments, **served.aws())
+    return done.returncode, json.loads(done.stdout) if done.stdout else {}, done.stderr
+
+
+def users(report: dict[str, Any]) -> list[str]:
+    return [key["user"] for key in report["keys"]]
+
+
+def test_young_keys_are_no_findings_anywhere(served: Served, folder: Path) -> None:
+    code, report, _said = check(served, folder)
+    assert (code, users(report), report["summary"]["accounts"]) == (0, [], 3)
+
+
+def test_every_active_account_is_judged_by_its_own_rules(served: Served, folder: Path) -> None:
+    code, report, _said = check(served, folder, "--now", "2027-06-01T00:00:00Z")
+    assert (code, users(report)) == (1, ["svc-prod-payments"])
+    assert report["keys"][0] | {"account": served.ids["prod-payments"], "rule": "prod"} == report["keys"][0]
+    names = {account["name"]: account["status"] for account in report["accounts"]}
+    assert names == {"master": "evaluated", "prod-payments": "evaluated", "dev-web": "evaluated"}
+    assert [account["id"] for account in report["accounts"]] == sorted(account["id"] for account in report["accounts"])
+    assert report["skipped"] == [{"id": served.ids["old-team"], "name": "old-team", "state": "SUSPENDED"}]
+
+
+def test_the_table_lists_what_was_skipped(served: Served, folder: Path) -> None:
+    done = keyage(folder, "check", "--organization", **served.aws())
+    assert f"Skipped accounts (1)\n  {served.ids['old-team']} old-team: SUSPENDED\n" in done.stdout
+    assert "of 2 users in 3 accounts" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        (["prod-*"], ["prod-payments"]),
+        (["ou=Root/Workloads"], ["prod-payments"]),
+        (["ou=Root*"], ["dev-web", "master", "prod-payments"]),
+        (["dev-???", "prod-*"], ["dev-web", "prod-payments"]),
+    ],
+)
+def test_filters(served: Served, folder: Path, filters: list[str], expected: list[str]) -> None:
+    arguments = [argument for text in filters for argument in ("--account", text)]
+    code, report, _said = check(served, folder, *arguments)
+    assert (code, sorted(account["name"] for account in report["accounts"])) == (0, expected)
+
+
+def test_an_account_by_its_id(served: Served, folder: Path) -> None:
+    code, report, _said = check(served, folder, "--account", served.ids["dev-web"])
+    assert (code, [account["name"] for account in report["accounts"]]) == (0, ["dev-web"])
+
+
+def test_a_filter_that_selects_nothing_is_a_mistake(served: Served, folder: Path) -> None:
+    code, report, said = check(served, folder, "--account", "nope")
+    assert (code, report, said) == (2, {}, "error: --account: none of the 3 accounts is selected\n")
+
+
+@pytest.mark.parametrize("option", ["--account=x", "--external-id=x"])
+def test_options_of_the_organization_alone_are_refused(folder: Path, option: str) -> None:
+    done = keyage(folder, "check", option)
+    name = option.partition("=")[0]
+    assert (done.returncode, done.stderr) == (2, f"error: {name} is for --organization: add it, or leave {name} out\n")
+
+
+@pytest.mark.parametrize("option", ["--organization", "--state=s", "--deadline=5"])
+def test_saved_state_goes_with_nothing_live(folder: Path, option: str) -> None:
+    done = keyage(folder, "check", "--from", "s.json", option)
+    name = option.partition("=")[0]
+    said = f"error: {name} is for live IAM, --from for saved state: leave one of them out\n"
+    assert (done.returncode, done.stderr) == (2, said)
+
+
+def test_the_inventory_that_is_named_says_which_accounts_there_are(served: Served, folder: Path) -> None:
+    listed = (
+        f"version: 1\naccounts:\n  - {{id: '{served.ids['dev-web']}', name: web, ou: Root/Workloads, tags: {{}}}}\n"
+    )
+    (folder / "named.yaml").write_text(listed)
+    code, report, said = check(served, folder, "--inventory", "named.yaml", "--now", "2027-06-01T00:00:00Z")
+    assert (code, users(report), said) == (1, ["svc-dev-web"], "")
+    assert [account["name"] for account in report["accounts"]] == ["web"]
+    assert report["skipped"] == []
+
+
+def test_an_inventory_that_is_out_of_date_is_told(served: Served, folder: Path) -> None:
+    listed = (
+        f"version: 1\naccounts:\n  - {{id: '{served.ids['dev-web']}', name: web, ou: Root/Workloads, tags: {{}}}}\n"
+    )
+    (folder / "accounts.yaml").write_text(listed)
+    code, report, said = check(served, folder)
+    assert (code, report["summary"]["accounts"]) == (0, 3)
+    moved = f"account {served.ids['dev-web']} has another name, OU or tags than the inventory says"
+    missing = f"account {served.ids['prod-payments']} is not in the inventory, although prod would select it"
+    expected = {
+        f"warning: {moved}, which select other rules: run `keyage inventory`",
+        f"warning: {missing}: run `keyage inventory`",
+    }
+    assert {line for line in said.splitlines() if line.startswith("warning")} == expected
+
+
+def test_a_second_run_with_state_asks_less_and_finds_the_same(served: Served, folder: Path) -> None:
+    soon = ("--now", "2026-12-31T00:00:00Z", "--state", "keyage.state")
+    first = check(served, folder, *soon)
+    assert (folder / "keyage.state").read_text().startswith('{"keyage":"state","version":1}\n')
+    second = check(served, folder, *soon)
+    assert second[1]["keys"] == first[1]["keys"]
+    assert first[2] == second[2]
+
+
+def test_a_foreign_state_file_is_left_alone(served: Served, folder: Path) -> None:
+    code, report, said = check(served, folder, "--state", "policies.yaml")
+    assert (code, report["summary"]["accounts"]) == (0, 3)
+    assert "warning: policies.yaml: no state of keyage, ignored and left as it is: name another file" in said
+    assert (folder / "policies.yaml").read_text() == POLICY
+
+
+@pytest.fixture
+def silent(served: Served) -> Iterator[Silent]:
+    """Nobody answers when the role of dev-web is to be assumed."""
+    with silent_server(served.url, f"{served.ids['dev-web']}%3Arole".encode()) as server:
+        yield server
+
+
+def statuses(report: dict[str, Any]) -> dict[str, str | None]:
+    return {account["name"]: account["reason"] for account in report["accounts"]}
+
+
+def test_after_the_deadline_what_is_known_is_told(folder: Path, silent: Silent) -> None:
+    started = time.monotonic()
+    arguments = ("check", "--organization", "--format", "json", "--now", "2027-06-01T00:00:00Z", "--deadline", "8")
+    done = keyage(folder, *arguments, **credentials(silent.url))
+    assert time.monotonic() - started < 50
+    report = json.loads(done.stdout)
+    assert (done.returncode, users(report)) == (3, ["svc-prod-payments"])
+    assert statuses(report) == {
+        "master": None,
+        "prod-payments": None,
+        "dev-web": "the deadline of 8 s passed before this account was read: give --deadline more time, or run again",
+    }
+
+
+def test_ctrl_c_tells_what_is_known(served: Served, folder: Path, silent: Silent) -> None:
+    command = [*KEYAGE, "check", "--organization", "--format", "json=keys.json", "--concurrency", "2", "--state", "st"]
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment(**credentials(silent.url)), stderr=subprocess.PIPE, text=True
+    )
+    assert silent.met.wait(timeout=60)
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    _nothing, said = process.communicate(timeout=60)
+    assert (process.returncode, said.splitlines()[-1]) == (130, "interrupted")
+    report = json.loads((folder / "keys.json").read_text())
+    assert statuses(report) == {
+        "master": None,
+        "prod-payments": None,
+        "dev-web": "it was interrupted before this account was read: run again",
+    }
+    assert served.ids["prod-payments"] in (folder / "st").read_text()
+    assert served.ids["dev-web"] not in (folder / "st").read_text()
