@@ -8,6 +8,7 @@ from checker.errors import Unreadable
 from checker.evaluate import AccountUnreadable, Reading
 from checker.rule import Account
 from checker.sources import live
+from checker.sources.account_session import AccountSessions
 from checker.sources.aws_session import ReadOnlySession
 from checker.sources.failures import DENIED, FAILURES, explain
 from checker.sources.permissions import AUDIT_ROLE
@@ -41,6 +42,7 @@ class Accounts:
         """Asks who the caller is; raises Unreadable."""
         self._session = session
         self._role = role
+        self._sessions = AccountSessions(session)
         self._sts = session.client("sts")
         try:
             identity = self._sts.get_caller_identity()
@@ -51,14 +53,15 @@ class Accounts:
     def read(self, account: Account, asking: live.Asking) -> Reading:
         """Read one account; what fails comes back as a value."""
         if account.id == self._caller.account_id:
-            return live.read_known(self._session.for_account(), account, asking)
+            return live.read_known(self._session.recounted(), account, asking)
         arn = self._role.arn(account.id, self._caller.partition)
         assuming = {"AssumeRole": 1}
         try:
             credentials = self._assume(arn)
         except FAILURES as error:
             return AccountUnreadable(account.id, account.name, self._why(error, arn), assuming)
-        reading = live.read_known(self._session.for_account(credentials), account, asking)
+        with self._sessions.of(credentials) as session:
+            reading = live.read_known(session, account, asking)
         calls = assuming | dict(reading.api_calls)
         if isinstance(reading, AccountUnreadable):
             return replace(reading, reason=f"{reading.reason} (read as {arn})", api_calls=calls)

@@ -11,6 +11,7 @@ from typing import Any, Self
 import boto3
 import botocore.session
 from botocore.config import Config
+from botocore.credentials import CredentialProvider, CredentialResolver, Credentials, ReadOnlyCredentials
 from botocore.exceptions import ProfileNotFound
 from botocore.utils import parse_timestamp
 
@@ -23,13 +24,9 @@ CONNECT_TIMEOUT = 5  # seconds
 READ_TIMEOUT = 20  # seconds
 ATTEMPTS = 10
 DEFAULT_REGION = "us-east-1"  # IAM is global; a client still wants a region to sign for
+IN_AN_ANSWER = ("AccessKeyId", "SecretAccessKey", "SessionToken")  # of AssumeRole
 # Whole, because botocore makes its own anew for every request, which takes a tenth of a call's time.
 USER_AGENT = f"keyage/{__version__} Boto3/{boto3.__version__} Python/{platform.python_version()}"
-CREDENTIALS = {  # the arguments of a client, by their names in the answer of AssumeRole
-    "aws_access_key_id": "AccessKeyId",
-    "aws_secret_access_key": "SecretAccessKey",
-    "aws_session_token": "SessionToken",
-}
 
 
 class WriteRefused(KeyageError):
@@ -46,13 +43,10 @@ class ReadOnlySession:
 
         Raises UsageError for a profile that is not configured.
         """
-        core = botocore.session.Session(profile=profile)
-        core.register("before-call", guard)
-        core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=moment)
-        try:
-            self._session = boto3.Session(botocore_session=core)
-        except ProfileNotFound as error:
-            raise UsageError(f"{error}: see `aws configure list-profiles`") from None
+        self._profile = profile
+        self._core = botocore.session.Session(profile=profile)
+        if credentials:
+            self._core.set_credentials(*(credentials[name] for name in IN_AN_ANSWER))
         self._config = Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=READ_TIMEOUT,
@@ -61,14 +55,32 @@ class ReadOnlySession:
             user_agent=USER_AGENT,
         )
         self._lock = threading.Lock()
-        self._credentials = dict(credentials or {})
+        self._set_up()
+
+    def _set_up(self) -> None:
+        self._core.register("before-call", guard)
+        self._core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=moment)
+        try:
+            self._session = boto3.Session(botocore_session=self._core)
+        except ProfileNotFound as error:
+            raise UsageError(f"{error}: see `aws configure list-profiles`") from None
         self._calls: Counter[str] = Counter()
 
-    def for_account(self, credentials: Mapping[str, str] | None = None) -> Self:
-        """The same session for one account, by default with the same credentials; it counts from nought."""
+    def recounted(self) -> Self:
+        """The same session, counting from nought."""
         other = copy(self)
-        other._credentials = self._credentials if credentials is None else dict(credentials)  # noqa: SLF001 -- its own
-        other._calls = Counter()  # noqa: SLF001 -- likewise
+        other._calls = Counter()  # noqa: SLF001 -- its own
+        return other
+
+    def signing_with(self, credentials: Credentials) -> Self:
+        """A session like this one whose every request is signed with what these credentials are at that moment."""
+        other = copy(self)
+        other._core = botocore.session.Session(profile=self._profile)  # noqa: SLF001 -- its own
+        # Parsing the models of the services again would take a fifth of a second and ten MiB.
+        other._core.register_component("data_loader", self._core.get_component("data_loader"))  # noqa: SLF001
+        resolver = CredentialResolver([_Given(credentials)])
+        other._core.register_component("credential_provider", resolver)  # noqa: SLF001 -- likewise
+        other._set_up()  # noqa: SLF001 -- likewise
         return other
 
     def client(self, service: str, region: str | None = None) -> Any:
@@ -77,11 +89,8 @@ class ReadOnlySession:
         Making one is not thread-safe in boto3, hence the lock.
         """
         region = region or self._session.region_name or DEFAULT_REGION
-        given = {argument: self._credentials.get(name) for argument, name in CREDENTIALS.items()}
         with self._lock:
-            client: Any = self._session.client(  # type: ignore[call-overload]
-                service, region_name=region, config=self._config, **given
-            )
+            client: Any = self._session.client(service, region_name=region, config=self._config)  # type: ignore[call-overload]
         client.meta.events.register("before-call", self._count)
         return client
 
@@ -93,6 +102,24 @@ class ReadOnlySession:
     def _count(self, **call: Any) -> None:
         with self._lock:
             self._calls[call["model"].name] += 1
+
+
+class _Given(CredentialProvider):
+    """A way for botocore to find credentials: those that it was given."""
+
+    METHOD = "keyage"
+
+    def __init__(self, credentials: Credentials) -> None:
+        super().__init__()
+        self._credentials = credentials
+
+    def load(self) -> Credentials:
+        return self._credentials
+
+
+def frozen(credentials: Mapping[str, str]) -> ReadOnlyCredentials:
+    """Credentials as AssumeRole returns them, in botocore's form."""
+    return ReadOnlyCredentials(*(credentials[name] for name in IN_AN_ANSWER))
 
 
 def moment(text: Any) -> datetime:

@@ -1,9 +1,9 @@
 """An account, read live by the shared reader."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from checker.errors import Unreadable
 from checker.evaluate import AccountRead, AccountUnreadable, Reading
@@ -51,6 +51,13 @@ def account_attributes(policy: Policy) -> set[str]:
     return {attribute for entry in entries for clause in entry.accounts for attribute, _key in clause}
 
 
+class Session(Protocol):
+    """What reads one account."""
+
+    def client(self, service: str) -> Any: ...
+    def calls(self) -> dict[str, int]: ...
+
+
 class Asking(NamedTuple):
     """What a run asks of every account it reads, and how."""
 
@@ -87,7 +94,7 @@ def read_caller(session: ReadOnlySession, inventory: Inventory, asking: Asking) 
     return read_known(session, account, asking)
 
 
-def read_known(session: ReadOnlySession, account: Account, asking: Asking) -> Reading:
+def read_known(session: Session, account: Account, asking: Asking) -> Reading:
     """Read the account, which must be that of the credentials; what fails comes back as a value."""
     notes: list[str] = []
     iam = session.client("iam")
@@ -96,16 +103,23 @@ def read_known(session: ReadOnlySession, account: Account, asking: Asking) -> Re
         if asking.want_name and account.name is None:
             account = _named(iam, account, notes)
         found = reader.read_users(iam, asking.needs_of(account), asking.run, asking.wait, memory)
+        _require_account(account, found.users)
     except FAILURES as error:
         return AccountUnreadable(account.id, account.name, explain(error), session.calls())
-    finally:
-        iam.close()
     if asking.state and memory:
         asking.state.learn(account.id, memory, found.users)
     notes += [f"{account.id}: {note}" for note in found.notes]
     if found.root_key_active:
         notes.append(root_warning(account.id))
     return AccountRead(account, found.users, notes, session.calls())
+
+
+def _require_account(account: Account, users: Iterable[User]) -> None:
+    """A last look that the answers are about this account: a verdict on another's users would be wrong silently."""
+    for user in users:
+        owner = (user.arn or "").split(":")[4:5]
+        if owner != [account.id]:
+            raise reader.Untrustworthy(f"AWS told of the user {user.arn}, who is not of account {account.id}")
 
 
 def identify(session: ReadOnlySession, inventory: Inventory, *, want_name: bool) -> Account:

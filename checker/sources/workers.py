@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -12,7 +13,10 @@ THREADS = "keyage-worker"  # how their names begin
 
 
 class Workers:
-    """Runs tasks side by side; a task may share its own work with the threads that are idle."""
+    """Runs tasks side by side; a task may share its own work with the threads that are idle.
+
+    Whichever thread it is, code runs in a copy of the context variables of the code that asked for it.
+    """
 
     def __init__(self, number: int) -> None:
         self._number = number
@@ -20,7 +24,7 @@ class Workers:
 
     def start(self, task: Callable[[], R]) -> Future[R]:
         """Run a task on one of the threads, those that were started first before it."""
-        return self._pool.submit(task)
+        return self._pool.submit(copy_context().run, task)
 
     def map(self, function: Callable[[T], R], items: Iterable[T]) -> list[R]:
         """As `map`, on this thread and on those that have nothing else to do; raises what the function raises.
@@ -42,7 +46,7 @@ class Workers:
                     todo.clear()
                     raise
 
-        helpers = [self._pool.submit(work) for _ in range(min(self._number, len(todo)) - 1)]
+        helpers = [self._pool.submit(copy_context().run, work) for _ in range(min(self._number, len(todo)) - 1)]
         try:
             work()
         finally:
