@@ -46,11 +46,11 @@ def load(path: Path) -> PolicyFile:
     return parse(read(path, "policy"), str(path))
 
 
-def read(path: Path, what: str) -> bytes:
+def read(path: Path, what: str, max_bytes: int = yaml_text.MAX_BYTES) -> bytes:
     """The bytes of a file that a person named; raises UsageError. Stops past what may be parsed."""
     try:
         with path.open("rb") as stream:
-            return stream.read(yaml_text.MAX_BYTES + 1)
+            return stream.read(max_bytes + 1)
     except OSError as error:
         raise UsageError(f"cannot read the {what} {path}: {error.strerror}") from None
 

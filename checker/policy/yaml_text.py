@@ -16,7 +16,7 @@ from checker.errors import FileProblems, Problem
 
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 32
-MAX_SIZE = 8 * MAX_BYTES  # what aliases may blow a file up to, each value weighing VALUE beside its text
+GROWTH = 8  # times its bytes is what aliases may blow a file up to, each value weighing VALUE beside its text
 VALUE = 10
 
 Steps = tuple[str | int, ...]  # the keys and positions that lead from the root to a value
@@ -80,11 +80,11 @@ class _Stop(Exception):
     """Reading cannot go on after this problem."""
 
 
-def parse(data: bytes, file: str) -> Document:
+def parse(data: bytes, file: str, max_bytes: int = MAX_BYTES) -> Document:
     """Parse the bytes of a YAML file; raises FileProblems where no whole tree can be had."""
-    text = _decode(data, file)
+    text = _decode(data, file, max_bytes)
     _refuse_directives(text, file)
-    composer = _Composer(file)
+    composer = _Composer(file, GROWTH * max_bytes)
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             composer.take(event)
@@ -99,9 +99,9 @@ def parse(data: bytes, file: str) -> Document:
     return Document(file, composer.root, composer.problems)
 
 
-def _decode(data: bytes, file: str) -> str:
-    if len(data) > MAX_BYTES:
-        raise FileProblems([Problem(file, 1, 1, "larger than 1 MiB: split the file")])
+def _decode(data: bytes, file: str, max_bytes: int) -> str:
+    if len(data) > max_bytes:
+        raise FileProblems([Problem(file, 1, 1, f"larger than {max_bytes >> 20} MiB: split the file")])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -137,9 +137,10 @@ def _character_problem(text: str, file: str) -> Problem:
 class _Composer:
     """Builds nodes from parser events, with the open collections on a stack of its own."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, max_size: int) -> None:
         self.file = file
         self.problems: list[Problem] = []
+        self._max_size = max_size
         self.root: Node | None = None
         self._documents = 0
         self._open: list[tuple[Node, str | None]] = []  # with their anchors
@@ -202,7 +203,7 @@ class _Composer:
         children = node.value.values() if isinstance(node.value, dict) else node.value
         node.size += sum(child.size for child in children)
         node.height = 1 + max((child.height for child in children), default=0)
-        if node.size > MAX_SIZE:
+        if node.size > self._max_size:
             self._stop(node.mark, "larger than 8 MiB, once aliases are followed")
         if anchor:
             self._anchors[anchor] = node

@@ -8,11 +8,17 @@ from checker.policy import loader, yaml_check, yaml_text
 from checker.rule import Account, decision
 
 Inventory = dict[str, Account]
+MAX_BYTES = 16 * yaml_text.MAX_BYTES  # ten thousand accounts with their tags are several MiB
 
 
 def load(path: Path) -> Inventory:
     """The accounts by id; raises FileProblems with every problem, UsageError without a file."""
-    document = yaml_text.parse(loader.read(path, "inventory"), str(path))
+    return parse(loader.read(path, "inventory", MAX_BYTES), str(path))
+
+
+def parse(data: bytes, file: str) -> Inventory:
+    """The accounts by id, of the bytes of a file; raises FileProblems with every problem."""
+    document = yaml_text.parse(data, file, MAX_BYTES)
     content, problems = yaml_check.check(document, "inventory")
     problems = [*problems, *_repeated(document, content)]
     if problems:

@@ -1,0 +1,65 @@
+"""`keyage inventory`: save the organization's accounts to accounts.yaml."""
+
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from checker.commands.common import say
+from checker.commands.files import whole_file
+from checker.commands.loading import INVENTORY_NAME
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, Unreadable, UsageError
+from checker.rule import Account
+from checker.sources import inventory, organization
+from checker.sources.aws_session import ReadOnlySession
+from checker.sources.inventory_file import Changes, changes, merged
+
+
+class Options(NamedTuple):
+    output: Path = Path(INVENTORY_NAME)
+    check: bool = False
+    quiet: bool = False
+    profile: str | None = None
+
+
+def run(options: Options) -> int:
+    """Write the file, or with `check` only compare it: 1 if it is out of date.
+
+    Raises Unreadable for an organization that could not be read whole, FileProblems for a file that has
+    problems, or comments that could not be kept.
+    """
+    existing = _existing(options.output)
+    before = {} if existing is None else inventory.parse(existing, str(options.output))
+    found = organization.read(ReadOnlySession(options.profile), ous=True, tags=True)
+    _require_whole(found.accounts)
+    text = merged(existing, str(options.output), found.accounts)
+    changed = changes(before, found.accounts)
+    skipped = (f"note: {one.id} {one.name or ''} is {one.state}: left out" for one in found.skipped)
+    say(skipped, quiet=options.quiet)
+    up_to_date = existing is not None and text.encode() == existing
+    if options.check:
+        sys.stdout.write(f"{options.output}: {'up to date' if up_to_date else f'out of date: {_told(changed)}'}\n")
+        return COMPLIANT_EXIT if up_to_date else FINDINGS_EXIT
+    if not up_to_date:
+        with whole_file(options.output) as stream:
+            stream.write(text)
+    say([f"{options.output}: {len(found.accounts)} accounts, {_told(changed)}"], quiet=options.quiet)
+    return COMPLIANT_EXIT
+
+
+def _existing(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+
+
+def _require_whole(accounts: list[Account]) -> None:
+    moved = [account.id for account in accounts if account.ou is None]
+    if moved:
+        raise Unreadable(f"{', '.join(moved)}: moved to a new OU while the organization was read: run again")
+
+
+def _told(changed: Changes) -> str:
+    return f"{len(changed.added)} added, {len(changed.removed)} removed, {len(changed.changed)} changed"
