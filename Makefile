@@ -59,6 +59,8 @@ lock: $(READY) ## resolve the requirements anew
 bench: $(READY) ## the benchmarks of benchmarks/README.md
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/live.py
+	$(BIN)/python benchmarks/live.py --state
+	$(BIN)/python benchmarks/organization.py
 	$(BIN)/python benchmarks/offline.py
 	$(BIN)/python benchmarks/config_rule.py
 

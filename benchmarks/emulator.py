@@ -7,26 +7,34 @@ overlap; what answers the calls is another module, one call at a time.
 import asyncio
 import multiprocessing
 import os
+import re
+import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib import import_module
 from multiprocessing.connection import Connection
 from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 from urllib.parse import parse_qsl
-
-from traps import User
 
 HEAD = "HTTP/1.1 {status} -\r\nContent-Type: text/xml\r\nContent-Length: {length}\r\n\r\n"
 
 
 class Call(NamedTuple):
-    """One call of the AWS query protocol."""
+    """One call; in another protocol than AWS's query protocol it has no fields, and a target or a path says which."""
 
     operation: str
     fields: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    method: str = "POST"
+    path: str = "/"
+
+    @property
+    def service(self) -> str:
+        """The service that the call was signed for, as in `Credential=KEY/DATE/REGION/SERVICE/aws4_request`."""
+        signed = re.search(r"Credential=[^/]+/\d+/[^/]*/([^/]+)/", self.headers.get("Authorization", ""))
+        return signed[1] if signed else ""
 
 
 class Answer(NamedTuple):
@@ -38,19 +46,19 @@ Answering = Callable[[Call], Answer]
 
 
 class Module(Protocol):
-    """What answers: fake_iam or moto_iam."""
+    """What answers: fake_iam, moto_iam or fake_organization."""
 
-    def answering(self, users: Sequence[User]) -> Answering:
-        """Seeds the account and returns what answers calls about it."""
+    def answering(self, seed: Any) -> Answering:
+        """Makes the account or accounts of a seed, such as a list of users, and returns what answers calls."""
 
 
 class Emulator:
     """A context in which the endpoint runs."""
 
-    def __init__(self, module: str, users: Sequence[User], latency: float) -> None:
+    def __init__(self, module: str, seed: Any, latency: float) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, module, users, latency), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, module, seed, latency), daemon=True)
 
     def __enter__(self) -> Self:
         self._process.start()
@@ -82,24 +90,34 @@ class Emulator:
         counted: Counter[str] = self._pipe.recv()
         return counted
 
+    def busy(self) -> float:
+        """The seconds since the last look in which the emulator made answers, one at a time, delays not counted."""
+        self._pipe.send("busy")
+        seconds: float = self._pipe.recv()
+        return seconds
 
-def _serve(pipe: Connection, module: str, users: Sequence[User], latency: float) -> None:
+
+def _serve(pipe: Connection, module: str, seed: Any, latency: float) -> None:
     answering: Module = import_module(module)
     try:
-        asyncio.run(_run(pipe, answering.answering(users), latency))
+        asyncio.run(_run(pipe, answering.answering(seed), latency))
     except (EOFError, KeyboardInterrupt):
         return
 
 
 async def _run(pipe: Connection, answer: Answering, latency: float) -> None:
     calls: Counter[str] = Counter()
+    busy = 0.0
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal busy
         calls["connections"] += 1
         try:
             while call := await _read(reader):
                 calls[call.operation] += 1
+                started = time.perf_counter()
                 answered = answer(call)
+                busy += time.perf_counter() - started
                 await asyncio.sleep(latency)
                 head = HEAD.format(status=answered.status, length=len(answered.body))
                 writer.write(head.encode() + answered.body)
@@ -113,15 +131,21 @@ async def _run(pipe: Connection, answer: Answering, latency: float) -> None:
     pipe.send(server.sockets[0].getsockname()[1])
     loop = asyncio.get_running_loop()
     while True:
-        await loop.run_in_executor(None, pipe.recv)
-        pipe.send(calls)
-        calls.clear()
+        if await loop.run_in_executor(None, pipe.recv) == "busy":
+            pipe.send(busy)
+            busy = 0.0
+        else:
+            pipe.send(calls)
+            calls.clear()
 
 
 async def _read(reader: asyncio.StreamReader) -> Call:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    lines = [line.partition(":") for line in head.splitlines()[1:] if line]
+    request, *others = head.splitlines()
+    method, path, _version = request.split(" ")
+    lines = [line.partition(":") for line in others if line]
     headers = {name.strip().title(): text.strip() for name, _colon, text in lines}
     body = await reader.readexactly(int(headers.get("Content-Length", "0")))
     fields = dict(parse_qsl(body.decode()))
-    return Call(fields.get("Action", "unknown"), fields, headers, body)
+    target = headers.get("X-Amz-Target", f"{method} {path}").rpartition(".")[2]
+    return Call(fields.get("Action", target), fields, headers, body, method, path)

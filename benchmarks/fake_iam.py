@@ -7,7 +7,7 @@ making, and last-rotated dates that move when a key is switched on.
 
 from base64 import b64encode
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from xml.sax.saxutils import escape
 
 from emulator import Answer, Answering, Call
@@ -25,9 +25,9 @@ NO_KEY = "false,N/A,N/A,N/A,N/A"
 NO_CONSOLE = "false,N/A,N/A,N/A,false"
 
 
-def answering(users: Sequence[User]) -> Answering:
+def answering(users: Sequence[User], account_id: str = ACCOUNT_ID) -> Answering:
     """What answers calls about an account with these users."""
-    account = _Account(users)
+    account = _Account(users, account_id)
     operations: dict[str, Callable[[Call], str]] = {
         "GetCallerIdentity": account.get_caller_identity,
         "ListAccountAliases": account.list_account_aliases,
@@ -57,14 +57,16 @@ def _error(status: int, code: str, message: str) -> Answer:
 
 
 class _Account:
-    def __init__(self, users: Sequence[User]) -> None:
+    def __init__(self, users: Sequence[User], account_id: str) -> None:
+        self._id = account_id
         self._users = sorted(users)
         self._by_name = {user.name: user for user in users}
         self._report_made = False
+        self._made = datetime.now(UTC)
 
     def get_caller_identity(self, _call: Call) -> str:
-        arn = f"arn:aws:iam::{ACCOUNT_ID}:user/auditor"
-        return f"<Arn>{arn}</Arn><UserId>AIDAAUDITOR</UserId><Account>{ACCOUNT_ID}</Account>"
+        arn = f"arn:aws:iam::{self._id}:user/auditor"
+        return f"<Arn>{arn}</Arn><UserId>AIDAAUDITOR</UserId><Account>{self._id}</Account>"
 
     def list_account_aliases(self, _call: Call) -> str:
         return "<IsTruncated>false</IsTruncated><AccountAliases><member>benchmark</member></AccountAliases>"
@@ -76,7 +78,8 @@ class _Account:
 
     def get_credential_report(self, _call: Call) -> str:
         report = "\n".join([REPORT_COLUMNS, *map(_row, self._users)])
-        return f"<Content>{b64encode(report.encode()).decode()}</Content><ReportFormat>text/csv</ReportFormat>"
+        content = f"<Content>{b64encode(report.encode()).decode()}</Content><ReportFormat>text/csv</ReportFormat>"
+        return f"{content}<GeneratedTime>{_moment(self._made)}</GeneratedTime>"
 
     def list_users(self, call: Call) -> str:
         start = int(call.fields.get("Marker", "0"))

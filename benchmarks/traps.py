@@ -1,5 +1,6 @@
 """Users with keys whose right verdicts are known beforehand, with every trap that fools such checks."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -35,10 +36,12 @@ class User(NamedTuple):
     path: str
     created: datetime
     keys: tuple[Key, ...]
+    reported: "User | None" = None  # as the credential report has the user, if it is older than what happened since
+    account: str = ACCOUNT_ID
 
     @property
     def arn(self) -> str:
-        return f"arn:aws:iam::{ACCOUNT_ID}:user{self.path}{self.name}"
+        return f"arn:aws:iam::{self.account}:user{self.path}{self.name}"
 
 
 class Aged(NamedTuple):
@@ -57,6 +60,7 @@ class Kind(NamedTuple):
     path: str
     age: float
     keys: tuple[Aged, ...]
+    reported: "Kind | None" = None  # as it was when the credential report was made
 
 
 FINE, OVERDUE, EXEMPT, IDLE = "COMPLIANT", "NON_COMPLIANT", "EXEMPT", "NOT_APPLICABLE"
@@ -82,6 +86,30 @@ OTHER_USERS = (  # whose keys can change no verdict; one of each for every twent
 )
 SHARE_OF_OTHERS = 20
 
+PLAIN_KINDS = (  # where 90 days are the limit of every key; truth stays the same for hours after `now`
+    Kind("fresh", "/people/", 700, (Aged(20, FINE),)),
+    Kind("two-fresh", "/people/", 700, (Aged(80, FINE), Aged(3, FINE))),
+    Kind("inactive-old-beside-fresh", "/people/", 900, (Aged(600, IDLE, active=False), Aged(40, FINE))),
+    Kind("overdue", "/people/", 900, (Aged(400, OVERDUE),)),
+    Kind("overdue-beside-fresh", "/people/", 900, (Aged(120, OVERDUE), Aged(5, FINE))),
+    Kind("overdue-beside-inactive-old", "/service/", 900, (Aged(600, IDLE, active=False), Aged(200, OVERDUE))),
+    Kind("two-overdue", "/service/", 900, (Aged(500, OVERDUE), Aged(300, OVERDUE))),
+    Kind("toggled-yesterday", "/people/", 500, (Aged(400, OVERDUE, activated=1),)),
+    Kind("ninety-days-and-a-half", "/people/", 300, (Aged(90.5, OVERDUE),)),
+    Kind("ninety-days-and-a-second", "/people/", 300, (Aged(90 + 1 / 86_400, OVERDUE),)),
+    Kind("twelve-hours-to-ninety-days", "/people/", 300, (Aged(89.5, FINE),)),
+    Kind("all-inactive", "/people/", 300, (Aged(250, IDLE, active=False), Aged(200, IDLE, active=False))),
+    Kind("young", "/people/", 10, (Aged(9, FINE),)),
+    Kind("keyless", "/people/", 900, ()),
+)
+_WAS_OVERDUE, _WAS_IDLE = (Aged(400, OVERDUE),), (Aged(400, IDLE, active=False),)
+STALE_KINDS = (  # what happened in the four hours since the credential report was made, among users as above
+    Kind("switched-off", "/", 500, _WAS_IDLE, Kind("switched-off", "/", 500, _WAS_OVERDUE)),
+    Kind("switched-on", "/", 500, (Aged(400, OVERDUE, activated=0.1),), Kind("switched-on", "/", 500, _WAS_IDLE)),
+    Kind("renamed", "/", 500, _WAS_OVERDUE, Kind("before-renaming", "/", 500, _WAS_OVERDUE)),
+    *PLAIN_KINDS[:5],
+)
+
 
 def policy_text(now: datetime) -> str:
     """The policy by which the verdicts are right."""
@@ -92,12 +120,28 @@ def users(old: int, now: datetime) -> list[User]:
     """That many users whose keys have to be looked at, and some whose keys need not be."""
     kinds = [OLD_USERS[number % len(OLD_USERS)] for number in range(old)]
     kinds += [kind for kind in OTHER_USERS for _number in range(old // SHARE_OF_OTHERS)]
-    return [_user(number, kind, now) for number, kind in enumerate(kinds)]
+    return [numbered(number, kind, now) for number, kind in enumerate(kinds)]
 
 
-def _user(number: int, kind: Kind, now: datetime) -> User:
-    keys = tuple(_key(f"AKIA{number:06}{place}EXAMPLE12", aged, now) for place, aged in enumerate(kind.keys))
-    return User(f"{kind.name}-{number:05}", f"AIDA{number:07}EXAMPLE12", kind.path, _ago(now, kind.age), keys)
+def quiet_users(count: int, now: datetime) -> list[User]:
+    """That many users of whom nine in ten have fresh keys only, as in an account that rotates."""
+    fresh = OLD_USERS[:2]
+    kinds = [fresh[number % 2] if number % 10 else OLD_USERS[number // 10 % len(OLD_USERS)] for number in range(count)]
+    return [numbered(number, kind, now) for number, kind in enumerate(kinds)]
+
+
+def cycled(count: int, kinds: Sequence[Kind], now: datetime) -> list[User]:
+    """That many users, the kinds in turn."""
+    return [numbered(number, kinds[number % len(kinds)], now) for number in range(count)]
+
+
+def numbered(number: int, kind: Kind, now: datetime, account: str = ACCOUNT_ID) -> User:
+    """A user of that kind; number and account make names and ids unique."""
+    suffix = "EXAMPLE12" if account == ACCOUNT_ID else account
+    keys = tuple(_key(f"AKIA{number:06}{place}{suffix}", aged, now) for place, aged in enumerate(kind.keys))
+    reported = numbered(number, kind.reported, now, account) if kind.reported else None
+    name, user_id = f"{kind.name}-{number:05}", f"AIDA{number:07}{suffix}"
+    return User(name, user_id, kind.path, _ago(now, kind.age), keys, reported, account)
 
 
 def _key(key_id: str, aged: Aged, now: datetime) -> Key:
