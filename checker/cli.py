@@ -104,6 +104,7 @@ def keyage() -> None:
 @option("--external-id", help="The external id that the role's trust policy asks for.")
 @option("--account", multiple=True, metavar="ID|NAME|ou=OU", help="Only these accounts; patterns; repeatable.")
 @option("--state", type=FILE, help="Remember keys here, and list only those that can have changed or grown too old.")
+@option("--from-aggregator", metavar="NAME", help="What AWS Config says in every account, by its aggregator.")
 @option("--terraform-state", multiple=True, type=FILE, help="Terraform state: which keys it manages; repeatable.")
 @option(
     "--deadline", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Report what is read by then."

@@ -5,33 +5,35 @@ from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 from checker.commands.check_options import Options
 from checker.commands.common import say
 from checker.commands.files import whole_file
 from checker.commands.gather import Interrupted
 from checker.commands.loading import Loaded, load_all
-from checker.commands.opening import Opened, open_source
-from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, UsageError, printable
+from checker.commands.opening import Opened, open_source, refuse_contradictions
+from checker.commands.outputs import Output, parse_formats
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, printable
 from checker.evaluate import AccountResult, evaluate, needs_attention
-from checker.reports.interface import FORMATS, Run, make, show_all_by_default
-
-
-class Output(NamedTuple):
-    """One --format: where it goes, and whether it wants every key or what needs attention."""
-
-    name: str
-    file: Path | None
-    show_all: bool
+from checker.reports.interface import Run, make
 
 
 def run(options: Options) -> int:
     """Judge, report, and return the exit code; raises KeyageError."""
+    refuse_contradictions(options)
+    if options.from_aggregator:
+        return _by_aggregator(options, options.from_aggregator)
     outputs = parse_formats(options.formats, options.show)
     loaded = load_all(options.common)
     return report(options, loaded, outputs, open_source(options, loaded))
+
+
+def _by_aggregator(options: Options, name: str) -> int:
+    from checker.commands import aggregate
+
+    settings = {field: getattr(options, field) for field in aggregate.Options._fields if field != "name"}
+    return aggregate.run(aggregate.Options(name=name, **settings))
 
 
 def report(options: Options, loaded: Loaded, outputs: list[Output], opened: Opened) -> int:
@@ -75,20 +77,6 @@ def _attention(result: AccountResult, options: Options, loaded: Loaded) -> Accou
     soon = loaded.now + options.warn
     kept = [one for one in result.findings if one.due_date and needs_attention(one.verdict, one.due_date, soon)]
     return replace(result, findings=kept)
-
-
-def parse_formats(formats: tuple[str, ...], show: str | None) -> list[Output]:
-    """`FMT` or `FMT=FILE` each; raises UsageError."""
-    outputs = []
-    for text in formats:
-        name, _, file = text.partition("=")
-        if name not in FORMATS:
-            raise UsageError(f"--format {text}: unknown format; there are {', '.join(FORMATS)}")
-        show_all = show == "all" if show else show_all_by_default(name)
-        outputs.append(Output(name, Path(file) if file else None, show_all))
-    if sum(output.file is None for output in outputs) > 1:
-        raise UsageError("--format: two formats for standard output; give all but one a file, as in json=keys.json")
-    return outputs
 
 
 def _run(options: Options, loaded: Loaded, opened: Opened, output: Output) -> Run:

@@ -25,6 +25,7 @@ class Options(NamedTuple):
     external_id: str | None = None
     account: tuple[str, ...] = ()  # filters of which any may select an account
     state: Path | None = None
+    from_aggregator: str | None = None
     terraform_state: tuple[Path, ...] = ()
     deadline: float | None = None  # seconds
 

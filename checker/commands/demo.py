@@ -12,6 +12,7 @@ from checker.commands.common import Common
 from checker.commands.files import whole_file
 from checker.commands.loading import INVENTORY_NAME, POLICY_NAME, Loaded, load_all
 from checker.commands.opening import asking_for, of_readings
+from checker.commands.outputs import parse_formats
 from checker.errors import COMPLIANT_EXIT, Unreadable, UsageError
 from checker.evaluate import AccountRead, Reading
 
@@ -44,7 +45,7 @@ def run(output: Path, *, color: bool, width: int | None) -> int:
 
 def _check(sessions: dict[str, dict[str, str]], options: Options, loaded: Loaded) -> list[Reading]:
     readings = [_read(credentials, options, loaded) for _account, credentials in sorted(sessions.items())]
-    check.report(options, loaded, check.parse_formats(options.formats, None), of_readings(readings))
+    check.report(options, loaded, parse_formats(options.formats, None), of_readings(readings))
     return readings
 
 

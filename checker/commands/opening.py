@@ -29,22 +29,30 @@ class Opened(NamedTuple):
 
 
 def open_source(options: Options, loaded: Loaded) -> Opened:
-    """The source that the options name; raises UsageError for options that do not go together, Unreadable."""
-    refuse_contradictions(options)
+    """The source that the options name; raises UsageError, Unreadable."""
     opened = open_saved(options.saved, loaded) if options.saved else open_live(options, loaded)
     return opened._replace(addresses={**opened.addresses, **_addresses(options)})
 
 
 def refuse_contradictions(options: Options) -> None:
-    """Raises UsageError for options that would have no effect together."""
-    alone = {"--account": options.account, "--external-id": options.external_id}
-    useless = [name for name, value in alone.items() if value and not options.organization]
-    if useless:
-        raise UsageError(f"{useless[0]} is for --organization: add it, or leave {useless[0]} out")
+    """Raises UsageError for options of which one would have no effect beside the other."""
+    for_all = {"--account": options.account, "--external-id": options.external_id}
     live = {"--organization": options.organization, "--state": options.state, "--deadline": options.deadline}
-    contrary = [name for name, value in live.items() if value and options.saved]
-    if contrary:
-        raise UsageError(f"{contrary[0]} is for live IAM, --from for saved state: leave one of them out")
+    keys = {"--terraform-state": options.terraform_state, "--verbose": options.verbose}
+    one = "leave one of them out"
+    _refuse(for_all, "is for --organization: add it, or leave this out", useless=not options.organization)
+    _refuse(live, f"is for live IAM, --from for saved state: {one}", useless=options.saved is not None)
+    _refuse(
+        live | keys,
+        f"is for keys, --from-aggregator for AWS Config: {one}",
+        useless=options.from_aggregator is not None,
+    )
+
+
+def _refuse(given: Mapping[str, object], why: str, *, useless: bool) -> None:
+    for name, value in given.items():
+        if useless and value:
+            raise UsageError(f"{name} {why}")
 
 
 def of_readings(readings: Iterable[Reading]) -> Opened:

@@ -2,20 +2,16 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TextIO
+from typing import Literal, TextIO
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console, JustifyMethod
-from rich.table import Table
 from rich.text import Text
 
 from checker.errors import printable
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, NOT_APPLICABLE, AccountResult, Counts, Finding
 from checker.reports.advice import resolve
 from checker.reports.interface import Run
+from checker.reports.terminal import ROOMY, console, plain_table
 
-UNLIMITED = 1_000_000  # columns: without a terminal nothing is cut or wrapped
-ROOMY = 140  # columns in which an ordinary row fits on one line
 WHOLE = {"Account", "Access key", "Age", "Limit", "Due"}  # columns that are never wrapped
 STYLES = {NON_COMPLIANT: "bold red", EXEMPT: "yellow", COMPLIANT: "green", NOT_APPLICABLE: "dim"}
 
@@ -25,17 +21,7 @@ class TableReport:
 
     def __init__(self, run: Run, out: TextIO) -> None:
         self._run = run
-        self._console = Console(
-            file=out,
-            width=run.width or UNLIMITED,
-            force_terminal=run.color,
-            no_color=not run.color,
-            color_system="standard" if run.color else None,
-            highlight=False,
-            markup=False,
-            emoji=False,
-            soft_wrap=run.width is None,
-        )
+        self._console = console(out, color=run.color, width=run.width)
         self._found: dict[str, list[Finding]] = {verdict: [] for verdict in STYLES}
         self._two_keys: set[tuple[str, str]] = set()
         self._unreadable: list[AccountResult] = []
@@ -80,10 +66,10 @@ class TableReport:
         if not findings:
             return
         self._console.print(Text(f"{title} ({len(findings)})", style=STYLES[findings[0].verdict]))
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+        table = plain_table()
         columns = self._columns(findings[0].verdict)
         for headings in columns:
-            justify: JustifyMethod = "right" if headings[0] in ("Age", "Limit") else "left"
+            justify: Literal["left", "right"] = "right" if headings[0] in ("Age", "Limit") else "left"
             table.add_column("\n".join(headings), justify=justify, no_wrap=headings[0] in WHOLE, overflow="fold")
         for finding in findings:
             cells = self._cells(finding)

@@ -1,5 +1,6 @@
 """A boto3 session that can only read, and that counts what it asks."""
 
+import os
 import platform
 import threading
 from collections import Counter
@@ -84,11 +85,11 @@ class ReadOnlySession:
         return other
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """A client of the service, in the session's region by default.
+        """A client of the service, by default in the region of AWS_REGION, as other SDKs have it, or the session's.
 
         Making one is not thread-safe in boto3, hence the lock.
         """
-        region = region or self._session.region_name or DEFAULT_REGION
+        region = region or os.environ.get("AWS_REGION") or self._session.region_name or DEFAULT_REGION
         with self._lock:
             client: Any = self._session.client(service, region_name=region, config=self._config)  # type: ignore[call-overload]
         client.meta.events.register("before-call", self._count)

@@ -47,7 +47,8 @@ def _refusal(error: ClientError) -> str:
     if code in EXPIRED:
         return f"the credentials expired ({code} on {operation}): {SIGN_IN_AGAIN}"
     if code in REFUSED:
-        return f"AWS does not accept the credentials ({code} on {operation}): check the access key or {SIGN_IN_AGAIN}"
+        check = "check the access key, and in China and GovCloud that AWS_REGION is one of theirs"
+        return f"AWS does not accept the credentials ({code} on {operation}): {check}, or {SIGN_IN_AGAIN}"
     if code in DENIED:
         return f"{operation} was denied: allow what `keyage permissions{_verb_of(operation)}` prints ({message})"
     if code in THROTTLED:

@@ -88,7 +88,7 @@ def test_a_filter_that_selects_nothing_is_a_mistake(served: Served, folder: Path
 def test_options_of_the_organization_alone_are_refused(folder: Path, option: str) -> None:
     done = keyage(folder, "check", option)
     name = option.partition("=")[0]
-    assert (done.returncode, done.stderr) == (2, f"error: {name} is for --organization: add it, or leave {name} out\n")
+    assert (done.returncode, done.stderr) == (2, f"error: {name} is for --organization: add it, or leave this out\n")
 
 
 @pytest.mark.parametrize("option", ["--organization", "--state=s", "--deadline=5"])

@@ -1,5 +1,7 @@
 """The session can only read, and knows what it asked."""
 
+from typing import Any
+
 import pytest
 from botocore.utils import parse_timestamp
 
@@ -75,7 +77,7 @@ def test_an_unknown_profile_is_a_usage_error() -> None:
         1763899200.25,
     ],
 )
-def test_times_are_what_botocore_reads(text: object) -> None:
+def test_times_are_what_botocore_reads(text: Any) -> None:
     assert moment(text) == parse_timestamp(text)
     assert moment(text).utcoffset() == parse_timestamp(text).utcoffset()
 

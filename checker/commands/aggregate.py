@@ -1,0 +1,212 @@
+"""`keyage check --from-aggregator`: what AWS Config says in every account, beside what the policy says."""
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple, TextIO
+
+import msgspec
+
+from checker.commands.common import Common, say
+from checker.commands.comparison import Compared, Deployed, Place, account_row, expected
+from checker.commands.files import whole_file
+from checker.commands.loading import Loaded, load_all
+from checker.commands.outputs import Output, parse_formats
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable, UsageError, printable
+from checker.evaluate import AccountRead
+from checker.generate.deployment import deployment
+from checker.generate.groups import DEFAULT, MANAGED, Group, resolve, selectors_for
+from checker.reports.aggregate_report import AccountRow, AggregateRun, Snapshot, totals, write_json
+from checker.reports.aggregate_table import Terminal, write_table
+from checker.rule import decision
+from checker.sources.aggregator import FAILED, Aggregator, Names
+from checker.sources.aws_session import ReadOnlySession
+from checker.sources.saved import open_saved
+from checker.sources.workers import Workers
+
+FORMATS = ("table", "json")
+SHOWN = 10  # warnings of one kind; the others are counted
+
+
+class Options(NamedTuple):
+    common: Common
+    name: str  # the aggregator's
+    saved: Path | None = None
+    formats: tuple[str, ...] = ("table",)
+    show: str | None = None
+    exit_zero: bool = False
+    color: bool = False
+    width: int | None = None
+    profile: str | None = None
+    concurrency: int = 16
+
+
+class _Taken(msgspec.Struct, rename="camel"):
+    """When a snapshot was taken, as it says itself."""
+
+    taken_at: datetime | None = None
+
+
+def run(options: Options) -> int:
+    """Read, compare, report, and return the exit code; raises KeyageError."""
+    outputs = _outputs(options)
+    loaded = load_all(options.common)
+    groups = resolve(loaded.policy, loaded.inventory)
+    whole = deployment(loaded.policy, groups[0])
+    deployed = Deployed(whole.rule_name, whole.region, whole.frequency)
+    compared = _compared(options.saved, loaded) if options.saved else None
+    session = ReadOnlySession(options.profile, options.concurrency)
+    aggregator = Aggregator(session, options.name, deployed.name, deployed.region)
+    say(_warnings(loaded, aggregator), quiet=options.common.quiet)
+    workers = Workers(options.concurrency)
+    try:
+        rows = _rows(loaded, groups, deployed, compared, aggregator, workers)
+        rows = _named(rows, aggregator, workers, options.common)
+    finally:
+        workers.leave()
+    snapshot = Snapshot(compared.file, compared.taken_at) if compared else None
+    place = AggregateRun(
+        loaded.now,
+        loaded.policy.file,
+        loaded.policy.sha256,
+        options.name,
+        aggregator.region,
+        deployed.name,
+        deployed.region,
+        snapshot,
+    )
+    _write(options, outputs, place, rows)
+    return _exit_code(rows, exit_zero=options.exit_zero)
+
+
+def _outputs(options: Options) -> list[Output]:
+    outputs = parse_formats(options.formats, options.show)
+    other = [output.name for output in outputs if output.name not in FORMATS]
+    if other:
+        raise UsageError(f"--format {other[0]}: --from-aggregator has {' and '.join(FORMATS)} only")
+    return outputs
+
+
+def _compared(path: Path, loaded: Loaded) -> Compared:
+    """The policy's verdicts on every account of a snapshot; raises UsageError, Unreadable."""
+    saved = open_saved(path, loaded.inventory)
+    if saved.kind != "snapshot":
+        raise UsageError(
+            f"--from {path}: --from-aggregator compares with a snapshot of `keyage snapshot`: AWS Config knows users"
+            f" by id, which a {saved.kind.replace('-', ' ')} does not tell"
+        )
+    policy = loaded.policy.policy
+    accounts = {
+        reading.account.id: expected(policy, reading, loaded.now)
+        for reading in saved.accounts
+        if isinstance(reading, AccountRead)
+    }
+    return Compared(str(path), _taken_at(path) if saved.lines is None else None, accounts)
+
+
+def _taken_at(path: Path) -> datetime | None:
+    taken = msgspec.json.decode(path.read_bytes(), type=_Taken).taken_at
+    return taken.astimezone(UTC) if taken else None
+
+
+def _warnings(loaded: Loaded, aggregator: Aggregator) -> Iterator[str]:
+    """What a person should know of the aggregator's accounts; the reports say the rest."""
+    organization = aggregator.organization
+    if organization and organization.status == FAILED:
+        error = organization.error or "AWS gives no reason"
+        yield f"warning: the aggregator could not list the organization's accounts ({printable(error)}): some may lack"
+    if not loaded.inventory:
+        yield (
+            "warning: no inventory: only accounts that the aggregator knows are looked at, and nobody misses the"
+            " others: write one with `keyage inventory`"
+        )
+        return
+    unlisted = sorted(aggregator.accounts() - set(loaded.inventory))
+    yield from (f"warning: {_unlisted(loaded, account_id)}" for account_id in unlisted[:SHOWN])
+    if len(unlisted) > SHOWN:
+        yield f"warning: and {len(unlisted) - SHOWN} more accounts that are not in the inventory"
+
+
+def _unlisted(loaded: Loaded, account_id: str) -> str:
+    selecting = selectors_for(loaded.policy, decision.Account(account_id, None, None, None))
+    perhaps = f", although {', '.join(selecting)} may select it" if selecting else ""
+    return f"account {account_id} is in the aggregator but not in the inventory{perhaps}: run `keyage inventory`"
+
+
+def _rows(
+    loaded: Loaded,
+    groups: Sequence[Group],
+    deployed: Deployed,
+    compared: Compared | None,
+    aggregator: Aggregator,
+    workers: Workers,
+) -> list[AccountRow]:
+    """Every account by id; one that only the aggregator knows counts if it reports, or if there is no inventory.
+
+    Raises Unreadable if there is none.
+    """
+    must = {*loaded.inventory, *(compared.accounts if compared else ())}
+    known = aggregator.accounts()
+    if not must | known:
+        raise Unreadable(
+            f"the aggregator {aggregator.name} in {aggregator.region} collects from no account in {deployed.region},"
+            " and there is no inventory, so nothing can be said: add accounts to the aggregator"
+        )
+    reports = workers.map(aggregator.read, sorted(must | known))
+    places = _places(groups)
+    default = _place(None, next(group for group in groups if group.name == DEFAULT))
+    return [
+        account_row(reported, places.get(reported.account_id, default), deployed, compared, loaded.now)
+        for reported in reports
+        if reported.account_id in must or not loaded.inventory or reported.rule or reported.problem
+    ]
+
+
+def _places(groups: Sequence[Group]) -> Mapping[str, Place]:
+    return {account.id: _place(account.name, group) for group in groups for account in group.accounts}
+
+
+def _place(name: str | None, group: Group) -> Place:
+    return Place(name, group.name, group.kind == MANAGED)
+
+
+def _named(rows: list[AccountRow], aggregator: Aggregator, workers: Workers, common: Common) -> list[AccountRow]:
+    """With the names of users who stand out, as far as AWS Config records users."""
+    nameless = [row.id for row in rows if any(user.stands_out and user.user is None for user in row.users)]
+
+    found = dict(zip(nameless, workers.map(aggregator.user_names, nameless), strict=True))
+    failed = sorted({each.problem for each in found.values() if each.problem})
+    say((f"note: some users have no names here: {printable(each)}" for each in failed), quiet=common.quiet)
+    return [_with_names(row, found[row.id]) if row.id in found else row for row in rows]
+
+
+def _with_names(row: AccountRow, names: Names) -> AccountRow:
+    users = [
+        msgspec.structs.replace(user, user=names.by_id.get(user.user_id))
+        if user.stands_out and user.user is None
+        else user
+        for user in row.users
+    ]
+    return replace(row, users=users)
+
+
+def _write(options: Options, outputs: list[Output], place: AggregateRun, rows: Sequence[AccountRow]) -> None:
+    with ExitStack() as files:
+        for output in outputs:
+            on_screen = output.file is None
+            stream: TextIO = sys.stdout if output.file is None else files.enter_context(whole_file(output.file))
+            if output.name == "json":
+                write_json(place, rows, stream, show_all=output.show_all)
+            else:
+                terminal = Terminal(options.color and on_screen, options.width if on_screen else None)
+                write_table(place, rows, stream, terminal, show_all=output.show_all)
+
+
+def _exit_code(rows: Sequence[AccountRow], *, exit_zero: bool) -> int:
+    counts = totals(rows)
+    if counts.unreadable:
+        return UNREADABLE_EXIT
+    return FINDINGS_EXIT if (counts.non_compliant or counts.differing) and not exit_zero else COMPLIANT_EXIT

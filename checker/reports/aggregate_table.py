@@ -1,0 +1,117 @@
+"""`check --from-aggregator --format table`: what a person needs first, first."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple, TextIO
+
+from rich.text import Text
+
+from checker.errors import printable
+from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT
+from checker.reports.aggregate_report import AccountRow, AggregateRun, UserRow, totals
+from checker.reports.table import STYLES
+from checker.reports.terminal import ROOMY, console, plain_table
+
+WHOLE = {"Account", "AWS Config", "Policy", "Judged"}  # columns that are never wrapped
+UNREADABLE_STYLE = "bold magenta"
+
+
+class Terminal(NamedTuple):
+    """How a table may look."""
+
+    color: bool = False
+    width: int | None = None  # columns; None where there is no terminal
+
+
+def write_table(
+    run: AggregateRun, accounts: Sequence[AccountRow], out: TextIO, terminal: Terminal, *, show_all: bool
+) -> None:
+    """Non-compliant users, differences and unreadable accounts, with one summary line last."""
+    table = _AggregateTable(run, accounts, out, terminal)
+    users = [user for account in accounts for user in account.users]
+    unreadable = [account for account in accounts if account.reason is not None]
+    table.section("Non-compliant in AWS Config", NON_COMPLIANT, _having(users, NON_COMPLIANT), ["Annotation"])
+    differing = [user for user in users if user.differs]
+    table.section("Different from the policy", EXEMPT, differing, ["AWS Config", "Policy", "Why the policy says so"])
+    if show_all:
+        known = {account.id for account in accounts if account.reason is None}
+        fine = [user for user in _having(users, COMPLIANT) if user.account in known and not user.differs]
+        table.section("Compliant in AWS Config", COMPLIANT, fine, ["Annotation"])
+    table.unreadable(unreadable)
+    table.summary()
+
+
+def _having(users: Sequence[UserRow], compliance: str) -> list[UserRow]:
+    return [user for user in users if user.compliance == compliance]
+
+
+class _AggregateTable:
+    def __init__(self, run: AggregateRun, accounts: Sequence[AccountRow], out: TextIO, terminal: Terminal) -> None:
+        self._run, self._accounts, self._terminal = run, accounts, terminal
+        self._names = {account.id: account.name or "" for account in accounts}
+        self._console = console(out, color=terminal.color, width=terminal.width)
+
+    def section(self, title: str, verdict: str, users: Sequence[UserRow], why: list[str]) -> None:
+        if not users:
+            return
+        self._console.print(Text(f"{title} ({len(users)})", style=STYLES[verdict]))
+        table = plain_table()
+        columns = self._columns(why)
+        for headings in columns:
+            table.add_column("\n".join(headings), no_wrap=headings[0] in WHOLE, overflow="fold")
+        for user in users:
+            cells = self._cells(user)
+            table.add_row(*(Text("\n".join(printable(cells[heading]) for heading in headings)) for headings in columns))
+        self._console.print(table)
+        self._console.print()
+
+    def _columns(self, why: list[str]) -> list[list[str]]:
+        """The headings; a narrow terminal stacks some in one column."""
+        account = ["Account", *(["Name"] if any(self._names.values()) else [])]
+        if self._terminal.width and self._terminal.width < ROOMY:
+            return [["User", "User id", *account], [*why[:-1], "Judged"], [why[-1]]]
+        return [[heading] for heading in (*account, "User", "User id", "Judged", *why)]
+
+    def _cells(self, user: UserRow) -> dict[str, str]:
+        return {
+            "Account": user.account,
+            "Name": self._names[user.account],
+            "User": user.user or "(name not known)",
+            "User id": user.user_id,
+            "AWS Config": user.compliance or "no result",
+            "Policy": user.expected or "no such user",
+            "Judged": _minute(user.invoked_at) if user.compliance else "never",
+            "Annotation": user.annotation or "",
+            "Why the policy says so": user.because or "",
+        }
+
+    def unreadable(self, accounts: Sequence[AccountRow]) -> None:
+        if not accounts:
+            return
+        self._console.print(Text(f"Unreadable accounts ({len(accounts)})", style=UNREADABLE_STYLE))
+        for account in accounts:
+            name = " ".join(part for part in (account.id, account.name) if part)
+            self._console.print(Text(printable(f"  {name}: {account.reason}")), soft_wrap=True)
+        self._console.print()
+
+    def summary(self) -> None:
+        run, counts = self._run, totals(self._accounts)
+        if run.snapshot:
+            taken = _minute(run.snapshot.taken_at) if run.snapshot.taken_at else "at a time that it does not tell"
+            compared = f"Compared with {run.snapshot.file}, taken {taken}: {counts.differing} different"
+            self._console.print(Text(printable(compared)), soft_wrap=True)
+        parts = [f"{counts.non_compliant} non-compliant", f"{counts.compliant} compliant"]
+        parts += [f"{counts.undecided} undecided"] if counts.undecided else []
+        judged = f"{_plural(counts.users, 'user')} judged by {run.rule} in {run.rule_region}"
+        where = f"{_plural(counts.accounts, 'account')} of the aggregator {run.aggregator} in {run.region}"
+        unreadable = f"; {_plural(counts.unreadable, 'account')} UNREADABLE" if counts.unreadable else ""
+        line = f"{judged}, {where}: {', '.join(parts)}{unreadable}"
+        self._console.print(Text(printable(line), style="bold"), soft_wrap=True)
+
+
+def _minute(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "(not known)"
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
