@@ -7,23 +7,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from emulator import Emulator
 from fake_organization import Seed
-from live import compare
-from measure import Measured, compiled_in, expect, judge, keyage, parser, run, table
+from live import Run, compare
+from measure import compiled_in, expect, judge, keyage, parser, run, table
 from traps import policy_text
 
 TIMES_IDEAL = 1.5  # of calls x latency / concurrency
 MIB_TARGET = 300
 CPU_SECONDS_TARGET = 40
-
-
-class Run(NamedTuple):
-    measured: Measured
-    calls: Counter[str]
-    wrong: Counter[str]
 
 
 def main() -> int:

@@ -3,5 +3,6 @@
 from tests.aws.fixtures import emulated
 from tests.aws.runbook import runbook
 from tests.aws.served_organization import served
+from tests.commands.aggregated import organization
 
-__all__ = ["emulated", "runbook", "served"]
+__all__ = ["emulated", "organization", "runbook", "served"]

@@ -94,8 +94,8 @@ def _comments(text: str, tokens: Sequence[yaml.Token]) -> Iterator[tuple[int, in
             for line in range(start.line, end.line + 1):
                 last = end.column if line == end.line else inf
                 texts.setdefault(line, []).append((start.column if line == start.line else 0, last))
-    for number, line in enumerate(text.splitlines()):
-        for found in re.finditer(r"(?:^|(?<=\s))#", line):
+    for number, written in enumerate(text.splitlines()):
+        for found in re.finditer(r"(?:^|(?<=\s))#", written):
             if not any(first <= found.start() < last for first, last in texts.get(number, ())):
                 yield number, found.start()
                 break

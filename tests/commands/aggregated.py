@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import pytest
 
 from checker.commands import aggregate
 from checker.commands.common import Common
@@ -107,3 +108,13 @@ def something_of_everything(organization: Organization) -> Path:
             EMPTY: [],
         }
     )
+
+
+@pytest.fixture
+def organization(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Organization]:
+    request.getfixturevalue("emulated")
+    monkeypatch.chdir(tmp_path)
+    with aggregated(tmp_path) as made:
+        yield made

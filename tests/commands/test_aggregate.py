@@ -1,7 +1,6 @@
 """`keyage check --from-aggregator`: what it says, and with which exit code it ends."""
 
 import json
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -31,19 +30,8 @@ from tests.commands.aggregated import (
     SANDBOX,
     Organization,
     a_user,
-    aggregated,
 )
 from tests.commands.processes import keyage
-
-
-@pytest.fixture
-def organization(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Organization]:
-    request.getfixturevalue("emulated")
-    monkeypatch.chdir(tmp_path)
-    with aggregated(tmp_path) as made:
-        yield made
 
 
 def test_everybody_compliant(organization: Organization, capsys: pytest.CaptureFixture[str]) -> None:

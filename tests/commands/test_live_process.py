@@ -8,6 +8,7 @@ import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
+from tests.aws.served_organization import credentials
 from tests.commands.processes import POLICY, keyage
 
 LATER = "2036-01-01T00:00:00Z"
@@ -30,19 +31,10 @@ def endpoint() -> Iterator[str]:
     server.stop()
 
 
-def aws(endpoint: str) -> dict[str, str]:
-    return {
-        "AWS_ENDPOINT_URL": endpoint,
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "x",
-        "AWS_REGION": "us-east-1",
-    }
-
-
 @pytest.mark.parametrize(("now", "code", "found"), [(None, 0, 0), (LATER, 1, 3)], ids=["now", "in ten years"])
 def test_check(endpoint: str, tmp_path: Path, now: str | None, code: int, found: int) -> None:
     (tmp_path / "policies.yaml").write_text(POLICY)
-    done = keyage(tmp_path, "check", "--format", "json", *(["--now", now] if now else []), **aws(endpoint))
+    done = keyage(tmp_path, "check", "--format", "json", *(["--now", now] if now else []), **credentials(endpoint))
     report = json.loads(done.stdout)
     assert (done.returncode, report["summary"]["users"], report["summary"]["nonCompliant"]) == (code, 3, found)
     assert report["accounts"][0]["apiCalls"].get("ListAccessKeys", 0) == found
@@ -50,14 +42,17 @@ def test_check(endpoint: str, tmp_path: Path, now: str | None, code: int, found:
 
 def test_a_snapshot_gives_the_verdicts_of_the_live_account(endpoint: str, tmp_path: Path) -> None:
     (tmp_path / "policies.yaml").write_text(POLICY)
-    taken = keyage(tmp_path, "snapshot", "-o", "s.json", "--user-tags", "--now", LATER, **aws(endpoint))
+    taken = keyage(tmp_path, "snapshot", "-o", "s.json", "--user-tags", "--now", LATER, **credentials(endpoint))
     assert (taken.returncode, taken.stderr) == (0, "s.json: account 123456789012, 3 users, 3 keys\n")
-    live = keyage(tmp_path, "check", "--format", "json", "--now", LATER, **aws(endpoint))
+    live = keyage(tmp_path, "check", "--format", "json", "--now", LATER, **credentials(endpoint))
     offline = keyage(tmp_path, "check", "--format", "json", "--now", LATER, "--from", "s.json")
     assert json.loads(offline.stdout)["keys"] == json.loads(live.stdout)["keys"]
     assert json.loads((tmp_path / "s.json").read_text())["accounts"][0]["users"][0]["tags"] == {"team": "x"}
 
 
 def test_a_snapshot_on_standard_output_is_the_same_snapshot(endpoint: str, tmp_path: Path) -> None:
-    keyage(tmp_path, "snapshot", "-o", "s.json", "--now", LATER, **aws(endpoint))
-    assert keyage(tmp_path, "snapshot", "--now", LATER, **aws(endpoint)).stdout == (tmp_path / "s.json").read_text()
+    keyage(tmp_path, "snapshot", "-o", "s.json", "--now", LATER, **credentials(endpoint))
+    assert (
+        keyage(tmp_path, "snapshot", "--now", LATER, **credentials(endpoint)).stdout
+        == (tmp_path / "s.json").read_text()
+    )

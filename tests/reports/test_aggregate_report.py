@@ -1,6 +1,5 @@
 """What `check --from-aggregator` prints, against its golden files; `make golden` writes them anew."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
 from checker.policy import loader
-from tests.commands.aggregated import Organization, aggregated, something_of_everything
+from tests.commands.aggregated import Organization, something_of_everything
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 CASES: dict[str, dict[str, Any]] = {
@@ -21,16 +20,6 @@ CASES: dict[str, dict[str, Any]] = {
     "aggregate-compared.json": {"saved": True, "formats": ("json",)},
     "aggregate-findings.json": {"saved": True, "show": "findings", "formats": ("json",)},
 }
-
-
-@pytest.fixture
-def organization(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Organization]:
-    request.getfixturevalue("emulated")
-    monkeypatch.chdir(tmp_path)
-    with aggregated(tmp_path) as made:
-        yield made
 
 
 @pytest.mark.golden
