@@ -61,6 +61,7 @@ bench: $(READY) ## the benchmarks of benchmarks/README.md
 	$(BIN)/python benchmarks/live.py
 	$(BIN)/python benchmarks/live.py --state
 	$(BIN)/python benchmarks/organization.py
+	$(BIN)/python benchmarks/throttled.py
 	$(BIN)/python benchmarks/offline.py
 	$(BIN)/python benchmarks/config_rule.py
 

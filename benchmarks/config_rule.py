@@ -128,7 +128,7 @@ def main() -> int:
         before = time.perf_counter()
         failure = _evaluate(rule, clients, policy_text(now), now)
         wall = time.perf_counter() - before
-        figures = _figures(emulator.port)
+        figures = figures_of(emulator.port)
     wrong = _wrong(account, figures["results"])
     if failure:
         print(f"FAILED: {failure}\n")
@@ -162,7 +162,7 @@ def _evaluate(rule: ModuleType, clients: ModuleType, policy: str, now: datetime)
     return None
 
 
-def _figures(port: int) -> Mapping[str, Any]:
+def figures_of(port: int) -> Mapping[str, Any]:
     asked = urlencode({"Action": TALLY}).encode()
     with urlopen(f"http://127.0.0.1:{port}/", asked) as response:
         figures: Mapping[str, Any] = json.load(response)
