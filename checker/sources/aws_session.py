@@ -18,6 +18,7 @@ from botocore.utils import parse_timestamp
 
 from checker import __version__
 from checker.errors import KeyageError, UsageError
+from checker.sources.answers import StrictParsers
 from checker.sources.permissions import ALLOWED
 
 # IAM answers within a second; ten attempts with adaptive backoff outlast a throttling burst of minutes.
@@ -60,7 +61,9 @@ class ReadOnlySession:
 
     def _set_up(self) -> None:
         self._core.register("before-call", guard)
-        self._core.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=moment)
+        parsers = StrictParsers()
+        parsers.set_parser_defaults(timestamp_parser=moment)
+        self._core.register_component("response_parser_factory", parsers)
         try:
             self._session = boto3.Session(botocore_session=self._core)
         except ProfileNotFound as error:

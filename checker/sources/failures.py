@@ -1,5 +1,7 @@
 """What the AWS client raises → why an account could not be read, and what to do about it."""
 
+from textwrap import shorten
+
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -23,6 +25,9 @@ EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 REFUSED = {"InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException", "AuthFailure"}
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 THROTTLED = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"}
+CHECK_NETWORK = "check the network, proxy and AWS_ENDPOINT_URL, then run again"
+RUN_AGAIN = "run again, and report it if it stays"
+LONGEST = 200  # characters of a parser's message
 SIGN_IN_AGAIN = "sign in again, with `aws sso login` or whatever gave the credentials"
 
 
@@ -37,8 +42,11 @@ def explain(error: Exception) -> str:
     if isinstance(error, SSOTokenLoadError | TokenRetrievalError | UnauthorizedSSOTokenError):
         return f"the sign-in has expired: {SIGN_IN_AGAIN}"
     if isinstance(error, ConnectTimeoutError | ReadTimeoutError | EndpointConnectionError):
-        return f"AWS did not answer: {error}; check the network, proxy and AWS_ENDPOINT_URL, then run again"
-    return f"{type(error).__name__}: {' '.join(str(error).split())}; run again, and report it if it stays"
+        return f"AWS did not answer: {error}; {CHECK_NETWORK}"
+    if isinstance(error, ResponseParserError):  # botocore's first line; the answer itself is in the others
+        what = shorten(str(error).partition("\n")[0].partition(", invalid")[0], LONGEST)
+        return f"something else than AWS answered, or half of it came: {what}; {CHECK_NETWORK}"
+    return f"{type(error).__name__}: {' '.join(str(error).split())}; {RUN_AGAIN}"
 
 
 def _refusal(error: ClientError) -> str:
@@ -53,7 +61,7 @@ def _refusal(error: ClientError) -> str:
         return f"{operation} was denied: allow what `keyage permissions{_verb_of(operation)}` prints ({message})"
     if code in THROTTLED:
         return f"AWS kept throttling {operation} ({code}): run again later, or with a lower --concurrency"
-    return f"{operation} failed with {code}: {message}"
+    return f"{operation} failed with {code}: {message}; {RUN_AGAIN}"
 
 
 def _verb_of(operation: str) -> str:

@@ -66,7 +66,7 @@ def test_a_burst_of_time_outs_is_waited_out(overdue: Emulated, operation: str, k
         (fail_with(TIMEOUTS["read"]), "AWS did not answer"),
         (refuse("ExpiredToken"), "the credentials expired (ExpiredToken"),
         (refuse("InvalidClientTokenId"), "AWS does not accept the credentials"),
-        (answer("<ListUsersResponse><ListUsersResult><Users><member><UserName>u</User"), "ResponseParserError"),
+        (answer("<ListUsersResponse><ListUsersResult><Users><member><UserName>u</User"), "half of it came"),
     ],
     ids=["throttle", "500", "time-out", "expired token", "wrong credentials", "cut-off body"],
 )
