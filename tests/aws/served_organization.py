@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
+
+from tests.aws.moto_server import moto_server
 
 KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
 
@@ -26,10 +27,12 @@ def credentials(url: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
+    with moto_server() as url:
+        yield Served(url, _filled(url))
+
+
+def _filled(url: str) -> dict[str, str]:
+    """Make the organization; the ids of its accounts by name."""
     client: Any = boto3.client("organizations", endpoint_url=url, **KEYS)  # type: ignore[call-overload]
     client.create_organization(FeatureSet="ALL")
     root = client.list_roots()["Roots"][0]["Id"]
@@ -51,5 +54,4 @@ def served() -> Iterator[Served]:
         iam.close()
     for each in (client, sts):
         each.close()
-    yield Served(url, ids)
-    server.stop()
+    return ids

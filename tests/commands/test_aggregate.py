@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from moto import mock_aws
-from moto.server import ThreadedMotoServer
 
 from checker.commands.snapshot import read_all
 from checker.embedded import aws, config_service, hosts
@@ -19,6 +18,7 @@ from checker.sources.aws_session import ReadOnlySession
 from checker.sources.snapshot import write_json
 from tests.aws.aggregators import collected
 from tests.aws.fixtures import ACCOUNT, NOW, Emulated
+from tests.aws.moto_server import moto_server
 from tests.aws.stand_ins import refuse_json
 from tests.commands.aggregated import (
     ACCOUNTS,
@@ -230,14 +230,11 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ExitStack() as stack:
         stack.enter_context(mock_aws())
         kept = stack.enter_context(collected())
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        stack.callback(server.stop)
-        host, port = server.get_host_and_port()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        url = stack.enter_context(moto_server())
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
         Organization(tmp_path, kept).judged(SANDBOX, "AIDAOLD", "NON_COMPLIANT")
         credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-        region = {"AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": f"http://{host}:{port}"}
+        region = {"AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": url}
         done = {
             name: keyage(
                 tmp_path, "check", "--from-aggregator", name, "--now", f"{NOW:%FT%TZ}", **credentials, **region

@@ -13,7 +13,6 @@ import pytest
 from moto import mock_aws
 from moto.config.responses import ConfigResponse
 from moto.core.exceptions import JsonRESTError
-from moto.server import ThreadedMotoServer
 
 from checker.commands.drift import differences
 from checker.errors import Unreadable
@@ -25,6 +24,7 @@ from checker.sources.aws_session import ReadOnlySession
 from checker.sources.deployed import Deployed, read
 from checker.sources.permissions import policy_document
 from tests.aws.function_code import function_code
+from tests.aws.moto_server import moto_server
 from tests.aws.remediation_configurations import remediation_configurations
 from tests.commands.processes import NOW, keyage
 
@@ -125,12 +125,9 @@ def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     with ExitStack() as stack:
         for context in (mock_aws(), remediation_configurations(), function_code()):
             stack.enter_context(context)
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        stack.callback(server.stop)
-        host, port = server.get_host_and_port()
-        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-        yield Account(f"http://{host}:{port}")
+        url = stack.enter_context(moto_server())
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        yield Account(url)
 
 
 @pytest.mark.parametrize("policy", [MANAGED, CUSTOM], ids=["managed", "custom"])

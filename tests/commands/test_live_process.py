@@ -6,8 +6,8 @@ from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
+from tests.aws.moto_server import moto_server
 from tests.aws.served_organization import credentials
 from tests.commands.processes import POLICY, keyage
 
@@ -16,19 +16,15 @@ LATER = "2036-01-01T00:00:00Z"
 
 @pytest.fixture(scope="module")
 def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    iam = boto3.client(
-        "iam", endpoint_url=url, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
-    )
-    for number in range(3):
-        iam.create_user(UserName=f"u{number}", Tags=[{"Key": "team", "Value": "x"}])
-        iam.create_access_key(UserName=f"u{number}")
-    iam.close()
-    yield url
-    server.stop()
+    with moto_server() as url:
+        iam = boto3.client(
+            "iam", endpoint_url=url, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+        )
+        for number in range(3):
+            iam.create_user(UserName=f"u{number}", Tags=[{"Key": "team", "Value": "x"}])
+            iam.create_access_key(UserName=f"u{number}")
+        iam.close()
+        yield url
 
 
 @pytest.mark.parametrize(("now", "code", "found"), [(None, 0, 0), (LATER, 1, 3)], ids=["now", "in ten years"])

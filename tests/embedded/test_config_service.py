@@ -3,15 +3,14 @@
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.request import Request, urlopen
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
-from moto.server import ThreadedMotoServer
 
 from checker.embedded.config_service import evaluations, result_token, standing_in_config
+from tests.aws.moto_server import moto_server
 
 RULE = "access-keys-rotated"
 ACCOUNT = "123456789012"  # whose credentials moto takes any to be
@@ -27,17 +26,13 @@ def config(request: pytest.FixtureRequest) -> Iterator[Any]:
             with mock_aws():
                 yield clients(None)
             return
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        host, port = server.get_host_and_port()
-        made = clients(f"http://{host}:{port}")
-        urlopen(Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()
-        try:
-            yield made
-        finally:
-            made.close()
-            made.iam.close()
-            server.stop()
+        with moto_server() as url:
+            made = clients(url)
+            try:
+                yield made
+            finally:
+                made.close()
+                made.iam.close()
 
 
 def clients(url: str | None) -> Any:

@@ -247,8 +247,9 @@ def a_user(emulated: Emulated, name: str) -> Any:
 
 
 def operations(emulated: Emulated) -> set[str]:
-    """What IAM was asked; AWS Config says its operations elsewhere than in the body."""
-    return {f"iam:{operation}" for operation in emulated.faults.requests if operation}
+    """What AWS was asked; IAM's operations are in the body, those of AWS Config in a header."""
+    targets = {"ListDiscoveredResources": "config"}
+    return {f"{targets.get(operation, 'iam')}:{operation}" for operation in emulated.faults.requests}
 
 
 def test_the_document_deactivates_an_old_key_and_nothing_else(role: Emulated) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
-from moto.server import ThreadedMotoServer
 
 from checker.generate import terraform
 from checker.rule import decision
 from tests.aws.function_code import function_code
+from tests.aws.moto_server import moto_server
 from tests.aws.remediation_configurations import remediation_configurations
 from tests.commands.processes import keyage
 from tests.generate.terraform_cli import InFolder, Terraform, deployments, terraform_in, write
@@ -56,12 +56,8 @@ SERVICES = ("config", "iam", "lambda", "logs", "scheduler", "ssm", "sts")
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    with mock_aws(), remediation_configurations(), function_code():
-        server.start()
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-        server.stop()
+    with mock_aws(), remediation_configurations(), function_code(), moto_server() as url:
+        yield url
 
 
 def client(service: Any, endpoint: str) -> Any:

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
-from moto.server import ThreadedMotoServer
 
 from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountRead, Reading, evaluate
@@ -24,6 +23,7 @@ from checker.sources import terraform_state
 from checker.sources.saved import open_saved
 from checker.sources.terraform_state import managed_keys
 from tests.aws.fixtures import NOW, policy
+from tests.aws.moto_server import moto_server
 from tests.generate.terraform_cli import InFolder, terraform_in
 from tests.sources.terraform_states import (
     FORMS,
@@ -387,12 +387,8 @@ def module(folder: Path, endpoint: str, teams: list[str]) -> Path:
 def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "testing")
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    with mock_aws():
-        server.start()
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-        server.stop()
+    with mock_aws(), moto_server() as url:
+        yield url
 
 
 def client(endpoint: str) -> Any:
