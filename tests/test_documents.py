@@ -10,6 +10,7 @@ import pytest
 
 from checker import cli, errors
 from checker.policy import lint, loader
+from checker.reports.interface import FORMATS
 from checker.sources import inventory
 from tests.commands.processes import keyage
 from tests.reports.test_reports import rendered
@@ -46,10 +47,21 @@ def test_the_json_of_the_readme_has_the_members_of_the_real_one() -> None:
         assert list(shown[member][0]) == list(real[member][0])
 
 
+def section(title: str) -> str:
+    """A section of the README."""
+    return README.read_text().partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+@pytest.mark.sources
+def test_the_readme_and_the_help_list_every_format() -> None:
+    assert re.findall(r"^\| `(\w+)` ", section("Formats"), re.MULTILINE) == list(FORMATS)
+    assert re.findall(r"\w+", cli.FORMAT_HELP.replace(" or ", ", ").partition(";")[0]) == list(FORMATS)
+
+
 @pytest.mark.sources
 def test_the_readme_lists_every_verb_and_exit_code() -> None:
     text = README.read_text()
-    verbs = re.findall(r"^\| `(\w+)[ `]", text.partition("## Verbs")[2], re.MULTILINE)
+    verbs = re.findall(r"^\| `(\w+)[ `]", section("Verbs"), re.MULTILINE)
     assert sorted(verbs) == sorted(cli.keyage.commands)
     codes = [int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)]
     assert codes == sorted(value for name, value in vars(errors).items() if name.endswith("_EXIT"))

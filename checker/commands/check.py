@@ -11,7 +11,7 @@ from checker.commands.check_options import Options
 from checker.commands.common import say
 from checker.commands.files import whole_file
 from checker.commands.gather import Interrupted
-from checker.commands.loading import Loaded, load_all
+from checker.commands.loading import Loaded, in_repository, load_all
 from checker.commands.opening import Opened, open_source, refuse_contradictions
 from checker.commands.outputs import Output, parse_formats
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, printable
@@ -88,6 +88,8 @@ def _run(options: Options, loaded: Loaded, opened: Opened, output: Output) -> Ru
         source=opened.kind,
         exact=opened.exact,
         warn=options.warn,
+        repository_path=in_repository(loaded.policy.file),
+        written=loaded.policy.written,
         skipped=opened.skipped,
         verbose=options.verbose,
         color=options.color and on_terminal,

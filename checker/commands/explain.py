@@ -107,7 +107,7 @@ def _limit(loaded: Loaded, deciding: Sequence[Rule]) -> Iterator[str]:
 
 
 def _place(loaded: Loaded, entry: Rule | Exemption) -> str:
-    return f"{entry.id} ({loaded.policy.file}:{loaded.policy.line(entry.id)})"
+    return f"{entry.id} ({loaded.policy.file}:{loaded.policy.written[entry.id].line})"
 
 
 def _rules(loaded: Loaded, account: Account, user: User, deciding: Sequence[Rule]) -> Iterator[str]:
@@ -142,7 +142,7 @@ def _applies(loaded: Loaded, exemption: Exemption, account: Account, user: User)
         return f"matched, but expired on {day}"
     may = "may apply" if any(test.matched is None for test in tests) else "applies"
     keys = f" to {', '.join(sorted(exemption.keys))}" if exemption.keys else ""
-    entry = loaded.policy.entry(exemption.id)
+    entry = loaded.policy.written[exemption.id].entry
     return f"{may}{keys} until {day}: {entry['reason']} (approved by {entry['approvedBy']})"
 
 

@@ -60,6 +60,15 @@ def find_policy(start: Path) -> Path:
     raise UsageError(f"no {POLICY_NAME} in {start} or above it: write one, or name one with --policy")
 
 
+def in_repository(file: str) -> str:
+    """The path of a file from the root of the repository it is in, as code hosts name it; else the path as it is."""
+    path = Path(file).absolute()
+    for folder in path.parents:
+        if (folder / ".git").exists():
+            return path.relative_to(folder).as_posix()
+    return Path(file).as_posix()
+
+
 def load_inventory(named: Path | None, policy: Path) -> Inventory | None:
     """The inventory named, else accounts.yaml beside the policy, else None."""
     path = named or policy.parent / INVENTORY_NAME

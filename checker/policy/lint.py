@@ -35,7 +35,7 @@ def _covered(
         for earlier in candidates[number]:
             if _covers(entries[earlier], entry):
                 other = entries[earlier].id
-                line = policy.line(other)
+                line = policy.written[other].line
                 message = f"{entry.id}: can never apply, because {other} in line {line} covers it completely"
                 yield policy.document.problem((kind, number), message)
                 break

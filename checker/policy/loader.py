@@ -5,11 +5,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from checker.errors import FileProblems, Problem, UsageError
 from checker.policy import yaml_check, yaml_text
 from checker.rule import Policy, decision
+
+
+class Written(NamedTuple):
+    """A rule, an exemption or the default, as a person wrote it."""
+
+    line: int  # from 1
+    entry: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -25,20 +32,15 @@ class PolicyFile:
     def policy(self) -> Policy:
         return decision.Policy(self.content)
 
-    def entry(self, entry_id: str) -> dict[str, Any]:
-        """The rule or exemption of that id as written; the default for `default`."""
-        found: dict[str, Any] = self.content["default"]
+    @cached_property
+    def written(self) -> dict[str, Written]:
+        """Every rule and exemption by id, and the default as `default`, in the order of the file."""
+        line = self.document.problem(("default",), "", at_key=True).line
+        found = {"default": Written(line, self.content["default"])}
         for kind, number in entries(self.content):
-            if self.content[kind][number]["id"] == entry_id:
-                found = self.content[kind][number]
+            entry = self.content[kind][number]
+            found[entry["id"]] = Written(self.document.line((kind, number)), entry)
         return found
-
-    def line(self, entry_id: str) -> int:
-        """The line, from 1, on which the rule, exemption or default stands."""
-        for kind, number in entries(self.content):
-            if self.content[kind][number]["id"] == entry_id:
-                return self.document.line((kind, number))
-        return self.document.problem(("default",), "", at_key=True).line
 
 
 def load(path: Path) -> PolicyFile:

@@ -1,15 +1,25 @@
 """What every report format gets and does. A format is one file here, one line in FORMATS, one test."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib import import_module
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TextIO, cast
 
-from checker.evaluate import AccountResult, AccountSkipped
+from checker.evaluate import COMPLIANT, AccountResult, AccountSkipped, Finding
+from checker.policy.loader import Written
 
 FORMATS = {
     "table": "checker.reports.table:TableReport",
     "json": "checker.reports.json_report:JsonReport",
+    "csv": "checker.reports.csv_report:CsvReport",
+    "markdown": "checker.reports.markdown:MarkdownReport",
+    "sarif": "checker.reports.sarif:SarifReport",
+    "junit": "checker.reports.junit:JunitReport",
+    "github": "checker.reports.github:GithubReport",
+    "gitlab": "checker.reports.gitlab:GitlabReport",
+    "ocsf": "checker.reports.ocsf:OcsfReport",
+    "asff": "checker.reports.asff:AsffReport",
 }
 
 
@@ -22,10 +32,17 @@ class Run(NamedTuple):
     source: str  # live, snapshot, credential-report or terraform-state
     exact: bool  # whether ages count from CreateDate
     warn: timedelta  # what falls due within this deserves a mention
+    repository_path: str = ""  # of the policy file, from the root of its repository
+    written: Mapping[str, Written] = MappingProxyType({})  # the policy's rules, exemptions and default, by id
     skipped: Sequence[AccountSkipped] = ()  # accounts that were not looked at because nobody can use a key there
     verbose: bool = False
     color: bool = False
     width: int | None = None  # columns of the terminal; None where there is none
+
+    def is_due_soon(self, finding: Finding) -> bool:
+        """Whether a key that is still compliant passes its limit within `warn`."""
+        due = finding.due_date
+        return finding.verdict == COMPLIANT and due is not None and due < self.evaluated_at + self.warn
 
 
 class Report(Protocol):
@@ -36,8 +53,8 @@ class Report(Protocol):
 
 
 def show_all_by_default(name: str) -> bool:
-    """Data formats show every judged key, those for people what needs attention."""
-    return name in ("json", "csv")
+    """Data formats, the page and test reports show every judged key, the others what needs attention."""
+    return name in ("json", "csv", "html", "junit")
 
 
 def make(name: str, run: Run, out: TextIO) -> Report:

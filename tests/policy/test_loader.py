@@ -132,11 +132,14 @@ def test_a_valid_policy_is_ready_to_judge() -> None:
 )
 def test_every_entry_is_found_with_its_line(entry_id: str, line: int, first: dict[str, Any]) -> None:
     loaded = parse(VALID.encode(), "policies.yaml")
-    assert (loaded.line(entry_id), loaded.entry(entry_id) | first) == (line, loaded.entry(entry_id))
+    assert (loaded.written[entry_id].line, loaded.written[entry_id].entry | first) == (
+        line,
+        loaded.written[entry_id].entry,
+    )
 
 
 def test_the_default_is_on_the_line_of_its_key() -> None:
-    assert parse(b"version: 1\n\ndefault:\n\n  maxAccessKeyAge: 1\n", "p").line("default") == 3
+    assert parse(b"version: 1\n\ndefault:\n\n  maxAccessKeyAge: 1\n", "p").written["default"].line == 3
 
 
 def test_all_problems_are_told_in_one_run() -> None:

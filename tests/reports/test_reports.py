@@ -25,7 +25,8 @@ from tests.reports.readings import POLICY, readings
 GOLDEN = Path(__file__).parent.parent / "golden"
 WARN = timedelta(days=14)
 SKIPPED = (AccountSkipped("999900002222", "old-team", "SUSPENDED"),)
-RUN = Run(NOW, "policies.yaml", "0" * 64, "live", exact=True, warn=WARN, skipped=SKIPPED)
+WRITTEN = loader.parse(POLICY.encode(), "policies.yaml").written
+RUN = Run(NOW, "policies.yaml", "0" * 64, "live", exact=True, warn=WARN, written=WRITTEN, skipped=SKIPPED)
 
 
 def rendered(
@@ -56,6 +57,17 @@ CASES = {
     "json-one-account.json": ("json", RUN, True, True),
     "json-all.json": ("json", RUN, True, False),
     "json-findings.json": ("json", RUN, False, False),
+    "csv.csv": ("csv", RUN, True, False),
+    "markdown.md": ("markdown", RUN, False, False),
+    "markdown-all.md": ("markdown", RUN._replace(verbose=True), True, False),
+    "markdown-less-exact.md": ("markdown", RUN._replace(source="credential-report", exact=False), False, True),
+    "sarif.sarif": ("sarif", RUN, False, False),
+    "sarif-all.sarif": ("sarif", RUN._replace(repository_path="infra/my policy.yaml"), True, False),
+    "junit.xml": ("junit", RUN, True, False),
+    "github.txt": ("github", RUN, False, False),
+    "gitlab.json": ("gitlab", RUN, False, False),
+    "ocsf.jsonl": ("ocsf", RUN, True, False),
+    "asff.jsonl": ("asff", RUN, True, False),
     "json-less-exact.json": ("json", RUN._replace(source="credential-report", exact=False), False, False),
 }
 
@@ -149,7 +161,8 @@ def test_only_a_deposed_object_is_taken_for_one(address: str) -> None:
 
 
 def test_every_format_has_golden_files() -> None:
-    assert {name for name, *_others in CASES.values()} == set(FORMATS)
+    files = {path.name for path in GOLDEN.iterdir()}
+    assert [name for name in FORMATS if not any(re.match(rf"{name}[-.]", file) for file in files)] == []
 
 
 def test_without_a_terminal_nothing_is_cut_or_colored() -> None:

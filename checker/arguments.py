@@ -1,0 +1,64 @@
+"""What the arguments of several verbs look like."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., int]], Callable[..., int]]
+FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+class Instant(click.ParamType[datetime]):
+    """An ISO 8601 instant; without an offset it is UTC."""
+
+    name = "ISO"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not an ISO 8601 instant, such as 2026-11-23T12:00:00Z", param, ctx)
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def option(*names: str, **settings: Any) -> Decorator:
+    """A click option that the environment can set too: `--warn-days` is KEYAGE_WARN_DAYS."""
+    long = next(name for name in names if name.startswith("--"))
+    variable = "KEYAGE_" + long.removeprefix("--").replace("-", "_").upper()
+    return click.option(*names, envvar=variable, show_envvar=True, **settings)
+
+
+def options(*several: Decorator) -> Decorator:
+    def decorate(function: Callable[..., int]) -> Callable[..., int]:
+        for each in reversed(several):
+            function = each(function)
+        return function
+
+    return decorate
+
+
+POLICY = option(
+    "--policy", type=FILE, help="The policy; default: policies.yaml here or above, up to the repository root."
+)
+INVENTORY = option(
+    "--inventory", type=FILE, help="What is known of accounts; default: accounts.yaml beside the policy."
+)
+NOW = option("--now", type=Instant(), help="Judge at this instant instead of the clock's; UTC without an offset.")
+QUIET = option("--quiet", is_flag=True, help="No warnings and notes on standard error.")
+STRICT = option("--strict", is_flag=True, help="Treat warnings about the policy as errors.")
+FROM = option(
+    "--from",
+    "saved",
+    type=FILE,
+    help="Saved state instead of live IAM: a snapshot, a credential report or Terraform state.",
+)
+PROFILE = option("--profile", help="A profile of the AWS configuration.")
+CONCURRENCY = option(
+    "--concurrency", type=click.IntRange(1, 256), default=16, show_default=True, help="Calls side by side."
+)
+USER_TAGS = option("--user-tags", is_flag=True, help="Read the tags of users with keys too: one more call for each.")
+on_policy = options(POLICY, INVENTORY, NOW, QUIET, STRICT)
+on_aws = options(PROFILE, CONCURRENCY)

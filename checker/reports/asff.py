@@ -1,0 +1,216 @@
+"""`--format asff`: findings for AWS Security Hub, ready for BatchImportFindings.
+
+A line is one call: a JSON array of at most 100 findings of one account, because findings of the default product are
+accepted only from the account they are about. With that account's credentials, one call after the other:
+
+    keyage check --show all --format asff=findings.jsonl
+    while IFS= read -r call; do
+      printf '%s' "$call" | aws securityhub batch-import-findings --findings file:///dev/stdin
+    done < findings.jsonl
+
+FailedCount in the answers must be 0. The account of a line is `jq -r '.[0].AwsAccountId'`.
+
+| verdict | Compliance.Status | severity |
+|---|---|---|
+| NON_COMPLIANT | FAILED | MEDIUM, as Security Hub's own IAM.3 |
+| EXEMPT | PASSED, with the exemption as reason, as in AWS Config | INFORMATIONAL |
+| COMPLIANT | PASSED | INFORMATIONAL |
+| NOT_APPLICABLE | NOT_AVAILABLE, record archived | INFORMATIONAL |
+| account unreadable | NOT_AVAILABLE | MEDIUM |
+
+- Nothing is suppressed: an import can set Workflow only when it creates a finding, so a suppressed one would stay so
+  after its exemption has ended. From PASSED to FAILED Security Hub makes the workflow NEW by itself.
+- `--show all` tells what was resolved. Findings of keys that are gone are no longer updated, and Security Hub deletes
+  them after 90 days.
+- An account whose id nobody knows is 000000000000; Security Hub refuses it, but the reason can be read.
+- Skipped accounts are left out: they are closed, and nobody could import anything there.
+- The region of the product is AWS_REGION, else AWS_DEFAULT_REGION, else that of `deploy.region` by default.
+"""
+
+import os
+from datetime import datetime
+from typing import Any, NamedTuple, TextIO
+
+import msgspec
+from botocore.exceptions import UnknownRegionError
+from botocore.session import Session
+
+from checker import __version__
+from checker.errors import UsageError
+from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, NOT_APPLICABLE, AccountResult, Finding
+from checker.reports.controls import RESOLVE, RESOLVE_URL, rule
+from checker.reports.interface import Run
+from checker.reports.messages import fingerprint, message, unreadable_message
+
+SCHEMA_VERSION = "2018-10-08"
+MOST_FINDINGS, MOST_BYTES = 100, 5_000_000  # of a call; Security Hub takes 6 MB
+TITLE, DESCRIPTION, TEXT = 256, 1024, 1024  # characters; TEXT is for every other text, the least of their limits
+DEFAULT_REGION = "us-east-1"
+NOBODY = "000000000000"
+TYPES = [
+    "Software and Configuration Checks/AWS Security Best Practices",
+    "Software and Configuration Checks/Industry and Regulatory Standards/CIS AWS Foundations Benchmark",
+]
+NORMALIZED = {"INFORMATIONAL": 0, "MEDIUM": 40}
+RECOMMENDATION = {"Text": RESOLVE, "Url": RESOLVE_URL}
+
+
+class Outcome(NamedTuple):
+    """What a finding says of its subject."""
+
+    compliance: str
+    severity: str
+    record: str = "ACTIVE"
+
+
+OUTCOMES = {
+    NON_COMPLIANT: Outcome("FAILED", "MEDIUM"),
+    EXEMPT: Outcome("PASSED", "INFORMATIONAL"),
+    COMPLIANT: Outcome("PASSED", "INFORMATIONAL"),
+    NOT_APPLICABLE: Outcome("NOT_AVAILABLE", "INFORMATIONAL", "ARCHIVED"),
+}
+UNREADABLE = Outcome("NOT_AVAILABLE", "MEDIUM")
+
+
+class AsffReport:
+    """Writes the calls of an account when its result comes; raises UsageError for a region that cannot be."""
+
+    def __init__(self, run: Run, out: TextIO) -> None:
+        self._run = run
+        self._out = out
+        self._encode = msgspec.json.Encoder().encode
+        self._region = _region()
+        self._partition = _partition(self._region)
+
+    def account(self, result: AccountResult) -> None:
+        findings = [self._of_key(finding) for finding in result.findings]
+        if result.reason is not None:
+            findings.append(self._of_account(result, result.reason))
+        self._write([self._encode(_fitting(finding)).decode() for finding in findings])
+
+    def end(self) -> None:
+        """Every line is written already."""
+
+    def _write(self, findings: list[str]) -> None:
+        call: list[str] = []
+        size = 0
+        for finding in findings:
+            if call and (len(call) == MOST_FINDINGS or size + len(finding.encode()) > MOST_BYTES):
+                self._out.write(f"[{','.join(call)}]\n")
+                call, size = [], 0
+            call.append(finding)
+            size += len(finding.encode())
+        if call:
+            self._out.write(f"[{','.join(call)}]\n")
+
+    def _of_key(self, finding: Finding) -> dict[str, Any]:
+        now, outcome = self._run.evaluated_at, OUTCOMES[finding.verdict]
+        overdue = finding.due_date if finding.verdict in (NON_COMPLIANT, EXEMPT) else None
+        text = message(finding, self._run)
+        made = self._finding(finding.account, fingerprint(finding), outcome, rule().summary, text)
+        made["Compliance"]["SecurityControlParameters"] = [
+            {"Name": rule().parameter, "Value": [str(finding.max_access_key_age)]}
+        ]
+        if finding.verdict == EXEMPT:
+            made["Compliance"]["StatusReasons"] = [{"ReasonCode": EXEMPT, "Description": text}]
+        return made | {
+            "CreatedAt": _instant(min(finding.create_date, now)),
+            "FirstObservedAt": _instant(overdue or now),
+            "Remediation": {"Recommendation": RECOMMENDATION},
+            "Resources": [resource | {"Partition": self._partition} for resource in _resources(finding)],
+            "ProductFields": self._product_fields(finding),
+        }
+
+    def _of_account(self, result: AccountResult, reason: str) -> dict[str, Any]:
+        account, now = result.id or NOBODY, _instant(self._run.evaluated_at)
+        title = "The access keys of an account could not be judged"
+        made = self._finding(account, "unreadable", UNREADABLE, title, unreadable_message(result))
+        made["Compliance"]["StatusReasons"] = [{"ReasonCode": "UNREADABLE", "Description": reason}]
+        resource = {"Type": "AwsAccount", "Id": f"AWS::::Account:{account}", "Partition": self._partition}
+        return made | {"CreatedAt": now, "FirstObservedAt": now, "Resources": [resource]}
+
+    def _finding(self, account: str, uid: str, outcome: Outcome, title: str, text: str) -> dict[str, Any]:
+        """What every finding says; `uid` tells it from the others of the account, in every run the same."""
+        now = _instant(self._run.evaluated_at)
+        severity = {"Label": outcome.severity, "Original": outcome.severity}
+        return {
+            "SchemaVersion": SCHEMA_VERSION,
+            "Id": f"{account}/{rule().name}/{uid}",
+            "ProductArn": f"arn:{self._partition}:securityhub:{self._region}:{account}:product/{account}/default",
+            "ProductName": "keyage",
+            "CompanyName": "keyage",
+            "GeneratorId": f"keyage/{rule().name}",
+            "AwsAccountId": account,
+            "Types": TYPES,
+            "UpdatedAt": now,
+            "LastObservedAt": now,
+            "Severity": severity | {"Normalized": NORMALIZED[outcome.severity]},
+            "FindingProviderFields": {"Severity": severity, "Types": TYPES},
+            "Title": _cut(title, TITLE),
+            "Description": _cut(text, DESCRIPTION),
+            "Compliance": {"Status": outcome.compliance, "RelatedRequirements": rule().requirements},
+            "RecordState": outcome.record,
+        }
+
+    def _product_fields(self, finding: Finding) -> dict[str, str]:
+        told = {name: value for name, value in msgspec.to_builtins(finding).items() if value is not None}
+        if finding.exemption is not None and finding.exemption in self._run.written:
+            entry = self._run.written[finding.exemption].entry
+            told |= {f"exemption.{name}": entry[name] for name in ("reason", "approvedBy", "expires")}
+        told["version"] = __version__
+        return {f"keyage/{name}": str(value) for name, value in told.items()}
+
+
+def _resources(finding: Finding) -> list[dict[str, Any]]:
+    """The key, if its id is known, and its user."""
+    created, principal = _instant(finding.create_date), {"PrincipalName": finding.user, "PrincipalType": "IAMUser"}
+    ids = {"PrincipalId": finding.user_id} if finding.user_id else {}
+    status = {"Status": finding.status} if finding.status in ("Active", "Inactive") else {}
+    key = {"AccountId": finding.account, "AccessKeyId": finding.access_key_id, "CreatedAt": created}
+    user = {"UserName": finding.user} | ({"UserId": finding.user_id} if finding.user_id else {})
+    owner = {
+        "Type": "AwsIamUser",
+        "Id": finding.arn or f"AWS::IAM::User:{finding.user}",
+        "Details": {"AwsIamUser": user},
+    }
+    if finding.access_key_id is None:
+        return [owner]
+    return [
+        {
+            "Type": "AwsIamAccessKey",
+            "Id": f"AWS::IAM::AccessKey:{finding.access_key_id}",
+            "Details": {"AwsIamAccessKey": key | principal | ids | status},
+        },
+        owner,
+    ]
+
+
+def _region() -> str:
+    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+
+
+def _partition(region: str) -> str:
+    try:
+        return Session().get_partition_for_region(region)
+    except UnknownRegionError:
+        raise UsageError(
+            f"--format asff: {region!r} is no AWS region; set AWS_REGION to that of Security Hub"
+        ) from None
+
+
+def _fitting(value: Any) -> Any:
+    """The value within the lengths that Security Hub takes, and without blank texts, which it refuses."""
+    if isinstance(value, str):
+        return _cut(value, TEXT)
+    if isinstance(value, dict):
+        return {name: _fitting(one) for name, one in value.items() if not isinstance(one, str) or one.strip()}
+    return [_fitting(one) for one in value] if isinstance(value, list) else value
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _instant(moment: datetime) -> str:
+    """RFC 3339 with milliseconds, UTC."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z"

@@ -1,0 +1,58 @@
+"""`--format junit`: a test suite for each account, a test case for each key.
+
+A non-compliant key fails, an exempt or inactive one is skipped, an account that could not be read is an error, so that
+no viewer shows it as passed. Text that XML cannot hold is shown as escape sequences.
+"""
+
+from typing import TextIO
+
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from checker.errors import printable
+from checker.evaluate import COMPLIANT, NON_COMPLIANT, AccountResult, Finding
+from checker.reports.controls import RESOLVE_URL, rule
+from checker.reports.interface import Run
+from checker.reports.junit_text import junit_text
+from checker.reports.messages import message, place, unreadable_message
+
+
+class JunitReport:
+    """Adds a suite for each account, and writes at the end."""
+
+    def __init__(self, run: Run, out: TextIO) -> None:
+        self._run = run
+        self._out = out
+        self._suites = JUnitXml("keyage check")
+
+    def account(self, result: AccountResult) -> None:
+        who = " ".join(part for part in (result.id, result.name) if part) or "account not known"
+        suite = TestSuite(printable(who))
+        suite.timestamp = f"{self._run.evaluated_at:%Y-%m-%dT%H:%M:%S}"
+        if result.reason is not None:
+            case = _case(who, "account could be read")
+            case.result = [Error(printable(unreadable_message(result)), "unreadable")]
+            suite.add_testcase(case)
+        for finding in result.findings:
+            suite.add_testcase(self._of_key(finding, who))
+        self._suites.add_testsuite(suite)
+
+    def end(self) -> None:
+        self._out.write(junit_text(self._suites))
+
+    def _of_key(self, finding: Finding, who: str) -> TestCase:
+        case = _case(who, f"{finding.user} {finding.access_key_id or finding.create_date.isoformat()}")
+        told = printable(message(finding, self._run))
+        where = place(finding.rule, self._run)
+        case._elem.set("file", printable(where.file))  # noqa: SLF001 -- where viewers look; junitparser has no name for it
+        case._elem.set("line", str(where.line))  # noqa: SLF001 -- likewise
+        if finding.verdict == NON_COMPLIANT:
+            failure = Failure(told, rule().name)
+            failure.text = f"{told}\nHow to resolve: {RESOLVE_URL}"
+            case.result = [failure]
+        elif finding.verdict != COMPLIANT:
+            case.result = [Skipped(told)]
+        return case
+
+
+def _case(class_name: str, name: str) -> TestCase:
+    return TestCase(printable(name), printable(class_name), 0)
