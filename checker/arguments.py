@@ -60,5 +60,6 @@ CONCURRENCY = option(
     "--concurrency", type=click.IntRange(1, 256), default=16, show_default=True, help="Calls side by side."
 )
 USER_TAGS = option("--user-tags", is_flag=True, help="Read the tags of users with keys too: one more call for each.")
+COLOR = option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 on_policy = options(POLICY, INVENTORY, NOW, QUIET, STRICT)
 on_aws = options(PROFILE, CONCURRENCY)

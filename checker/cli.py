@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from checker import __version__
-from checker.arguments import FILE, FROM, INVENTORY, NOW, PROFILE, QUIET, USER_TAGS, on_aws, on_policy, option
+from checker.arguments import COLOR, FILE, FROM, INVENTORY, NOW, PROFILE, QUIET, USER_TAGS, on_aws, on_policy, option
 from checker.commands.boundary import guarded
 from checker.commands.common import Common
 from checker.errors import USAGE_EXIT
@@ -17,6 +17,8 @@ from checker.sources.permissions import AUDIT_ROLE, VERBS
 FORMAT_HELP = (
     "table, json, csv, markdown, sarif, junit, github, gitlab, ocsf or asff; repeatable, all but one into a FILE."
 )
+TEST_FORMAT_HELP = "text, junit or github; repeatable, all but one into a FILE."
+VALIDATE_FORMAT_HELP = "text, github, gitlab or sarif; repeatable, all but one into a FILE."
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -25,8 +27,8 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 def keyage() -> None:
     """Access key age as policy: policies.yaml in, exact verdicts on IAM access keys out.
 
-    Exit codes: 0 compliant; 1 non-compliant keys or drift; 2 usage or policy error; 3 something could not be
-    read; 70 a bug in keyage; 130 interrupted.
+    Exit codes: 0 compliant; 1 non-compliant keys, failing tests or drift; 2 usage or policy error; 3 something could
+    not be read; 70 a bug in keyage; 130 interrupted.
     """
 
 
@@ -58,7 +60,7 @@ def keyage() -> None:
 @option(
     "--deadline", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Report what is read by then."
 )
-@option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@COLOR
 @on_aws
 def check(*, color: str, saved: Path | None, formats: tuple[str, ...], **settings: Any) -> int:
     """Judge the access keys of the account of the current credentials, of an organization, or of saved state.
@@ -75,11 +77,12 @@ def check(*, color: str, saved: Path | None, formats: tuple[str, ...], **setting
 
 @keyage.command(short_help="Check policies.yaml; no AWS, no network.")
 @on_policy
-def validate(**settings: Any) -> int:
+@option("--format", "formats", multiple=True, metavar="FMT[=FILE]", default=["text"], help=VALIDATE_FORMAT_HELP)
+def validate(*, formats: tuple[str, ...], **settings: Any) -> int:
     """Print every problem of the policy and the inventory, each with file, line and column."""
     from checker.commands import validate as verb
 
-    return verb.run(_common(settings))
+    return verb.run(_common(settings), formats)
 
 
 @keyage.command(short_help="Why does this limit apply to this user?")
@@ -99,6 +102,23 @@ def explain(user: str, *, saved: Path | None, **settings: Any) -> int:
 
     common = _common(settings)
     return verb.run(verb.Options(common, user, saved=saved, **settings))
+
+
+@keyage.command(short_help="Run the policy's tests.")
+@click.option("--tests", "file", type=FILE, help="The tests; default: policies.test.yaml beside the policy.")
+@on_policy
+@option("--format", "formats", multiple=True, metavar="FMT[=FILE]", default=["text"], help=TEST_FORMAT_HELP)
+@option("--require-coverage", is_flag=True, help="Exit with 1 if no test reaches a rule or an exemption.")
+@COLOR
+def test(*, color: str, file: Path | None, **settings: Any) -> int:
+    """Say for each test of policies.test.yaml whether the policy gives what it expects; no AWS, no network.
+
+    Then which rules and exemptions no test reaches.
+    """
+    from checker.commands import test as verb
+
+    common = _common(settings)
+    return verb.run(verb.Options(common, file, color=_wants_color(color), **settings))
 
 
 @keyage.command(short_help="Save IAM state for `check --from`.")
@@ -167,10 +187,10 @@ def drift(**settings: Any) -> int:
     return verb.run(verb.Options(common, **settings))
 
 
-@keyage.command(short_help="The JSON Schema of policies.yaml, for editors.")
-@click.argument("name", type=click.Choice(["policy", "inventory"]), default="policy")
+@keyage.command(short_help="The JSON Schemas of the files, for editors.")
+@click.argument("name", type=click.Choice(["policy", "inventory", "tests"]), default="policy")
 def schema(name: str) -> int:
-    """Print the JSON Schema (draft-07) of policies.yaml or accounts.yaml."""
+    """Print the JSON Schema (draft-07) of policies.yaml, accounts.yaml or policies.test.yaml."""
     from checker.commands import schema as verb
 
     return verb.run(name)
@@ -191,7 +211,7 @@ def permissions(verb_name: str) -> int:
 
 @keyage.command(short_help="The whole tour, against an embedded AWS.")
 @option("--output", type=click.Path(path_type=Path, file_okay=False), default=Path("keyage-demo"), show_default=True)
-@option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
+@COLOR
 def demo(output: Path, color: str) -> int:
     """Check a small organization that lives in this process: no credentials, no network.
 

@@ -23,30 +23,50 @@ class Loaded(NamedTuple):
     now: datetime
 
 
+class Checked(NamedTuple):
+    """What came of loading: `loaded` where there are no errors."""
+
+    loaded: Loaded | None
+    errors: list[Problem]
+    warnings: list[Problem]
+
+
+def check_all(common: Common) -> Checked:
+    """Load policy and inventory, with every problem of both files; raises UsageError without a file."""
+    now = common.now or datetime.now(UTC)
+    path = common.policy or find_policy(Path.cwd())
+    errors: list[Problem] = []
+    policy, inventory = None, None
+    try:
+        policy = load(path)
+    except FileProblems as error:
+        errors += error.problems
+    try:
+        inventory = load_inventory(common.inventory, path)
+    except FileProblems as error:
+        errors += error.problems
+    if policy is None or errors:
+        return Checked(None, sorted(errors), [])
+    warnings = lint(policy, now, inventory)
+    if common.strict and warnings:
+        return Checked(None, warnings, [])
+    return Checked(Loaded(policy, inventory or {}, now), [], warnings)
+
+
 def load_all(common: Common) -> Loaded:
     """Load policy and inventory and print the policy's warnings.
 
     Raises FileProblems with the problems of both files, and with the warnings if they are strict.
     """
-    now = common.now or datetime.now(UTC)
-    path = common.policy or find_policy(Path.cwd())
-    problems: list[Problem] = []
-    policy, inventory = None, None
-    try:
-        policy = load(path)
-    except FileProblems as error:
-        problems += error.problems
-    try:
-        inventory = load_inventory(common.inventory, path)
-    except FileProblems as error:
-        problems += error.problems
-    if policy is None or problems:
-        raise FileProblems(problems)
-    warnings = lint(policy, now, inventory)
-    if common.strict and warnings:
-        raise FileProblems(warnings)
-    say((f"warning: {warning}" for warning in warnings), quiet=common.quiet)
-    return Loaded(policy, inventory or {}, now)
+    return accepted(check_all(common), common)
+
+
+def accepted(checked: Checked, common: Common) -> Loaded:
+    """What was loaded, its warnings printed; raises FileProblems if there are errors."""
+    if checked.loaded is None:
+        raise FileProblems(checked.errors)
+    say((f"warning: {warning}" for warning in checked.warnings), quiet=common.quiet)
+    return checked.loaded
 
 
 def find_policy(start: Path) -> Path:

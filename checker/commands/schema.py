@@ -5,7 +5,7 @@ import sys
 from checker.errors import COMPLIANT_EXIT
 from checker.policy.yaml_check import schema_text
 
-NAMES = ("policy", "inventory")
+NAMES = ("policy", "inventory", "tests")
 
 
 def run(name: str) -> int:

@@ -3,7 +3,8 @@
 Source: docs.github.com, "Workflow commands for GitHub Actions"; a step shows ten annotations of each level.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from checker.errors import printable
@@ -21,7 +22,7 @@ class Annotation(NamedTuple):
     column: int = 1
 
 
-def commands(annotations: Iterable[Annotation], totals: dict[str, int]) -> Iterator[str]:
+def commands(annotations: Iterable[Annotation], totals: Mapping[str, int]) -> Iterator[str]:
     """A line each, in their order, ten of a level, then how many more there are; `totals` are by level."""
     listed = list(annotations)
     for level in LEVELS:
@@ -31,6 +32,11 @@ def commands(annotations: Iterable[Annotation], totals: dict[str, int]) -> Itera
         if more:
             noun = level if more == 1 else f"{level}s"
             yield f"{more} more {noun}: GitHub shows {MOST} of a level. Another --format lists them all."
+
+
+def annotate(annotations: Sequence[Annotation]) -> Iterator[str]:
+    """The lines of annotations that are all at hand."""
+    yield from commands(annotations, Counter(one.level for one in annotations))
 
 
 def _command(one: Annotation) -> str:

@@ -12,7 +12,7 @@ from checker.errors import printable
 from checker.evaluate import COMPLIANT, NON_COMPLIANT, AccountResult, Finding
 from checker.reports.controls import RESOLVE_URL, rule
 from checker.reports.interface import Run
-from checker.reports.junit_text import junit_text
+from checker.reports.junit_text import at, junit_text
 from checker.reports.messages import message, place, unreadable_message
 
 
@@ -42,9 +42,7 @@ class JunitReport:
     def _of_key(self, finding: Finding, who: str) -> TestCase:
         case = _case(who, f"{finding.user} {finding.access_key_id or finding.create_date.isoformat()}")
         told = printable(message(finding, self._run))
-        where = place(finding.rule, self._run)
-        case._elem.set("file", printable(where.file))  # noqa: SLF001 -- where viewers look; junitparser has no name for it
-        case._elem.set("line", str(where.line))  # noqa: SLF001 -- likewise
+        at(case, place(finding.rule, self._run))
         if finding.verdict == NON_COMPLIANT:
             failure = Failure(told, rule().name)
             failure.text = f"{told}\nHow to resolve: {RESOLVE_URL}"

@@ -127,7 +127,7 @@ def test_3_when_an_explanation_depends_on_what_is_not_known(tmp_path: Path) -> N
 
 
 def test_70_for_a_bug(tmp_path: Path) -> None:
-    breaking = "import sys, checker.commands.validate as verb; verb.run = lambda _: 1 / 0\n"
+    breaking = "import sys, checker.commands.validate as verb; verb.run = lambda *_: 1 / 0\n"
     breaking += "from checker.cli import main; sys.exit(main(['validate']))"
     done = subprocess.run(
         [sys.executable, "-c", breaking], cwd=policy_folder(tmp_path), env=environment(), capture_output=True, text=True

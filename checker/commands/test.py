@@ -1,0 +1,61 @@
+"""`keyage test`: what policies.test.yaml expects of the policy."""
+
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple, Protocol, TextIO, cast
+
+from checker.commands.common import Common
+from checker.commands.loading import in_repository, load_all
+from checker.commands.outputs import parse_outputs, write_outputs
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT
+from checker.policy import policy_tests
+from checker.reports.tests_text import PolicyTestRun
+
+FORMATS = {
+    "text": "checker.reports.tests_text",
+    "junit": "checker.reports.tests_junit",
+    "github": "checker.reports.tests_github",
+}
+
+
+class Options(NamedTuple):
+    common: Common
+    file: Path | None = None
+    formats: tuple[str, ...] = ("text",)
+    require_coverage: bool = False
+    color: bool = False
+
+
+class OutcomeFormat(Protocol):
+    def write(self, run: PolicyTestRun, out: TextIO, *, color: bool = False) -> None: ...
+
+
+def run(options: Options) -> int:
+    """Run every test and write the outputs; raises KeyageError."""
+    outputs = parse_outputs(options.formats, FORMATS)
+    loaded = load_all(options.common)
+    path = options.file or tests_beside(Path(loaded.policy.file))
+    tests = policy_tests.load(path, loaded.inventory)
+    outcomes = policy_tests.run(loaded.policy, tests.tests, loaded.now)
+    made = PolicyTestRun(
+        policy=loaded.policy,
+        policy_path=in_repository(loaded.policy.file),
+        tests=tests,
+        tests_path=in_repository(tests.file),
+        outcomes=outcomes,
+        unreached=policy_tests.unreached(loaded.policy, outcomes),
+    )
+    write_outputs(outputs, partial(_write, made, color=options.color))
+    failed = made.failed or (options.require_coverage and made.unreached)
+    return FINDINGS_EXIT if failed else COMPLIANT_EXIT
+
+
+def tests_beside(policy: Path) -> Path:
+    """policies.test.yaml beside policies.yaml."""
+    return policy.with_name(f"{policy.stem}.test{policy.suffix}")
+
+
+def _write(made: PolicyTestRun, name: str, out: TextIO, *, color: bool) -> None:
+    written = cast("OutcomeFormat", import_module(FORMATS[name]))
+    written.write(made, out, color=color and name == "text")

@@ -1,0 +1,173 @@
+"""policies.test.yaml: what a policy must say about accounts and users, and whether it does. Pure but for `load`."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from checker.errors import FileProblems, Problem
+from checker.policy import loader, yaml_check, yaml_text
+from checker.policy.explain import telling_tests
+from checker.policy.loader import PolicyFile
+from checker.rule import AccessKey, Account, Exemption, Rule, User, decision
+
+NONE = "none"
+
+
+class PolicyTest(NamedTuple):
+    """One test, as far as its file tells; what it leaves out of an account or user is not known."""
+
+    name: str
+    line: int
+    account: Account
+    user: User
+    key: AccessKey
+    now: datetime | None  # None: whatever the clock says
+    expect: Mapping[str, Any]
+
+
+class PolicyTests(NamedTuple):
+    """The tests of a file, in their order."""
+
+    file: str
+    tests: Sequence[PolicyTest]
+
+
+class Outcome(NamedTuple):
+    """What came of a test: nothing in `failures` if it passed; `reached` are the ids that decided."""
+
+    test: PolicyTest
+    failures: Sequence[str]
+    reached: frozenset[str]
+
+
+def load(path: Path, inventory: Mapping[str, Account]) -> PolicyTests:
+    """The tests of a file, their accounts completed; raises FileProblems with every problem, UsageError."""
+    return parse(loader.read(path, "policy tests"), str(path), inventory)
+
+
+def parse(data: bytes, file: str, inventory: Mapping[str, Account]) -> PolicyTests:
+    """The tests in the bytes of a file; raises FileProblems with every problem."""
+    document = yaml_text.parse(data, file)
+    content, problems = yaml_check.check(document, "tests")
+    problems = [*problems, *_wrong(document, content)]
+    if problems:
+        raise FileProblems(problems)
+    everywhere = content.get("now")
+    tests = [
+        _test(entry, document.line(("tests", number)), everywhere, inventory)
+        for number, entry in enumerate(content["tests"])
+    ]
+    return PolicyTests(file, tests)
+
+
+def run(policy: PolicyFile, tests: Sequence[PolicyTest], now: datetime) -> list[Outcome]:
+    """The outcome of every test; `now` is the instant of those that have none."""
+    return [_outcome(policy, test, test.now or now) for test in tests]
+
+
+def unreached(policy: PolicyFile, outcomes: Sequence[Outcome]) -> list[str]:
+    """The ids of the rules, the default and the exemptions that decided in no test, in the order of the policy."""
+    reached = frozenset[str]().union(*(outcome.reached for outcome in outcomes))
+    entries: list[Rule | Exemption] = [*policy.policy.rules, *policy.policy.exemptions]
+    return [each.id for each in entries if each.id not in reached]
+
+
+def _wrong(document: yaml_text.Document, content: Any) -> Iterator[Problem]:
+    """What a schema cannot tell: instants that do not exist, names used twice."""
+    listed = content.get("tests") if isinstance(content, dict) else None
+    entries = [one if isinstance(one, dict) else {} for one in (listed if isinstance(listed, list) else ())]
+    seen: dict[str, int] = {}
+    for path, text in [((), content), *((("tests", number), entry) for number, entry in enumerate(entries))]:
+        written = text.get("now") if isinstance(text, dict) else None
+        if isinstance(written, str) and written[:4].isdigit() and _instant(written) is None:
+            yield document.problem((*path, "now"), f'now: "{written}" is not an instant of ISO 8601')
+    for number, entry in enumerate(entries):
+        name = entry.get("name")
+        if isinstance(name, str) and name in seen:
+            yield document.problem(("tests", number, "name"), f"name: used twice, first in line {seen[name]}")
+        elif isinstance(name, str):
+            seen[name] = document.line(("tests", number, "name"))
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _test(entry: dict[str, Any], line: int, everywhere: str | None, inventory: Mapping[str, Account]) -> PolicyTest:
+    written = entry.get("now", everywhere)
+    user = entry["user"]
+    return PolicyTest(
+        name=entry["name"],
+        line=line,
+        account=_account(entry.get("account", {}), inventory),
+        user=decision.User(user["name"], user.get("path"), user.get("tags")),
+        key=decision.AccessKey(entry.get("key"), "Active", datetime.min.replace(tzinfo=UTC)),
+        now=_instant(written) if written else None,
+        expect=entry["expect"],
+    )
+
+
+def _account(told: dict[str, Any], inventory: Mapping[str, Account]) -> Account:
+    known = inventory.get(told.get("id", ""))
+    names = ("name", "ou", "tags")
+    return decision.Account(told.get("id"), *(told.get(name, getattr(known, name, None)) for name in names))
+
+
+def _outcome(policy: PolicyFile, test: PolicyTest, now: datetime) -> Outcome:
+    resolved = policy.policy.for_account(test.account)
+    deciding = resolved.rules_for(test.user)
+    if len(deciding) > 1:
+        return Outcome(test, [_doubt("rule", deciding, test)], frozenset())
+    rule = deciding[0]
+    found: dict[str, Any] = {"maxAccessKeyAge": rule.max_age, "rule": rule.id}
+    reached = {rule.id}
+    failures = []
+    exemption, doubtful = resolved.exemption_for(test.user, test.key, now)
+    if exemption is not None:
+        reached.add(exemption.id)
+    if doubtful and "exemption" in test.expect:
+        failures.append(_doubt("exemption", doubtful, test))
+    else:
+        found["exemption"] = exemption.id if exemption else None
+    failures = [_difference(name, test, found[name], policy) for name in _different(test, found)] + failures
+    return Outcome(test, failures, frozenset(reached))
+
+
+def _different(test: PolicyTest, found: Mapping[str, Any]) -> list[str]:
+    return [name for name in ("maxAccessKeyAge", "rule", "exemption") if _expects_other(test, name, found)]
+
+
+def _expects_other(test: PolicyTest, name: str, found: Mapping[str, Any]) -> bool:
+    return name in test.expect and name in found and test.expect[name] != found[name]
+
+
+def _difference(name: str, test: PolicyTest, found: Any, policy: PolicyFile) -> str:
+    written = policy.written.get(found) if isinstance(found, str) else None
+    place = f" ({policy.file}:{written.line})" if written else ""
+    wanted = test.expect[name]
+    missing = isinstance(wanted, str) and wanted not in policy.written
+    hint = f"; the policy has no {wanted}" if missing else ""
+    return f"{name}: expected {_shown(wanted)}, found {_shown(found)}{place}{hint}"
+
+
+def _shown(value: Any) -> str:
+    return NONE if value is None else str(value)
+
+
+def _doubt(what: str, candidates: Sequence[Rule | Exemption], test: PolicyTest) -> str:
+    """Why it cannot be told, and what the test has to say for it."""
+    comparisons = [
+        comparison
+        for each in candidates
+        for comparison in telling_tests(each.accounts, each.users, test.account, test.user)
+        if comparison.matched is None
+    ]
+    why = [f"{comparison.attribute} is not known" for comparison in comparisons]
+    why = why or ["the access key id is not known (give the test a key)"]
+    ids = ", ".join(each.id for each in candidates)
+    return f"{what}: cannot be told, it may be {ids}: {'; '.join(dict.fromkeys(why))}: add it to the test"

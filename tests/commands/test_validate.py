@@ -1,0 +1,53 @@
+"""`keyage validate --format`: problems where code hosts show them; the exit code stays."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.commands.processes import NOW, POLICY, keyage
+from tests.reports.test_sarif import run_of
+
+BROKEN = "version: 1\ndefault: {maxAccesKeyAge: 90}\n"
+ENDING = POLICY + "exemptions:\n  - {id: x, users: a, reason: r, approvedBy: a, expires: 2026-11-01}\n"
+TOLD = "x: expired on 2026-11-01: remove it or have it approved again"
+
+
+def validated(folder: Path, policy: str, *arguments: str) -> tuple[int, str, str]:
+    (folder / ".git").mkdir()
+    (folder / "infra").mkdir()
+    (folder / "infra" / "policies.yaml").write_text(policy)
+    done = keyage(folder / "infra", "validate", "--now", NOW, *arguments)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(("name", "nothing"), [("github", ""), ("gitlab", "[]\n")])
+def test_a_policy_without_problems_has_none(name: str, nothing: str, tmp_path: Path) -> None:
+    assert validated(tmp_path, POLICY, "--format", name) == (0, nothing, "")
+
+
+def test_a_problem_is_annotated_where_it_stands_in_the_repository(tmp_path: Path) -> None:
+    code, out, err = validated(tmp_path, BROKEN, "--format", "github")
+    assert (code, err) == (2, "error: policies.yaml:2:11: maxAccesKeyAge: did you mean maxAccessKeyAge?\n")
+    place = "file=infra/policies.yaml,line=2,col=11,title=Policy error"
+    assert out == f"::error {place}::maxAccesKeyAge: did you mean maxAccessKeyAge?\n"
+
+
+@pytest.mark.parametrize(("strict", "code", "level"), [([], 0, "warning"), (["--strict"], 2, "error")])
+def test_warnings_are_warnings_unless_they_are_strict(strict: list[str], code: int, level: str, tmp_path: Path) -> None:
+    found = validated(tmp_path, ENDING, "--format", "github", *strict)
+    line = f"::{level} file=infra/policies.yaml,line=4,col=58,title=Policy {level}::{TOLD}\n"
+    assert found[:2] == (code, line)
+
+
+def test_gitlab_and_sarif_tell_the_same(tmp_path: Path) -> None:
+    code, out, _err = validated(tmp_path, ENDING, "--format", "gitlab", "--format", "sarif=../out.sarif")
+    [issue] = json.loads(out)
+    assert (code, issue["description"], issue["location"]) == (
+        0,
+        TOLD,
+        {"path": "infra/policies.yaml", "lines": {"begin": 4}},
+    )
+    [result] = run_of((tmp_path / "out.sarif").read_text())["results"]
+    assert (result["level"], result["message"]["text"]) == ("warning", TOLD)
+    assert result["partialFingerprints"]["keyage/v1"] == issue["fingerprint"]
