@@ -8,7 +8,20 @@ from typing import Any
 import click
 
 from checker import __version__
-from checker.arguments import COLOR, FILE, FROM, INVENTORY, NOW, PROFILE, QUIET, USER_TAGS, on_aws, on_policy, option
+from checker.arguments import (
+    COLOR,
+    FILE,
+    FROM,
+    INVENTORY,
+    NOW,
+    POLICY,
+    PROFILE,
+    QUIET,
+    USER_TAGS,
+    on_aws,
+    on_policy,
+    option,
+)
 from checker.commands.boundary import guarded
 from checker.commands.common import Common
 from checker.errors import USAGE_EXIT
@@ -19,6 +32,7 @@ FORMAT_HELP = (
 )
 TEST_FORMAT_HELP = "text, junit or github; repeatable, all but one into a FILE."
 VALIDATE_FORMAT_HELP = "text, github, gitlab or sarif; repeatable, all but one into a FILE."
+DIFF_FORMAT_HELP = "text, markdown or json; repeatable, all but one into a FILE."
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -119,6 +133,39 @@ def test(*, color: str, file: Path | None, **settings: Any) -> int:
 
     common = _common(settings)
     return verb.run(verb.Options(common, file, color=_wants_color(color), **settings))
+
+
+@keyage.command(short_help="What does a policy change do?")
+@click.argument("base")
+@click.argument("head")
+@POLICY
+@INVENTORY
+@NOW
+@QUIET
+@FROM
+@option("--live", is_flag=True, help="Judge the account of the current credentials by both.")
+@option("--format", "formats", multiple=True, metavar="FMT[=FILE]", default=["text"], help=DIFF_FORMAT_HELP)
+@COLOR
+@on_aws
+def diff(base: str, head: str, *, color: str, saved: Path | None, **settings: Any) -> int:
+    """Say which rules and exemptions differ between BASE and HEAD, what loosens first, and whom it hits.
+
+    BASE and HEAD are files or git:REV[:PATH], with PATH from the root of the repository. With --from or --live:
+    which users get another limit, which keys become non-compliant, exempt or compliant.
+    """
+    from checker.commands import diff as verb
+
+    common = _common(settings | {"strict": False})
+    return verb.run(
+        verb.Options(
+            common,
+            base,
+            head,
+            saved=saved,
+            color=_wants_color(color),
+            **{name: settings[name] for name in ("live", "formats", "profile", "concurrency")},
+        )
+    )
 
 
 @keyage.command(short_help="Save IAM state for `check --from`.")

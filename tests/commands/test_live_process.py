@@ -36,6 +36,17 @@ def test_check(endpoint: str, tmp_path: Path, now: str | None, code: int, found:
     assert report["accounts"][0]["apiCalls"].get("ListAccessKeys", 0) == found
 
 
+def test_diff_judges_the_live_account_by_both_policies(endpoint: str, tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(POLICY)
+    (tmp_path / "head.yaml").write_text(POLICY + "rules: [{id: x, users: {tags: {team: x}}, maxAccessKeyAge: 3650}]\n")
+    now = "2027-06-01T00:00:00Z"
+    arguments = ("base.yaml", "head.yaml", "--live", "--format", "json", "--now", now)
+    done = keyage(tmp_path, "diff", *arguments, **credentials(endpoint))
+    state = json.loads(done.stdout)["state"]
+    assert (done.returncode, state["keys"], state["unreadable"], len(state["limits"])) == (0, 3, [], 3)
+    assert [len(keys) for keys in state["become"].values()] == [0, 0, 3]
+
+
 def test_a_snapshot_gives_the_verdicts_of_the_live_account(endpoint: str, tmp_path: Path) -> None:
     (tmp_path / "policies.yaml").write_text(POLICY)
     taken = keyage(tmp_path, "snapshot", "-o", "s.json", "--user-tags", "--now", LATER, **credentials(endpoint))

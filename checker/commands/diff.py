@@ -1,0 +1,96 @@
+"""`keyage diff BASE HEAD`: what a policy change does."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple, Protocol, TextIO, cast
+
+from checker.commands.common import Common, say
+from checker.commands.loading import POLICY_NAME, Inventory, load_inventory
+from checker.commands.outputs import parse_outputs, write_outputs
+from checker.commands.revisions import load_revision
+from checker.compare import AccountChange, compare
+from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, UsageError, printable
+from checker.evaluate import AccountRead, Reading
+from checker.policy.diff import changes
+from checker.policy.loader import PolicyFile
+from checker.reports.diff_run import DiffRun
+from checker.rule import Exemption, Rule
+
+FORMATS = {
+    "text": "checker.reports.diff_text",
+    "markdown": "checker.reports.diff_markdown",
+    "json": "checker.reports.diff_json",
+}
+
+
+class Options(NamedTuple):
+    common: Common
+    base: str
+    head: str
+    saved: Path | None = None
+    live: bool = False
+    formats: tuple[str, ...] = ("text",)
+    color: bool = False
+    profile: str | None = None
+    concurrency: int = 16
+
+
+class DiffFormat(Protocol):
+    def write(self, run: DiffRun, out: TextIO, *, color: bool) -> None: ...
+
+
+def run(options: Options) -> int:
+    """Write what changes; the code is 3 if an account could not be judged. Raises KeyageError."""
+    outputs = parse_outputs(options.formats, FORMATS)
+    if options.live and options.saved:
+        raise UsageError("--live is for live IAM, --from for saved state: leave one of them out")
+    base, head = (load_revision(text, options.common.policy) for text in (options.base, options.head))
+    now = options.common.now or datetime.now(UTC)
+    accounts = None
+    if options.live or options.saved:
+        accounts = [_compared(base, head, reading, options, now) for reading in _readings(options, base, head)]
+    made = DiffRun(base, head, now, changes(base, head), accounts)
+
+    def write(name: str, out: TextIO) -> None:
+        written = cast("DiffFormat", import_module(FORMATS[name]))
+        written.write(made, out, color=options.color and out.isatty())
+
+    write_outputs(outputs, write)
+    unreadable = any(account.reason is not None for account in accounts or ())
+    return UNREADABLE_EXIT if unreadable else COMPLIANT_EXIT
+
+
+def _compared(base: PolicyFile, head: PolicyFile, reading: Reading, options: Options, now: datetime) -> AccountChange:
+    if isinstance(reading, AccountRead):
+        say((f"note: {printable(note)}" for note in reading.notes), quiet=options.common.quiet)
+    return compare(base.policy, head.policy, reading, now)
+
+
+def _readings(options: Options, base: PolicyFile, head: PolicyFile) -> Iterable[Reading]:
+    """Every key of the saved state, or of the account of the current credentials."""
+    inventory = _inventory(options)
+    if options.saved:
+        from checker.sources.saved import open_saved
+
+        return open_saved(options.saved, inventory).accounts
+    from checker.commands.snapshot import read_all
+    from checker.sources.aws_session import ReadOnlySession
+
+    session = ReadOnlySession(options.profile, options.concurrency)
+    return [read_all(session, inventory, options.concurrency, user_tags=_asks_for_user_tags(base, head))]
+
+
+def _inventory(options: Options) -> Inventory:
+    beside = options.common.policy or Path.cwd() / POLICY_NAME
+    return load_inventory(options.common.inventory, beside) or {}
+
+
+def _asks_for_user_tags(*policies: PolicyFile) -> bool:
+    selecting = [clause for file in policies for entry in _entries(file) for clause in entry.users]
+    return any(attribute == "tags" for clause in selecting for attribute, _key in clause)
+
+
+def _entries(file: PolicyFile) -> list[Rule | Exemption]:
+    return [*file.policy.rules, *file.policy.exemptions]

@@ -1,0 +1,67 @@
+"""What was read, two policies and an instant → whose limits and verdicts change. Pure: no clock, no I/O."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+
+from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, AccountResult, Finding, Reading, evaluate
+from checker.rule import Policy
+
+
+class LimitChange(msgspec.Struct, frozen=True, rename="camel"):
+    """A user with keys whose limit is another; days."""
+
+    account: str
+    user: str
+    before: int
+    after: int
+    rule_before: str
+    rule_after: str
+
+
+class VerdictChange(msgspec.Struct, frozen=True, rename="camel"):
+    """A key with another verdict; the finding is that of the policy after."""
+
+    before: str
+    finding: Finding
+
+    @property
+    def loosens(self) -> bool:
+        """Whether a key that had to go need not go any more."""
+        return self.before == NON_COMPLIANT and self.finding.verdict in (COMPLIANT, EXEMPT)
+
+
+@dataclass(frozen=True)
+class AccountChange:
+    """What a policy change does in one account; `reason` is why that cannot be told."""
+
+    id: str | None
+    name: str | None
+    reason: str | None
+    keys: int
+    limits: Sequence[LimitChange] = ()
+    verdicts: Sequence[VerdictChange] = ()
+
+
+def compare(base: Policy, head: Policy, reading: Reading, now: datetime) -> AccountChange:
+    """Judge every key of one account by both policies."""
+    before, after = (evaluate(policy, reading, now, show_all=True) for policy in (base, head))
+    reason = _reason(before, after)
+    if reason is not None:
+        return AccountChange(after.id, after.name, reason, 0)
+    pairs = list(zip(before.findings, after.findings, strict=True))
+    limits = {
+        one.user: LimitChange(two.account, two.user, one.max_access_key_age, two.max_access_key_age, one.rule, two.rule)
+        for one, two in pairs
+        if one.max_access_key_age != two.max_access_key_age
+    }
+    verdicts = [VerdictChange(one.verdict, two) for one, two in pairs if one.verdict != two.verdict]
+    return AccountChange(after.id, after.name, None, after.counts.keys, list(limits.values()), verdicts)
+
+
+def _reason(before: AccountResult, after: AccountResult) -> str | None:
+    if after.reason is not None:
+        return after.reason
+    return before.reason and f"under the policy before, {before.reason}"

@@ -1,0 +1,205 @@
+"""What a change of the policy changes: rules, exemptions, settings, and whether it loosens. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from checker.policy.coverage import covers
+from checker.policy.loader import PolicyFile
+from checker.rule import Exemption, Rule
+
+DEFAULT = "default"
+SETTINGS = ("remediation", "deploy")
+STRENGTH = {"none": 0, "deactivate": 1, "delete": 2}
+
+
+class Effect(StrEnum):
+    """What a change can do to keys, as far as the two policies alone tell."""
+
+    LOOSENS = "loosens"
+    TIGHTENS = "tightens"
+    NEITHER = "neither"
+
+
+class Change(NamedTuple):
+    """A change of a rule, an exemption, the default or a setting."""
+
+    kind: str  # rule, exemption, default, remediation or deploy
+    id: str
+    what: str  # added, removed, changed or moved
+    effect: Effect
+    details: Sequence[str]  # what is different, in the words of the policy
+    base_line: int | None  # in the policy before; None where it has none
+    head_line: int | None  # in the policy after
+
+
+def changes(base: PolicyFile, head: PolicyFile) -> list[Change]:
+    """Every change from `base` to `head`: those that loosen first, then by their place."""
+    found = [*_default(base, head), *_rules(base, head), *_exemptions(base, head), *_settings(base, head)]
+    order = {Effect.LOOSENS: 0, Effect.TIGHTENS: 1, Effect.NEITHER: 2}
+    return sorted(found, key=lambda one: (order[one.effect], one.head_line or one.base_line or 0, one.id))
+
+
+def _default(base: PolicyFile, head: PolicyFile) -> Iterator[Change]:
+    before, after = base.policy.rules[-1].max_age, head.policy.rules[-1].max_age
+    if before != after:
+        details = [f"maxAccessKeyAge: {before} → {after}"]
+        lines = base.written[DEFAULT].line, head.written[DEFAULT].line
+        yield Change(DEFAULT, DEFAULT, "changed", _by_number(before, after), details, *lines)
+
+
+def _rules(base: PolicyFile, head: PolicyFile) -> Iterator[Change]:
+    before, after = _by_id(base.policy.rules[:-1]), _by_id(head.policy.rules[:-1])
+    for rule_id, rule in after.items():
+        if rule_id not in before:
+            # Users whom it takes from a stricter rule below it have more time from now on.
+            effect = _beside(rule, _below(head, rule_id), wins=True)
+            yield _change("rule", rule_id, "added", effect, [_limit(rule)], base, head)
+    for rule_id, rule in before.items():
+        if rule_id not in after:
+            effect = _beside(rule, _below(base, rule_id), wins=False)
+            yield _change("rule", rule_id, "removed", effect, [_limit(rule)], base, head)
+        else:
+            yield from _changed_rule(base, head, rule, after[rule_id])
+    yield from _moved(base, head)
+
+
+def _changed_rule(base: PolicyFile, head: PolicyFile, before: Rule, after: Rule) -> Iterator[Change]:
+    details = list(_differences(base.written[before.id].entry, head.written[after.id].entry))
+    if not details:
+        return
+    effects = [_by_number(before.max_age, after.max_age)]
+    if (before.accounts, before.users) != (after.accounts, after.users):
+        if not _covers(before, after):
+            effects.append(_beside(after, _below(head, after.id), wins=True))
+        if not _covers(after, before):
+            effects.append(_beside(before, _below(base, before.id), wins=False))
+    if before.max_age == after.max_age:
+        effects.append(_by_remediation(base.written[before.id].entry, head.written[after.id].entry))
+    yield _change("rule", after.id, "changed", _strongest(effects), details, base, head)
+
+
+def _moved(base: PolicyFile, head: PolicyFile) -> Iterator[Change]:
+    """Rules that come before others which they came after; of two that swapped, the one that now comes first."""
+    before, after = _by_id(base.policy.rules[:-1]), _by_id(head.policy.rules[:-1])
+    old, new = [one for one in before if one in after], [one for one in after if one in before]
+    for rule_id in new:
+        passed = [one for one in new[new.index(rule_id) :] if old.index(one) < old.index(rule_id)]
+        if passed:
+            effect = _beside(after[rule_id], [after[one] for one in passed], wins=True)
+            yield _change("rule", rule_id, "moved", effect, [f"now before {', '.join(passed)}"], base, head)
+
+
+def _exemptions(base: PolicyFile, head: PolicyFile) -> Iterator[Change]:
+    before, after = _by_id(base.policy.exemptions), _by_id(head.policy.exemptions)
+    for exemption_id in after:
+        if exemption_id not in before:
+            details = [_exempts(head.written[exemption_id].entry)]
+            yield _change("exemption", exemption_id, "added", Effect.LOOSENS, details, base, head)
+    for exemption_id, exemption in before.items():
+        if exemption_id not in after:
+            details = [_exempts(base.written[exemption_id].entry)]
+            yield _change("exemption", exemption_id, "removed", Effect.TIGHTENS, details, base, head)
+            continue
+        details = list(_differences(base.written[exemption_id].entry, head.written[exemption_id].entry))
+        if details:
+            effect = _by_reach(exemption, after[exemption_id])
+            yield _change("exemption", exemption_id, "changed", effect, details, base, head)
+
+
+def _by_reach(before: Exemption, after: Exemption) -> Effect:
+    """An exemption that may reach a key or a day that it did not reach loosens."""
+    wider = after.expires > before.expires or not _covers(before, after) or not _has_keys(before, after)
+    narrower = after.expires < before.expires or not _covers(after, before) or not _has_keys(after, before)
+    return Effect.LOOSENS if wider else Effect.TIGHTENS if narrower else Effect.NEITHER
+
+
+def _has_keys(wider: Exemption, narrower: Exemption) -> bool:
+    return wider.keys is None or (narrower.keys is not None and narrower.keys <= wider.keys)
+
+
+def _settings(base: PolicyFile, head: PolicyFile) -> Iterator[Change]:
+    for name in SETTINGS:
+        before, after = base.content.get(name, {}), head.content.get(name, {})
+        details = list(_differences(before, after))
+        if details:
+            what = "added" if not before else "removed" if not after else "changed"
+            effect = _by_remediation({name: before}, {name: after}) if name == "remediation" else Effect.NEITHER
+            lines = [file.document.line((name,)) if name in file.content else None for file in (base, head)]
+            yield Change(name, name, what, effect, details, lines[0], lines[1])
+
+
+def _by_remediation(before: Mapping[str, Any], after: Mapping[str, Any]) -> Effect:
+    """Less or later remediation loosens, whatever else is more."""
+    old, new = before.get("remediation") or {}, after.get("remediation") or {}
+    pairs = [
+        (STRENGTH[new.get("action", "none")], STRENGTH[old.get("action", "none")]),
+        (new.get("automatic", False), old.get("automatic", False)),
+        (old.get("graceDays", 0), new.get("graceDays", 0)),
+        (old.get("protectUsedWithinDays", 0), new.get("protectUsedWithinDays", 0)),
+        (old.get("deleteAfterDays", 0), new.get("deleteAfterDays", 0)),
+    ]
+    return _strongest([_by_number(right, left) for right, left in pairs])
+
+
+def _beside(rule: Rule, others: Sequence[Rule], *, wins: bool) -> Effect:
+    """What it does that the rule wins over others for its users, or no longer does: they may be any of its users."""
+    theirs = [other.max_age for other in others]
+    longer, shorter = any(one < rule.max_age for one in theirs), any(one > rule.max_age for one in theirs)
+    loosens, tightens = (longer, shorter) if wins else (shorter, longer)
+    return Effect.LOOSENS if loosens else Effect.TIGHTENS if tightens else Effect.NEITHER
+
+
+def _below(policy: PolicyFile, rule_id: str) -> Sequence[Rule]:
+    rules = policy.policy.rules
+    return rules[[rule.id for rule in rules].index(rule_id) + 1 :]
+
+
+def _covers(wider: Rule | Exemption, narrower: Rule | Exemption) -> bool:
+    return covers(wider.accounts, narrower.accounts, users=False) and covers(wider.users, narrower.users, users=True)
+
+
+def _by_number(before: int, after: int) -> Effect:
+    return Effect.LOOSENS if after > before else Effect.TIGHTENS if after < before else Effect.NEITHER
+
+
+def _strongest(effects: Sequence[Effect]) -> Effect:
+    """A reviewer must see whatever loosens, even where something else tightens."""
+    return next((one for one in (Effect.LOOSENS, Effect.TIGHTENS) if one in effects), Effect.NEITHER)
+
+
+def _by_id(entries: Sequence[Any]) -> dict[str, Any]:
+    return {entry.id: entry for entry in entries}
+
+
+def _change(
+    kind: str, entry_id: str, what: str, effect: Effect, details: Sequence[str], base: PolicyFile, head: PolicyFile
+) -> Change:
+    before, after = base.written.get(entry_id), head.written.get(entry_id)
+    return Change(kind, entry_id, what, effect, details, before and before.line, after and after.line)
+
+
+def _limit(rule: Rule) -> str:
+    return f"maxAccessKeyAge: {rule.max_age}"
+
+
+def _exempts(entry: Mapping[str, Any]) -> str:
+    return f"until {entry['expires']}, approved by {entry['approvedBy']}: {entry['reason']}"
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    for name in dict.fromkeys((*before, *after)):
+        old, new = before.get(name), after.get(name)
+        if old != new:
+            yield f"{name}: {_shown(old)} → {_shown(new)}"
+
+
+def _shown(value: Any) -> str:
+    """A value as it would be written in YAML's flow style."""
+    if value is None:
+        return "(none)"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {_shown(one)}" for name, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_shown, value)) + "]"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,84 @@
+"""What every format of `keyage diff` gets, and the words they share."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from checker.compare import AccountChange, LimitChange, VerdictChange
+from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT
+from checker.policy.diff import Change, Effect
+from checker.policy.loader import PolicyFile
+
+BECOME = {
+    NON_COMPLIANT: "become non-compliant",
+    EXEMPT: "become exempt",
+    COMPLIANT: "become compliant",
+}
+
+
+class DiffRun(NamedTuple):
+    """One comparison; `accounts` is None where no state was looked at."""
+
+    base: PolicyFile
+    head: PolicyFile
+    evaluated_at: datetime
+    changes: Sequence[Change]
+    accounts: Sequence[AccountChange] | None
+
+    @property
+    def loosening(self) -> list[Change]:
+        return [one for one in self.changes if one.effect is Effect.LOOSENS]
+
+    @property
+    def unreadable(self) -> list[AccountChange]:
+        return [one for one in self.accounts or () if one.reason is not None]
+
+    @property
+    def limits(self) -> list[LimitChange]:
+        """Those that get more time first."""
+        found = [change for account in self.accounts or () for change in account.limits]
+        return sorted(found, key=lambda one: (one.after < one.before, one.account, one.user))
+
+    def verdicts(self, verdict: str) -> list[VerdictChange]:
+        """The keys that get this verdict and had another; the longest overdue first."""
+        found = [one for account in self.accounts or () for one in account.verdicts if one.finding.verdict == verdict]
+        return sorted(found, key=lambda one: one.finding.due_date or one.finding.create_date)
+
+    @property
+    def keys(self) -> int:
+        return sum(account.keys for account in self.accounts or ())
+
+
+def headline(run: DiffRun) -> str:
+    """The one sentence that a reviewer must read."""
+    if not run.changes:
+        return "The policy says the same as before."
+    count, loose = len(run.changes), len(run.loosening)
+    said = f"{count} change{'' if count == 1 else 's'}, {loose or 'none'} of which can loosen the policy"
+    if run.accounts is None:
+        return f"{said}."
+    sums = [f"{len(run.verdicts(verdict))} {words}" for verdict, words in BECOME.items()]
+    unread = f"; {len(run.unreadable)} accounts could not be judged" if run.unreadable else ""
+    return f"{said}. Of {run.keys} keys, {', '.join(sums)}{unread}."
+
+
+def title(change: Change) -> str:
+    """Such as `rule svc added`."""
+    return f"{change.kind} {change.id} {change.what}" if change.kind != change.id else f"{change.id} {change.what}"
+
+
+def place(change: Change, run: DiffRun) -> str:
+    """Where to look, in the policy after if it is there."""
+    if change.head_line is not None:
+        return f"{run.head.file}:{change.head_line}"
+    return f"{run.base.file}:{change.base_line}"
+
+
+def limit_change(change: LimitChange) -> str:
+    more = "more" if change.after > change.before else "less"
+    days = abs(change.after - change.before)
+    return (
+        f"{change.before} → {change.after} days ({days} {more}), {change.rule_before} → {change.rule_after}"
+        if change.rule_before != change.rule_after
+        else f"{change.before} → {change.after} days ({days} {more}), {change.rule_after}"
+    )

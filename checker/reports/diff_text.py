@@ -1,0 +1,45 @@
+"""A policy change for a terminal: what loosens first."""
+
+from typing import TextIO
+
+from rich.text import Text
+
+from checker.errors import printable
+from checker.policy.diff import Effect
+from checker.reports.diff_run import BECOME, DiffRun, headline, limit_change, place, title
+from checker.reports.terminal import console
+
+MARKS = {
+    Effect.LOOSENS: ("LOOSENS ", "bold red"),
+    Effect.TIGHTENS: ("tightens", "green"),
+    Effect.NEITHER: ("        ", ""),
+}
+
+
+def write(run: DiffRun, out: TextIO, *, color: bool) -> None:
+    """The changes, then whom they hit."""
+    shown = console(out, color=color, width=None)
+    shown.print(Text(printable(headline(run)), style="bold"))
+    if run.changes:
+        shown.print()
+    for change in run.changes:
+        mark, style = MARKS[change.effect]
+        shown.print(Text.assemble((mark, style), f"  {printable(f'{title(change)} ({place(change, run)})')}"))
+        for detail in change.details:
+            shown.print(Text(printable(f"            {detail}")))
+    for account in run.unreadable:
+        who = " ".join(part for part in (account.id, account.name) if part) or "account not known"
+        shown.print(Text(printable(f"\nUnreadable: {who}: {account.reason}").replace("\\n", "\n", 1), style="magenta"))
+    if run.limits:
+        shown.print(Text(f"\nUsers with another limit ({len(run.limits)})", style="bold"))
+        for limit in run.limits:
+            shown.print(Text(printable(f"  {limit.account} {limit.user}: {limit_change(limit)}")))
+    for verdict, words in BECOME.items():
+        found = run.verdicts(verdict)
+        if found:
+            shown.print(Text(f"\nKeys that {words} ({len(found)})", style="bold"))
+        for one in found:
+            key = one.finding
+            by = f", exempt by {key.exemption}" if key.exemption else ""
+            told = f"  {key.account} {key.user} {key.access_key_id or '(id not known)'}: {key.age_days} days old"
+            shown.print(Text(printable(f"{told}, limit {key.max_access_key_age} by {key.rule}{by}")))

@@ -1,0 +1,157 @@
+"""`keyage diff` as a process: files and revisions, with and without state, in every format."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from pytest_regressions.file_regression import FileRegressionFixture
+
+from tests.commands.processes import ACCOUNT, KEY, NOW, POLICY, keyage
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+BASE = (
+    POLICY
+    + "rules:\n  - {id: short, users: s-*, maxAccessKeyAge: 10}\n  - {id: team, users: t-*, maxAccessKeyAge: 20}\n"
+)
+HEAD = """\
+version: 1
+default: {maxAccessKeyAge: 60}
+rules:
+  - {id: short, users: s-*, maxAccessKeyAge: 30}
+exemptions:
+  - {id: vendor, users: v-*, reason: "a | b <i> @all", approvedBy: me, expires: 2027-01-31}
+"""
+
+
+def user(name: str, created: str) -> str:
+    key = KEY % (name.upper(), f"{created}T00:00:00Z")
+    return f'{{"name":"{name}","path":"/","tags":{{}},"keys":[{key}]}}'
+
+
+USERS = ",".join(
+    user(name, created)
+    for name, created in (
+        ("ann", "2026-09-10"),
+        ("s-1", "2026-11-01"),
+        ("t-1", "2026-10-10"),
+        ("v-1", "2026-01-01"),
+        ("young", "2026-11-20"),
+    )
+)
+
+
+def folder(path: Path) -> Path:
+    (path / "base.yaml").write_text(BASE)
+    (path / "head.yaml").write_text(HEAD)
+    (path / "s.jsonl").write_text(ACCOUNT % USERS)
+    return path
+
+
+def repository(path: Path) -> Path:
+    """A repository with a policy in a folder, changed and not committed."""
+    infra = path / "infra"
+    infra.mkdir()
+    (infra / "policies.yaml").write_text(BASE)
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
+    for command in (("init", "-q"), ("add", "."), (*identity, "commit", "-qm", "base")):
+        subprocess.run(["git", *command], cwd=path, check=True)  # noqa: S607 -- the machine's git
+    (infra / "policies.yaml").write_text(HEAD)
+    return infra
+
+
+def test_no_change_is_0_and_said(tmp_path: Path) -> None:
+    done = keyage(folder(tmp_path), "diff", "base.yaml", "base.yaml")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "The policy says the same as before.\n", "")
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("diff.txt", ["--format", "text"]),
+        ("diff.md", ["--format", "markdown"]),
+        ("diff.json", ["--format", "json"]),
+        ("diff-rules.txt", []),
+        ("diff-rules.json", ["--format", "json"]),
+    ],
+)
+def test_a_change_in_every_format(
+    name: str, arguments: list[str], tmp_path: Path, file_regression: FileRegressionFixture
+) -> None:
+    state = [] if "rules" in name else ["--from", "s.jsonl"]
+    done = keyage(folder(tmp_path), "diff", "base.yaml", "head.yaml", "--now", NOW, *state, *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    file_regression.check(done.stdout, fullpath=GOLDEN / name, encoding="utf-8")
+
+
+def test_several_formats_at_once(tmp_path: Path) -> None:
+    done = keyage(folder(tmp_path), "diff", "base.yaml", "head.yaml", "--format", "text", "--format", "json=d.json")
+    assert done.stdout.startswith("4 changes, 3 of which can loosen the policy.\n")
+    found = json.loads((tmp_path / "d.json").read_text())
+    assert (found["loosens"], found["state"], len(found["changes"])) == (True, None, 4)
+
+
+@pytest.mark.parametrize(
+    ("base", "head"), [("git:HEAD", "policies.yaml"), ("git:HEAD:infra/policies.yaml", "policies.yaml")]
+)
+def test_a_revision_of_the_repository(base: str, head: str, tmp_path: Path) -> None:
+    done = keyage(repository(tmp_path), "diff", base, head, "--format", "json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["base"]["file"] == "HEAD:infra/policies.yaml"
+    assert [one["id"] for one in json.loads(done.stdout)["changes"]] == ["short", "team", "vendor", "default"]
+
+
+@pytest.mark.parametrize(
+    ("base", "message"),
+    [
+        ("git:nope", "error: git:nope: git knows no revision 'nope'; a shallow clone lacks most: fetch it first\n"),
+        (
+            "git:HEAD:none.yaml",
+            "error: git:HEAD:none.yaml: there is no none.yaml in that revision; name another as git:HEAD:PATH\n",
+        ),
+        (
+            "git:--help",
+            "error: git:--help: git knows no revision '--help'; a shallow clone lacks most: fetch it first\n",
+        ),
+        ("none.yaml", "error: cannot read the policy none.yaml: No such file or directory\n"),
+    ],
+)
+def test_what_cannot_be_found_is_2(base: str, message: str, tmp_path: Path) -> None:
+    done = keyage(repository(tmp_path), "diff", base, "policies.yaml")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
+
+
+def test_a_revision_without_a_repository_is_2(tmp_path: Path) -> None:
+    done = keyage(folder(tmp_path), "diff", "git:HEAD:a", "base.yaml", GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: git:REV needs a repository: run keyage inside one, or name two files\n",
+    )
+
+
+def test_a_broken_policy_of_a_revision_is_2_with_its_place(tmp_path: Path) -> None:
+    infra = repository(tmp_path)
+    (infra / "policies.yaml").write_text(BASE.replace("short", "Short"))
+    done = keyage(infra, "diff", "git:HEAD", "policies.yaml")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: policies.yaml:4:10: id: ")
+
+
+def test_state_that_cannot_tell_is_3_and_the_changes_are_told(tmp_path: Path) -> None:
+    folder(tmp_path)
+    (tmp_path / "head.yaml").write_text(
+        HEAD.replace("users: s-*, maxAccessKeyAge: 30", "accounts: {ou: R}, users: s-*, maxAccessKeyAge: 20")
+    )
+    done = keyage(tmp_path, "diff", "base.yaml", "head.yaml", "--from", "s.jsonl", "--now", NOW)
+    assert done.returncode == 3
+    assert "Unreadable: 000000000001 web: the verdict on s-1 depends on" in done.stdout
+    assert done.stdout.startswith("4 changes, ")
+
+
+def test_live_and_saved_state_contradict(tmp_path: Path) -> None:
+    done = keyage(folder(tmp_path), "diff", "base.yaml", "head.yaml", "--live", "--from", "s.jsonl")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "error: --live is for live IAM, --from for saved state: leave one of them out\n",
+    )
