@@ -168,6 +168,20 @@ def diff(base: str, head: str, *, color: str, saved: Path | None, **settings: An
     )
 
 
+@keyage.command(short_help="Prowler's mute list as exemptions.")
+@click.argument("file", type=FILE)
+@option("-o", "--output", type=FILE, help="Where to. Default: standard output.")
+@QUIET
+def import_exemptions(file: Path, *, output: Path | None, quiet: bool) -> int:
+    """Write what Prowler's mute list FILE says about the age of keys as exemptions of policies.yaml.
+
+    Who approved each and when it ends is left blank, and `keyage validate` refuses it until it is filled in.
+    """
+    from checker.commands import import_exemptions as verb
+
+    return verb.run(file, output, quiet=quiet)
+
+
 @keyage.command(short_help="Save IAM state for `check --from`.")
 @option("-o", "--output", type=FILE, help="Where to; .jsonl writes one account a line. Default: standard output.")
 @INVENTORY

@@ -61,7 +61,7 @@ def test_the_readme_and_the_help_list_every_format() -> None:
 @pytest.mark.sources
 def test_the_readme_lists_every_verb_and_exit_code() -> None:
     text = README.read_text()
-    verbs = re.findall(r"^\| `(\w+)[ `]", section("Verbs"), re.MULTILINE)
+    verbs = re.findall(r"^\| `([\w-]+)[ `]", section("Verbs"), re.MULTILINE)
     assert sorted(verbs) == sorted(cli.keyage.commands)
     codes = [int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)]
     assert codes == sorted(value for name, value in vars(errors).items() if name.endswith("_EXIT"))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import yaml
 
 from checker.errors import FileProblems, Problem
+from checker.policy.yaml_write import scalar
 from checker.rule import Account
 from checker.sources.inventory import Inventory, parse
 
@@ -15,9 +16,6 @@ NEW = "version: 1\naccounts:\n"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 INDENT = "  "
 WITHOUT_TEXT = (yaml.BlockEndToken, yaml.DocumentEndToken, yaml.StreamEndToken)
-PLAIN = re.compile(r"[A-Za-z][\w./@+-]*(?: [\w.@+/][\w./@+-]*)*", re.ASCII)
-# What YAML 1.1 takes for something else than text (yaml.org/type/bool.html, yaml.org/type/null.html).
-NO_TEXT = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 LOST = "this comment would be lost: move it to a line above an account that stays as it is, or remove it"
 
 
@@ -172,20 +170,10 @@ def _anew(accounts: Sequence[Account]) -> str:
 
 
 def _entry(account: Account, indent: str) -> str:
-    lines = [f'- id: "{account.id}"', f"  name: {_scalar(account.name)}", f"  ou: {_scalar(account.ou)}"]
+    lines = [f'- id: "{account.id}"', f"  name: {scalar(account.name)}", f"  ou: {scalar(account.ou)}"]
     if account.tags:
         lines.append("  tags:")
-        lines += [f"    {_scalar(key)}: {_scalar(value)}" for key, value in sorted(account.tags.items())]
+        lines += [f"    {scalar(key)}: {scalar(value)}" for key, value in sorted(account.tags.items())]
     else:
         lines.append(f"  tags: {'null' if account.tags is None else '{}'}")
     return "".join(f"{indent}{line}\n" for line in lines)
-
-
-def _scalar(text: str | None) -> str:
-    """The text as it can stand in a block: plain where nobody could take it for anything else."""
-    if text is None:
-        return "null"
-    if PLAIN.fullmatch(text) and text.lower() not in NO_TEXT:
-        return text
-    dumped: str = yaml.dump(text, default_style='"', allow_unicode=True, width=inf)
-    return dumped.rstrip("\n")
