@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test golden lint types floors wheel check-wheel lock bench clean
+.PHONY: help setup demo test golden lint types floors wheel check-wheel lock bench docs clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -64,6 +64,9 @@ bench: $(READY) ## the benchmarks of benchmarks/README.md
 	$(BIN)/python benchmarks/throttled.py
 	$(BIN)/python benchmarks/offline.py
 	$(BIN)/python benchmarks/config_rule.py
+
+docs: $(READY) ## the documentation as pages, with strict links, into build/docs
+	$(BIN)/sphinx-build -n -W --keep-going -q -b html docs build/docs
 
 clean: ## remove what was made
 	rm -rf $(VENV) .wheel-venv build dist *.egg-info keyage-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -57,9 +57,13 @@ def headline(run: DiffRun) -> str:
     said = f"{count} change{'' if count == 1 else 's'}, {loose or 'none'} of which can loosen the policy"
     if run.accounts is None:
         return f"{said}."
-    sums = [f"{len(run.verdicts(verdict))} {words}" for verdict, words in BECOME.items()]
+    sums = [_become(len(run.verdicts(verdict)), words) for verdict, words in BECOME.items()]
     unread = f"; {len(run.unreadable)} accounts could not be judged" if run.unreadable else ""
     return f"{said}. Of {run.keys} keys, {', '.join(sums)}{unread}."
+
+
+def _become(number: int, words: str) -> str:
+    return f"{number} {words}" if number != 1 else f"1 {words.replace('become', 'becomes', 1)}"
 
 
 def title(change: Change) -> str:

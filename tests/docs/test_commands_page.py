@@ -1,0 +1,42 @@
+"""docs/reference/commands.md is what `--help` says; `make golden` writes it anew."""
+
+import click
+import pytest
+from pytest_regressions.file_regression import FileRegressionFixture
+
+from checker.cli import keyage
+from tests.docs.blocks import DOCS
+
+pytestmark = pytest.mark.sources
+
+HEAD = """\
+# Commands
+
+This page is written by `make golden` from what `keyage --help` prints. Every option can be set in the environment, by
+the variable in brackets. The [exit codes](exit-codes.md) have a page of their own.
+
+"""
+
+
+def help_of(command: click.Command, name: str, parent: click.Context | None = None) -> tuple[str, click.Context]:
+    """What `name --help` prints where the terminal is wide."""
+    context = command.make_context(name, [], parent, resilient_parsing=True, terminal_width=100)
+    return command.get_help(context), context
+
+
+def page() -> str:
+    text, context = help_of(keyage, "keyage")
+    sections = [f"## keyage\n\n```text\n{text}\n```\n"]
+    for name, command in sorted(keyage.commands.items()):
+        sections.append(f"## keyage {name}\n\n```text\n{help_of(command, name, context)[0]}\n```\n")
+    return HEAD + "\n".join(sections)
+
+
+@pytest.mark.golden
+def test_the_page_is_what_help_says(file_regression: FileRegressionFixture) -> None:
+    file_regression.check(page(), fullpath=DOCS / "reference" / "commands.md", encoding="utf-8")
+
+
+def test_every_verb_has_a_section() -> None:
+    headings = [line.removeprefix("## keyage ") for line in page().splitlines() if line.startswith("## keyage ")]
+    assert headings == sorted(keyage.commands)

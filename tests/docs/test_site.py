@@ -1,0 +1,72 @@
+"""The site builds without a warning, from every page, without the network; a link into nothing is an error."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.docs.blocks import DOCS, TOP
+
+pytestmark = pytest.mark.sources
+
+BUILD = [sys.executable, "-m", "sphinx", "-q", "-n", "-W", "--keep-going", "-b", "html"]
+
+
+def build(source: Path, output: Path) -> tuple[int, str]:
+    """The exit code, and everything that Sphinx had to say."""
+    # Sphinx must not reach anything: an address that nobody serves stands for the network.
+    nowhere = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "PATH": ""}
+    done = subprocess.run(
+        [*BUILD, "-d", str(output / ".doctrees"), str(source), str(output)],
+        env=nowhere | {"PYTHONPATH": str(TOP)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("site")
+    assert build(DOCS, output) == (0, "")
+    return output
+
+
+def test_every_page_is_built(site: Path) -> None:
+    sources = [page.relative_to(DOCS).with_suffix("").as_posix() for page in DOCS.rglob("*.md")]
+    assert [name for name in sources if not (site / f"{name}.html").is_file()] == []
+
+
+def test_a_page_loads_nothing_from_elsewhere(site: Path) -> None:
+    loads = re.compile(r"""<(?:script|img|iframe|link)\b[^>]*?(?:src|href)=["'](?:https?:)?//""")
+    assert [page.name for page in site.rglob("*.html") if loads.search(page.read_text("utf-8"))] == []
+
+
+def test_the_comments_for_the_tests_do_not_show(site: Path) -> None:
+    shown = re.compile(r"&lt;!--")
+    assert [page.name for page in site.rglob("*.html") if shown.search(page.read_text("utf-8"))] == []
+
+
+@pytest.mark.parametrize(
+    ("link", "told"),
+    [
+        ("[x](scale.md)", ""),
+        ("[x](scale.md#read-it)", ""),
+        ("[x](scale.md#nowhere)", "nowhere"),
+        ("[x](missing.md)", "missing.md"),
+        ("[x](#nowhere)", "nowhere"),
+    ],
+)
+def test_a_link_into_nothing_is_an_error(link: str, told: str, tmp_path: Path) -> None:
+    source = tmp_path / "docs"
+    shutil.copytree(DOCS / "_static", source / "_static")
+    for name in ("conf.py", "scale.md"):
+        text = (DOCS / name).read_text("utf-8").replace("Path(__file__).parent.parent", f"Path({str(TOP)!r})")
+        (source / name).write_text(text)
+    (source / "index.md").write_text(f"# Top\n\n```{{toctree}}\nscale\n```\n\n{link}\n")
+    code, said = build(source, tmp_path / "site")
+    assert (code, told in said, said == "") == (int(bool(told)), True, not told)
