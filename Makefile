@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test golden lint types floors wheel check-wheel lock bench docs clean
+.PHONY: help setup demo test golden lint types floors wheel check-wheel lock schemas bench docs clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -55,6 +55,14 @@ check-wheel: wheel ## the tests against the built wheel, in an environment of it
 lock: $(READY) ## resolve the requirements anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --custom-compile-command "make lock" --all-extras --group dev pyproject.toml -o requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --custom-compile-command "make lock" --extra lint --group build --constraint requirements/dev.txt \
+	  pyproject.toml -o requirements/run.txt
+
+schemas: $(READY) ## the JSON Schemas in schema/, for editors
+	$(BIN)/keyage schema policy > schema/policies.schema.json
+	$(BIN)/keyage schema inventory > schema/accounts.schema.json
+	$(BIN)/keyage schema tests > schema/policies.test.schema.json
 
 bench: $(READY) ## the benchmarks of benchmarks/README.md
 	$(BIN)/python benchmarks/startup.py

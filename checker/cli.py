@@ -257,6 +257,19 @@ def schema(name: str) -> int:
     return verb.run(name)
 
 
+@keyage.command(short_help="Completion for your shell.")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> int:
+    """Print a script that makes SHELL complete verbs and options.
+
+    For bash: add `eval "$(keyage completion bash)"` to ~/.bashrc; zsh alike; for fish: save it as
+    ~/.config/fish/completions/keyage.fish.
+    """
+    from checker.commands import completion as verb
+
+    return verb.run(shell, keyage)
+
+
 @keyage.command(short_help="The least-privilege IAM policy of a verb.")
 @click.argument("verb_name", metavar="[VERB]", type=click.Choice(VERBS), default="check")
 def permissions(verb_name: str) -> int:

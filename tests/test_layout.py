@@ -39,6 +39,6 @@ def test_the_editor_line_of_the_policy_names_the_schema_that_is_enforced() -> No
 
 
 def test_the_lock_names_hashes_and_no_index() -> None:
-    text = (TOP / "requirements" / "dev.txt").read_text()
+    text = "".join((TOP / "requirements" / name).read_text() for name in ("dev.txt", "run.txt"))
     assert "--hash=sha256:" in text
     assert [line for line in text.splitlines() if "://" in line or line.startswith(("-i", "--index", "--extra"))] == []

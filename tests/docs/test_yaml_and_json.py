@@ -12,7 +12,7 @@ import yaml
 from checker.policy import loader, mutelist, policy_tests
 from checker.sources import inventory
 from tests.commands.processes import keyage
-from tests.docs.blocks import Block, blocks, pages
+from tests.docs.blocks import TOP, Block, blocks, pages
 
 pytestmark = pytest.mark.sources
 
@@ -52,6 +52,8 @@ def kind(block: Block) -> str:
         return "policy tests"
     if keys == {"Mutelist"}:
         return "mute list"
+    if keys == {"repos"}:
+        return "pre-commit"
     if "jobs" in keys:
         return "vendor.github-workflows"
     jobs = yaml.safe_load(block.text).values()
@@ -87,6 +89,13 @@ def test_policy_tests_are_valid(block: Block) -> None:
 @pytest.mark.parametrize("block", parts("mute list"))
 def test_a_mute_list_can_be_imported(block: Block) -> None:
     assert mutelist.parse(block.text.encode(), block.place).muted != []
+
+
+@pytest.mark.parametrize("block", parts("pre-commit"))
+def test_the_hooks_are_those_of_this_repository(block: Block) -> None:
+    ours = {hook["id"] for hook in yaml.safe_load((TOP / ".pre-commit-hooks.yaml").read_text())}
+    named = [hook["id"] for repo in yaml.safe_load(block.text)["repos"] for hook in repo["hooks"]]
+    assert set(named) == ours
 
 
 @pytest.mark.parametrize("block", parts("foreign"))
