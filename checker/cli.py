@@ -28,7 +28,7 @@ from checker.errors import USAGE_EXIT
 from checker.sources.permissions import AUDIT_ROLE, VERBS
 
 FORMAT_HELP = (
-    "table, json, csv, markdown, sarif, junit, github, gitlab, ocsf or asff; repeatable, all but one into a FILE."
+    "table, json, csv, markdown, html, sarif, junit, github, gitlab, ocsf or asff; repeatable, all but one into a FILE."
 )
 TEST_FORMAT_HELP = "text, junit or github; repeatable, all but one into a FILE."
 VALIDATE_FORMAT_HELP = "text, github, gitlab or sarif; repeatable, all but one into a FILE."
@@ -53,7 +53,7 @@ def keyage() -> None:
 @option(
     "--show",
     type=click.Choice(["findings", "all"]),
-    help="What needs attention, or every key; json, csv and junit show all.",
+    help="What needs attention, or every key; json, csv, html and junit show all.",
 )
 @option(
     "--warn-days",

@@ -14,6 +14,7 @@ FORMATS = {
     "json": "checker.reports.json_report:JsonReport",
     "csv": "checker.reports.csv_report:CsvReport",
     "markdown": "checker.reports.markdown:MarkdownReport",
+    "html": "checker.reports.html:HtmlReport",
     "sarif": "checker.reports.sarif:SarifReport",
     "junit": "checker.reports.junit:JunitReport",
     "github": "checker.reports.github:GithubReport",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.request import Request, urlopen
 
+from moto.organizations.models import organizations_backends
 from moto.server import ThreadedMotoServer
 
 
@@ -12,9 +13,16 @@ def moto_server() -> Iterator[str]:
     """The address of an emulator without anything in it: what moto keeps is shared by all of a process."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
+    host, port = server.get_host_and_port()
+    url = f"http://{host}:{port}"
     try:
-        host, port = server.get_host_and_port()
-        urlopen(Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()
-        yield f"http://{host}:{port}"
+        _forget(url)
+        yield url
     finally:
+        _forget(url)
         server.stop()
+
+
+def _forget(url: str) -> None:
+    urlopen(Request(f"{url}/moto-api/reset", method="POST")).close()  # noqa: S310 -- our own server
+    organizations_backends.master_accounts.clear()  # the only thing that moto's reset does not forget

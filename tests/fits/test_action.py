@@ -57,6 +57,7 @@ def test_check_without_findings(tmp_path: Path) -> None:
         "json": "keyage-reports/keyage.json",
         "junit": "keyage-reports/keyage.xml",
         "markdown": "keyage-reports/keyage.md",
+        "html": "keyage-reports/keyage.html",
         "non-compliant": "0",
     }
     assert "::error" not in out

@@ -61,6 +61,7 @@ CASES = {
     "markdown.md": ("markdown", RUN, False, False),
     "markdown-all.md": ("markdown", RUN._replace(verbose=True), True, False),
     "markdown-less-exact.md": ("markdown", RUN._replace(source="credential-report", exact=False), False, True),
+    "html.html": ("html", RUN, True, False),
     "sarif.sarif": ("sarif", RUN, False, False),
     "sarif-all.sarif": ("sarif", RUN._replace(repository_path="infra/my policy.yaml"), True, False),
     "junit.xml": ("junit", RUN, True, False),

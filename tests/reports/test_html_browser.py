@@ -1,0 +1,186 @@
+"""The HTML report in a real browser."""
+
+import io
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from PIL import Image, ImageChops
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.reports.many import FINDING, overdue, report, result
+from tests.reports.test_reports import GOLDEN, RUN, rendered
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+TOLERATED = 0.06  # share of pixels: fonts differ from machine to machine
+HOSTILE = "<img src=x onerror=\"document.title='owned'\">"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        assert os.environ.get("CI") != "true", "CI needs a chromium"
+        pytest.skip("there is no chromium on the PATH")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        yield started
+        started.close()
+
+
+class Opened:
+    """A page, and what it complained about or asked the network for."""
+
+    def __init__(self, browser: Browser, file: Path, text: str, **settings: object) -> None:
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        file.write_text(text)
+        self.page: Page = browser.new_page(viewport={"width": 1280, "height": 1000}, **settings)  # type: ignore[arg-type]
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(file.as_uri())
+        self.file = file
+
+    def column(self, number: int) -> list[str]:
+        found: list[str] = self.page.locator(f"#body tr > :nth-child({number})").all_inner_texts()
+        return found
+
+    def is_quiet(self) -> None:
+        assert self.complaints == []
+        assert [url for url in self.requests if not url.startswith(self.file.as_uri())] == []
+
+
+@pytest.fixture
+def opened(browser: Browser, tmp_path: Path) -> Iterator[Opened]:
+    made = Opened(browser, tmp_path / "report.html", rendered("html", show_all=True))
+    yield made
+    made.is_quiet()
+    made.page.close()
+
+
+AGE, USER = 5, 3
+
+
+def test_every_key_is_shown_the_longest_overdue_first(opened: Opened) -> None:
+    expect(opened.page.get_by_role("status")).to_have_text("10 keys")
+    assert opened.column(USER)[:2] == ["svc-old", "svc-ledger"]
+
+
+def test_the_heading_sorts_both_ways_and_says_so(opened: Opened) -> None:
+    heading = opened.page.get_by_role("columnheader", name="Age")
+    expect(heading).to_have_attribute("aria-sort", "none")
+    heading.get_by_role("button").click()
+    expect(heading).to_have_attribute("aria-sort", "ascending")
+    ages = [int(text.split()[0]) for text in opened.column(AGE)]
+    assert ages == sorted(ages)
+    heading.get_by_role("button").click()
+    expect(heading).to_have_attribute("aria-sort", "descending")
+    assert [int(text.split()[0]) for text in opened.column(AGE)] == ages[::-1]
+
+
+def test_the_keyboard_sorts(opened: Opened) -> None:
+    button = opened.page.get_by_role("columnheader", name="User").get_by_role("button")
+    button.focus()
+    opened.page.keyboard.press("Enter")
+    assert opened.column(USER)[0] == "alice"
+    opened.page.keyboard.press("Space")
+    assert opened.column(USER)[0] == "we=ird+na.me@x"
+
+
+@pytest.mark.parametrize(
+    ("label", "choice", "count"),
+    [
+        ("Status", "Non-compliant", "4 of 10 keys"),
+        ("Status", "Not active", "1 of 10 keys"),
+        ("Account", "012345678901", "1 of 10 keys"),
+        ("Rule", "prod-service-users", "5 of 10 keys"),
+    ],
+)
+def test_a_choice_filters(label: str, choice: str, count: str, opened: Opened) -> None:
+    opened.page.get_by_label(label, exact=True).select_option(label=choice)
+    expect(opened.page.get_by_role("status")).to_have_text(count)
+    opened.page.get_by_role("button", name="Reset").click()
+    expect(opened.page.get_by_role("status")).to_have_text("10 keys")
+
+
+@pytest.mark.parametrize(
+    ("text", "users"),
+    [("nobody at all", []), ("SVC-OLD", ["svc-old"]), ("legacy vendor", ["sftp-legacy"]), ("0000004", ["svc-ledger"])],
+)
+def test_text_filters_by_every_word(text: str, users: list[str], opened: Opened) -> None:
+    opened.page.get_by_label("Text", exact=True).fill(text)
+    expect(opened.page.get_by_role("status")).to_have_text(f"{len(users)} of 10 keys")
+    assert opened.column(USER) == users
+
+
+def test_how_to_resolve_opens_closes_and_can_be_linked_to(opened: Opened) -> None:
+    opened.page.get_by_role("link", name="How to resolve AKIA0000000000000004 of svc-ledger").click()
+    dialog = opened.page.get_by_role("dialog", name="How to resolve")
+    expect(dialog).to_contain_text("aws iam update-access-key --user-name svc-ledger")
+    linked = opened.page.url
+    opened.page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(opened.page).to_have_url(opened.file.as_uri())
+    opened.page.goto(linked)
+    opened.page.reload()
+    expect(dialog).to_contain_text("svc-ledger")
+
+
+def test_many_keys_come_as_they_are_asked_for(browser: Browser, tmp_path: Path) -> None:
+    many = Opened(browser, tmp_path / "many.html", report("html", RUN, result(*map(overdue, range(450)))))
+    assert len(many.column(1)) == 200
+    many.page.get_by_role("button", name="Show 200 more of 250").click()
+    assert len(many.column(1)) == 400
+    assert many.page.evaluate("document.activeElement.rowIndex") == 201
+    many.page.get_by_label("Text", exact=True).fill(f"AKIA{3:016d}")
+    assert many.column(4) == [f"AKIA{3:016d}"]
+    many.is_quiet()
+
+
+def test_hostile_names_stay_text(browser: Browser, tmp_path: Path) -> None:
+    odd = msgspec.structs.replace(FINDING, user=HOSTILE, account=HOSTILE, rule=HOSTILE)
+    page = Opened(browser, tmp_path / "odd.html", report("html", RUN, result(odd), result(reason=HOSTILE)))
+    assert page.column(USER) == [HOSTILE]
+    assert (page.page.title(), page.page.locator("img").count()) == ("Access keys: 1 too old", 0)
+    page.is_quiet()
+
+
+def test_a_script_that_got_in_would_not_run(browser: Browser, tmp_path: Path) -> None:
+    text = rendered("html").replace("</main>", "<script>document.title = 'owned'</script></main>")
+    page = Opened(browser, tmp_path / "owned.html", text)
+    assert page.page.title() == "Access keys: 4 too old"
+    assert [one for one in page.complaints if "Content Security Policy" in one] != []
+
+
+def test_without_scripts_the_findings_are_there(browser: Browser, tmp_path: Path) -> None:
+    page = Opened(browser, tmp_path / "r.html", rendered("html", show_all=True), java_script_enabled=False)
+    expect(page.page.locator("noscript table")).to_contain_text("AKIA0000000000000006")
+
+
+def test_no_figure_and_no_text_is_wider_than_a_phone(browser: Browser, tmp_path: Path) -> None:
+    page = Opened(browser, tmp_path / "r.html", rendered("html", show_all=True))
+    page.page.set_viewport_size({"width": 400, "height": 900})
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+def test_as_in_the_screenshot(scheme: str, browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    page = Opened(browser, tmp_path / "r.html", rendered("html", show_all=True))
+    if scheme == "print":
+        page.page.emulate_media(media="print")
+    else:
+        page.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    golden = GOLDEN / f"html-{scheme}.png"
+    taken = Image.open(io.BytesIO(page.page.screenshot())).convert("RGB")
+    if request.config.getoption("force_regen"):
+        taken.quantize(64).save(golden, optimize=True)
+        pytest.fail(f"{golden.name} was written")
+    kept = Image.open(golden).convert("RGB")
+    assert taken.size == kept.size
+    small = [image.resize((320, 250)).convert("L") for image in (taken, kept)]
+    histogram = ImageChops.difference(*small).histogram()
+    assert sum(histogram[64:]) / sum(histogram) <= TOLERATED
