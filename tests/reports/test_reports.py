@@ -19,7 +19,8 @@ from checker.evaluate import NO_ADDRESSES, AccountSkipped, Finding, evaluate
 from checker.policy import loader
 from checker.reports.advice import resolve
 from checker.reports.interface import FORMATS, Run, make
-from tests.aws.fixtures import NOW, ago
+from tests.aws.fixtures import NOW
+from tests.reports.many import FINDING
 from tests.reports.readings import POLICY, readings
 
 GOLDEN = Path(__file__).parent.parent / "golden"
@@ -89,23 +90,7 @@ def test_the_json_tells_the_addresses_of_keys_of_terraform() -> None:
 
 
 def finding(user: str, address: str | None) -> Finding:
-    return Finding(
-        account="111122223333",
-        user=user,
-        user_id=None,
-        arn=None,
-        access_key_id="AKIA1",
-        status="Active",
-        create_date=ago(100),
-        age_days=100,
-        last_used=None,
-        max_access_key_age=90,
-        rule="default",
-        exemption=None,
-        verdict="NON_COMPLIANT",
-        due_date=ago(10),
-        terraform_address=address,
-    )
+    return msgspec.structs.replace(FINDING, user=user, user_id=None, arn=None, terraform_address=address)
 
 
 KEYS_OF_TERRAFORM = [
