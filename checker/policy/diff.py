@@ -74,9 +74,19 @@ def _changed_rule(base: PolicyFile, head: PolicyFile, before: Rule, after: Rule)
             effects.append(_beside(after, _below(head, after.id), wins=True))
         if not _covers(after, before):
             effects.append(_beside(before, _below(base, before.id), wins=False))
-    if before.max_age == after.max_age:
-        effects.append(_by_remediation(base.written[before.id].entry, head.written[after.id].entry))
+    effects.append(_by_own_remediation(base, head, after.id))
     yield _change("rule", after.id, "changed", _strongest(effects), details, base, head)
+
+
+def _by_own_remediation(base: PolicyFile, head: PolicyFile, rule_id: str) -> Effect:
+    """Of the blocks of one rule; without a block of its own it has that of the policy."""
+    own = [file.written[rule_id].entry.get("remediation") for file in (base, head)]
+    if own[0] == own[1]:
+        return Effect.NEITHER
+    before, after = (
+        {"remediation": one or file.content.get("remediation")} for one, file in zip(own, (base, head), strict=True)
+    )
+    return _by_remediation(before, after)
 
 
 def _moved(base: PolicyFile, head: PolicyFile) -> Iterator[Change]:

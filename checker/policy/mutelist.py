@@ -15,7 +15,9 @@ from checker.policy import loader, yaml_check, yaml_text
 from checker.rule import decision
 
 CHECK = "iam_rotate_access_key_90_days"
-KEY_NUMBER = re.compile(r"-access-key-(?:1|2|\[12\]|\.?\*|\\d|\.)\Z")  # Prowler's resource is user-access-key-1 or -2
+# Prowler's resource is user-access-key-1 or user-access-key-2.
+ANY_KEY = re.compile(r"-access-key-(?:\[12\]|\.?\*|\\d|\.)\$?\Z")
+ONE_KEY = re.compile(r"-access-key-[12]\$?\Z")
 NAME = re.compile(r"[\w+=,.@*-]+\Z", re.ASCII)  # an IAM user name, and wildcards
 TAG = re.compile(r"\^?(?P<key>[\w .:/+@-]+)=(?P<value>[\w .:/+@*-]*)\$?\Z", re.ASCII)
 EVERYONE = "*"
@@ -87,6 +89,8 @@ def _users(entry: Mapping[str, Any]) -> dict[str, Any] | str:
     """The selectors on users, or why there are none."""
     names: list[str] = []
     for text in entry["Resources"] or ():
+        if ONE_KEY.search(text):
+            return f"{text} is one of two keys: write an exemption with the id of that key under keys"
         pattern = _pattern(text)
         if pattern is None:
             return f"{text} is a regular expression that no pattern on user names can say: write the names"
@@ -107,7 +111,7 @@ def _users(entry: Mapping[str, Any]) -> dict[str, Any] | str:
 
 def _pattern(text: str) -> str | None:
     """The pattern on user names; None if the text is more of a regular expression than that."""
-    name = KEY_NUMBER.sub("", text.removeprefix("^").removesuffix("$"))
+    name = ANY_KEY.sub("", text.removeprefix("^")).removesuffix("$")
     name = re.sub(r"\*+", "*", name.replace(".*", "*").replace(r"\.", "."))
     return name if NAME.match(name) else None
 

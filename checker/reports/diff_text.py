@@ -29,7 +29,8 @@ def write(run: DiffRun, out: TextIO, *, color: bool) -> None:
             shown.print(Text(printable(f"            {detail}")))
     for account in run.unreadable:
         who = " ".join(part for part in (account.id, account.name) if part) or "account not known"
-        shown.print(Text(printable(f"\nUnreadable: {who}: {account.reason}").replace("\\n", "\n", 1), style="magenta"))
+        shown.print()
+        shown.print(Text(printable(f"Unreadable: {who}: {account.reason}"), style="magenta"))
     if run.limits:
         shown.print(Text(f"\nUsers with another limit ({len(run.limits)})", style="bold"))
         for limit in run.limits:

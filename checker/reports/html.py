@@ -78,7 +78,6 @@ class HtmlReport:
             script_digest=_digest(script),
             keys=_data([self._row(one) for one in keys]),
             steps=_data(steps),
-            listed=len(keys),
             left_out=self._keys.left_out,
             worst=[self._row(one) for one in worst[:WITHOUT_SCRIPT]],
             more_worst=max(0, len(worst) - WITHOUT_SCRIPT),

@@ -106,6 +106,18 @@ def test_rules_that_swap_are_one_move(first: int, effect: Effect) -> None:
     assert (found.base_line, found.head_line) == (5, 4)
 
 
+@pytest.mark.parametrize(
+    ("own", "effect"),
+    [
+        ("{action: none}", LOOSE),
+        ("{action: deactivate, automatic: true, graceDays: 3, protectUsedWithinDays: 7}", NEITHER),
+        ("{action: deactivate, automatic: true, graceDays: 0, protectUsedWithinDays: 7}", TIGHT),
+    ],
+)
+def test_the_remediation_of_a_rule_is_held_against_what_it_replaces(own: str, effect: Effect) -> None:
+    assert changed("Age: 30}", f"Age: 30, remediation: {own}}}") == [("rule", "a", "changed", effect)]
+
+
 def test_what_loosens_comes_first() -> None:
     head = BASE.replace("Age: 30", "Age: 20").replace("Age: 60", "Age: 70").replace("reason: r", "reason: s")
     assert [one.id for one in changes(policy(BASE), policy(head))] == ["b", "a", "x"]
