@@ -68,6 +68,7 @@ bench: $(READY) ## the benchmarks of benchmarks/README.md
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/live.py
 	$(BIN)/python benchmarks/live.py --state
+	$(BIN)/python benchmarks/live.py --tags
 	$(BIN)/python benchmarks/organization.py
 	$(BIN)/python benchmarks/throttled.py
 	$(BIN)/python benchmarks/offline.py

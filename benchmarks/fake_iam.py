@@ -34,6 +34,7 @@ def answering(users: Sequence[User], account_id: str = ACCOUNT_ID) -> Answering:
         "GenerateCredentialReport": account.generate_credential_report,
         "GetCredentialReport": account.get_credential_report,
         "ListUsers": account.list_users,
+        "GetAccountAuthorizationDetails": account.get_account_authorization_details,
         "ListAccessKeys": account.list_access_keys,
     }
 
@@ -82,11 +83,17 @@ class _Account:
         return f"{content}<GeneratedTime>{_moment(self._made)}</GeneratedTime>"
 
     def list_users(self, call: Call) -> str:
+        return self._page(call, "Users", _user)
+
+    def get_account_authorization_details(self, call: Call) -> str:
+        return self._page(call, "UserDetailList", lambda user: _user(user) + _tags(user))
+
+    def _page(self, call: Call, member: str, told: Callable[[User], str]) -> str:
         start = int(call.fields.get("Marker", "0"))
         end = start + min(int(call.fields.get("MaxItems", "100")), LARGEST_PAGE)
-        members = "".join(f"<member>{_user(user)}</member>" for user in self._users[start:end])
+        members = "".join(f"<member>{told(user)}</member>" for user in self._users[start:end])
         more = f"<IsTruncated>true</IsTruncated><Marker>{end}</Marker>" if end < len(self._users) else ""
-        return f"<Users>{members}</Users>{more or '<IsTruncated>false</IsTruncated>'}"
+        return f"<{member}>{members}</{member}>{more or '<IsTruncated>false</IsTruncated>'}"
 
     def list_access_keys(self, call: Call) -> str:
         user = self._by_name[call.fields["UserName"]]
@@ -99,6 +106,11 @@ def _user(user: User) -> str:
         f"<UserName>{user.name}</UserName><Path>{user.path}</Path><UserId>{user.id}</UserId>"
         f"<Arn>{user.arn}</Arn><CreateDate>{_moment(user.created)}</CreateDate>"
     )
+
+
+def _tags(user: User) -> str:
+    members = "".join(f"<member><Key>{key}</Key><Value>{value}</Value></member>" for key, value in user.tags.items())
+    return f"<Tags>{members}</Tags>"
 
 
 def _key(user: User, key: Key) -> str:

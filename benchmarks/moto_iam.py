@@ -3,8 +3,7 @@
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from unittest.mock import patch
 from xml.sax.saxutils import escape
 
@@ -12,9 +11,7 @@ from botocore.awsrequest import AWSPreparedRequest
 from botocore.compat import HTTPHeaders
 from emulator import Answer, Answering, Call
 from moto.core.botocore_stubber import BotocoreStubber
-from moto.core.responses import ActionResult
 from moto.iam.models import IAMBackend
-from moto.iam.responses import IamResponse
 from traps import ACCOUNT_ID, Key, User
 
 from checker.embedded.aws import add_key, add_user, backend, standing_in_report
@@ -41,11 +38,10 @@ def answering(users: Sequence[User]) -> Answering:
 
     If one of them was reported otherwise, there is a report of almost four hours ago, and AWS keeps to it.
     """
-    _LASTING.enter_context(standing_in_report())
+    stale = any(user.reported for user in users)
+    _LASTING.enter_context(standing_in_report(REPORT_AGE if stale else timedelta()))
     for user in users:
         _add(user.reported or user)
-    stale = any(user.reported for user in users)
-    _date_report(REPORT_AGE if stale else timedelta())
     if stale:
         _freeze_report()
     for user in users:
@@ -86,20 +82,6 @@ def _change(before: User, after: User) -> None:
     user = backend(ACCOUNT_ID).users[after.name]
     for key, now in zip(user.access_keys, after.keys, strict=True):
         key.user_name, key.status, key.activated = after.name, _status(now), now.activated.replace(tzinfo=None)
-
-
-def _date_report(age: timedelta) -> None:
-    """moto's credential reports are all of 2015."""
-    plain = IamResponse.get_credential_report
-    made = datetime.now(UTC).replace(microsecond=0)
-
-    def dated(response: IamResponse) -> ActionResult:
-        answered: ActionResult = plain(response)
-        result: dict[str, Any] = answered.result  # type: ignore[assignment]
-        result["GeneratedTime"] = f"{made - age:%Y-%m-%dT%H:%M:%SZ}"
-        return answered
-
-    patch.object(IamResponse, "get_credential_report", dated).start()
 
 
 def _freeze_report() -> None:

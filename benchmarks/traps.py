@@ -11,7 +11,7 @@ default:
   maxAccessKeyAge: 90
 rules:
   - id: service-users
-    users: {{path: /service/*, name: svc-*}}
+    users: {{path: /service/*, {service}}}
     maxAccessKeyAge: 30
 exemptions:
   - id: vendor-appliances
@@ -38,6 +38,10 @@ class User(NamedTuple):
     keys: tuple[Key, ...]
     reported: "User | None" = None  # as the credential report has the user, if it is older than what happened since
     account: str = ACCOUNT_ID
+
+    @property
+    def tags(self) -> dict[str, str]:
+        return {"kind": "service"} if self.name.startswith("svc-") else {}
 
     @property
     def arn(self) -> str:
@@ -111,9 +115,10 @@ STALE_KINDS = (  # what happened in the four hours since the credential report w
 )
 
 
-def policy_text(now: datetime) -> str:
-    """The policy by which the verdicts are right."""
-    return _POLICY.format(expires=now + timedelta(days=300))
+def policy_text(now: datetime, *, by_tag: bool = False) -> str:
+    """The policy by which the verdicts are right; service users are told by their name or by a tag."""
+    service = "tags: {kind: service}" if by_tag else "name: svc-*"
+    return _POLICY.format(expires=now + timedelta(days=300), service=service)
 
 
 def users(old: int, now: datetime) -> list[User]:

@@ -59,7 +59,7 @@ PROFILE = option("--profile", help="A profile of the AWS configuration.")
 CONCURRENCY = option(
     "--concurrency", type=click.IntRange(1, 256), default=16, show_default=True, help="Calls side by side."
 )
-USER_TAGS = option("--user-tags", is_flag=True, help="Read the tags of users with keys too: one more call for each.")
+USER_TAGS = option("--user-tags", is_flag=True, help="Read the tags of users too.")
 COLOR = option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 on_policy = options(POLICY, INVENTORY, NOW, QUIET, STRICT)
 on_aws = options(PROFILE, CONCURRENCY)

@@ -6,7 +6,17 @@ from datetime import datetime
 
 import msgspec
 
-from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, AccountResult, Finding, Reading, evaluate
+from checker.evaluate import (
+    COMPLIANT,
+    EXEMPT,
+    NON_COMPLIANT,
+    UNDECIDED,
+    AccountResult,
+    Finding,
+    Reading,
+    evaluate,
+    in_order,
+)
 from checker.rule import Policy
 
 
@@ -15,10 +25,10 @@ class LimitChange(msgspec.Struct, frozen=True, rename="camel"):
 
     account: str
     user: str
-    before: int
-    after: int
-    rule_before: str
-    rule_after: str
+    before: int | None  # None: not known
+    after: int | None
+    rule_before: str | None
+    rule_after: str | None
 
 
 class VerdictChange(msgspec.Struct, frozen=True, rename="camel"):
@@ -35,10 +45,11 @@ class VerdictChange(msgspec.Struct, frozen=True, rename="camel"):
 
 @dataclass(frozen=True)
 class AccountChange:
-    """What a policy change does in one account; `reason` is why that cannot be told."""
+    """What a policy change does in one account; `reason` is why that cannot be told, or not of every key."""
 
     id: str | None
     name: str | None
+    status: str  # EVALUATED, PARTIAL or UNREADABLE
     reason: str | None
     keys: int
     limits: Sequence[LimitChange] = ()
@@ -48,17 +59,24 @@ class AccountChange:
 def compare(base: Policy, head: Policy, reading: Reading, now: datetime) -> AccountChange:
     """Judge every key of one account by both policies."""
     before, after = (evaluate(policy, reading, now, show_all=True) for policy in (base, head))
-    reason = _reason(before, after)
-    if reason is not None:
-        return AccountChange(after.id, after.name, reason, 0)
-    pairs = list(zip(before.findings, after.findings, strict=True))
+    pairs = [
+        (one, two)
+        for one, two in zip(_every_key(before), _every_key(after), strict=True)
+        if UNDECIDED not in (one.verdict, two.verdict)
+    ]
     limits = {
         one.user: LimitChange(two.account, two.user, one.max_access_key_age, two.max_access_key_age, one.rule, two.rule)
         for one, two in pairs
         if one.max_access_key_age != two.max_access_key_age
     }
     verdicts = [VerdictChange(one.verdict, two) for one, two in pairs if one.verdict != two.verdict]
-    return AccountChange(after.id, after.name, None, after.counts.keys, list(limits.values()), verdicts)
+    worse = after if after.reason is not None else before
+    reason = _reason(before, after)
+    return AccountChange(after.id, after.name, worse.status, reason, len(pairs), list(limits.values()), verdicts)
+
+
+def _every_key(result: AccountResult) -> list[Finding]:
+    return sorted([*result.findings, *(one.finding for one in result.undecided)], key=in_order)
 
 
 def _reason(before: AccountResult, after: AccountResult) -> str | None:

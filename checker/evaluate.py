@@ -7,12 +7,14 @@ from types import MappingProxyType
 
 import msgspec
 
-from checker.rule import AccessKey, Account, Clause, Decision, Exemption, Policy, Rule, User, decision
+from checker.rule import AccessKey, Account, AccountPolicy, Clause, Decision, Exemption, Policy, Rule, User, decision
 
 COMPLIANT = decision.COMPLIANT
 NON_COMPLIANT = decision.NON_COMPLIANT
 EXEMPT = decision.EXEMPT
 NOT_APPLICABLE = decision.NOT_APPLICABLE
+UNDECIDED = decision.UNDECIDED
+EVALUATED, PARTIAL, UNREADABLE = "evaluated", "partial", "unreadable"  # what became of an account
 NOTHING = timedelta(0)
 NO_ADDRESSES: Mapping[str, str] = MappingProxyType({})
 
@@ -50,7 +52,7 @@ Reading = AccountRead | AccountUnreadable
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False, rename="camel"):
-    """One judged key. Times are UTC, ages and limits are days."""
+    """One judged key. Times are UTC, ages and limits are days; None is what is not known."""
 
     account: str
     user: str
@@ -61,12 +63,21 @@ class Finding(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     create_date: datetime
     age_days: int
     last_used: datetime | None
-    max_access_key_age: int
-    rule: str
+    max_access_key_age: int | None
+    rule: str | None  # None: several may decide, the verdict is the same by each
     exemption: str | None
     verdict: str
-    due_date: datetime | None  # when the key passes or passed its limit; None for a key that is not judged
+    due_date: datetime | None  # when the key passes or passed its limit; None also for a key that is not active
     terraform_address: str | None = None
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """An active key on which the policy leaves the verdict open, because something is not known."""
+
+    finding: Finding  # with the verdict UNDECIDED
+    depends_on: Sequence[str]  # ids of the rules or exemptions between which the verdict differs
+    missing: str  # what is not known, and how to have it read
 
 
 class Counts(msgspec.Struct):
@@ -78,6 +89,7 @@ class Counts(msgspec.Struct):
     non_compliant: int = 0
     exempt: int = 0
     not_applicable: int = 0
+    undecided: int = 0  # keys, beside those that were judged
 
     def add(self, other: "Counts") -> None:
         for name in self.__struct_fields__:
@@ -90,12 +102,20 @@ class AccountResult:
 
     id: str | None
     name: str | None
-    reason: str | None  # why it is unreadable; None: it was evaluated
+    reason: str | None  # why nothing, or not everything, is known of it; None: it was evaluated
     counts: Counts
     findings: Sequence[Finding]
     notes: Sequence[str]
     api_calls: Mapping[str, int]
     two_keys: Collection[str] = ()  # users of findings who have as many keys as IAM allows
+    undecided: Sequence[Undecided] = ()  # in a fixed order
+
+    @property
+    def status(self) -> str:
+        """EVALUATED, PARTIAL where some keys are undecided, or UNREADABLE."""
+        if self.reason is None:
+            return EVALUATED
+        return PARTIAL if self.undecided else UNREADABLE
 
 
 def evaluate(
@@ -114,78 +134,136 @@ def evaluate(
     a key, by access key id.
     """
     if isinstance(reading, AccountUnreadable):
-        return _unreadable(reading.id, reading.name, reading.reason, reading.api_calls)
-    account = reading.account
-    rules = policy.for_account(account)
-    tally = dict.fromkeys((COMPLIANT, NON_COMPLIANT, EXEMPT, NOT_APPLICABLE), 0)
-    findings, two_keys = [], set()
-    soon = now + warn
-    decide = decision.decide
+        return AccountResult(reading.id, reading.name, reading.reason, Counts(), (), (), reading.api_calls)
+    judged = _Judged(reading.account, policy.for_account(reading.account), now, addresses)
+    soon = None if show_all else now + warn
     for user in reading.users:
+        judged.judge(user, soon)
+    return judged.result(reading)
+
+
+class _Judged:
+    """What comes of judging one account, user after user."""
+
+    def __init__(self, account: Account, policy: AccountPolicy, now: datetime, addresses: Mapping[str, str]) -> None:
+        self._account, self._policy, self._now, self._addresses = account, policy, now, addresses
+        self._tally = dict.fromkeys((COMPLIANT, NON_COMPLIANT, EXEMPT, NOT_APPLICABLE), 0)
+        self._findings: list[Finding] = []
+        self._undecided: list[Undecided] = []
+        self._two_keys: set[str] = set()
+
+    def judge(self, user: User, soon: datetime | None) -> None:
+        """Judge every key of a user; findings are those that need attention by `soon`, all without it."""
+        decide, tally = decision.decide, self._tally
         for key in user.keys:
-            verdict = decide(rules, user, key, now)
-            if verdict.verdict not in tally:
-                reason = _doubt(account, user, verdict)
-                return _unreadable(account.id, account.name, reason, reading.api_calls)
-            tally[verdict.verdict] += 1
-            if show_all or needs_attention(verdict.verdict, key.created + verdict.rule.limit, soon):
-                address = addresses.get(key.id or "")
-                findings.append(_finding(account, user, key, verdict, now, address))
+            made = decide(self._policy, user, key, self._now)
+            if made.verdict == UNDECIDED:
+                self._leave_open(user, key, made)
+                continue
+            tally[made.verdict] += 1
+            if soon is None or needs_attention(made.verdict, _due(key, made), soon):
+                self._findings.append(self._finding(user, key, made))
                 if len(user.keys) > 1:
-                    two_keys.add(user.name)
-    findings.sort(key=lambda one: (one.user, one.create_date, one.access_key_id or ""))
-    counts = Counts(len(reading.users), sum(tally.values()), *tally.values())
-    return AccountResult(account.id, account.name, None, counts, findings, reading.notes, reading.api_calls, two_keys)
+                    self._two_keys.add(user.name)
+
+    def _leave_open(self, user: User, key: AccessKey, made: Decision) -> None:
+        missing = _missing(self._account, user, made.doubts)
+        ids = tuple(entry.id for entry in made.doubts)
+        self._undecided.append(Undecided(self._finding(user, key, made), ids, missing))
+
+    def _finding(self, user: User, key: AccessKey, made: Decision) -> Finding:
+        due, limit = _due(key, made), made.limit
+        return Finding(
+            account=self._account.id,
+            user=user.name,
+            user_id=user.id,
+            arn=user.arn,
+            access_key_id=key.id,
+            status=key.status,
+            create_date=key.created.astimezone(UTC),
+            age_days=max(0, (self._now - key.created).days),
+            last_used=key.last_used.astimezone(UTC) if key.last_used else None,
+            max_access_key_age=limit.days if limit else None,
+            rule=made.rule.id if made.rule else None,
+            exemption=made.exemption.id if made.exemption else None,
+            verdict=made.verdict,
+            due_date=due.astimezone(UTC) if due and made.verdict != NOT_APPLICABLE else None,
+            terraform_address=self._addresses.get(key.id or ""),
+        )
+
+    def result(self, reading: AccountRead) -> AccountResult:
+        """The result, its parts in their fixed order."""
+        account = self._account
+        self._findings.sort(key=in_order)
+        self._undecided.sort(key=lambda one: in_order(one.finding))
+        return AccountResult(
+            account.id,
+            account.name,
+            _why_partial(self._undecided) if self._undecided else None,
+            self._counts(len(reading.users)),
+            self._findings,
+            reading.notes,
+            reading.api_calls,
+            self._two_keys,
+            self._undecided,
+        )
+
+    def _counts(self, users: int) -> Counts:
+        tally = self._tally
+        return Counts(
+            users,
+            sum(tally.values()),
+            tally[COMPLIANT],
+            tally[NON_COMPLIANT],
+            tally[EXEMPT],
+            tally[NOT_APPLICABLE],
+            len(self._undecided),
+        )
 
 
-def needs_attention(verdict: str, due: datetime, soon: datetime) -> bool:
-    """Whether a key is overdue, exempt or past its limit by the instant `soon`."""
-    return due < soon if verdict == COMPLIANT else verdict != NOT_APPLICABLE
+def needs_attention(verdict: str, due: datetime | None, soon: datetime) -> bool:
+    """Whether a key is overdue, exempt or known to be past its limit by the instant `soon`."""
+    return due is not None and due < soon if verdict == COMPLIANT else verdict != NOT_APPLICABLE
 
 
-def _unreadable(account_id: str | None, name: str | None, reason: str, api_calls: Mapping[str, int]) -> AccountResult:
-    return AccountResult(account_id, name, reason, Counts(), (), (), api_calls)
+def _due(key: AccessKey, made: Decision) -> datetime | None:
+    limit = made.limit
+    return None if limit is None else key.created + limit
 
 
-def _finding(
-    account: Account, user: User, key: AccessKey, verdict: Decision, now: datetime, address: str | None
-) -> Finding:
-    judged = verdict.verdict != NOT_APPLICABLE
-    return Finding(
-        account=account.id,
-        user=user.name,
-        user_id=user.id,
-        arn=user.arn,
-        access_key_id=key.id,
-        status=key.status,
-        create_date=key.created.astimezone(UTC),
-        age_days=max(0, (now - key.created).days),
-        last_used=key.last_used.astimezone(UTC) if key.last_used else None,
-        max_access_key_age=verdict.rule.max_age,
-        rule=verdict.rule.id,
-        exemption=verdict.exemption.id if verdict.exemption else None,
-        verdict=verdict.verdict,
-        due_date=key.created.astimezone(UTC) + verdict.rule.limit if judged else None,
-        terraform_address=address,
-    )
+def in_order(finding: Finding) -> tuple[str, datetime, str]:
+    """By what the findings of an account are sorted."""
+    return finding.user, finding.create_date, finding.access_key_id or ""
 
 
-def _doubt(account: Account, user: User, verdict: Decision) -> str:
-    """Why a verdict cannot be given, and what to do about it."""
-    entries = ", ".join(entry.id for entry in verdict.doubts)
-    return f"the verdict on {user.name} depends on {entries}, but {_missing(account, user, verdict.doubts)}"
+def _why_partial(undecided: Sequence[Undecided]) -> str:
+    """How many keys are open, and for each thing that is not known what depends on it and what to do."""
+    depending: dict[str, set[str]] = {}
+    for one in undecided:
+        depending.setdefault(one.missing, set()).update(one.depends_on)
+    whys = [f"{missing} (wanted by {', '.join(sorted(ids))})" for missing, ids in depending.items()]
+    users = len({one.finding.user for one in undecided})
+    keys = "1 key of 1 user is" if len(undecided) == 1 else f"{len(undecided)} keys of {users} users are"
+    return f"{keys} undecided: {'; '.join(whys)}"
 
 
 def _missing(account: Account, user: User, doubts: Sequence[Rule | Exemption]) -> str:
+    """What is not known, and how to have it read."""
     of_account = unknown_attributes(account, [clause for entry in doubts for clause in entry.accounts])
     if of_account:
-        return (
-            f"the account's {' and '.join(of_account)} is not known: add the account to the inventory (accounts.yaml)"
-        )
+        return f"the account's {_are_not_known(of_account)}: add the account to the inventory (accounts.yaml)"
     of_user = unknown_attributes(user, [clause for entry in doubts for clause in entry.users])
+    if "tags" in of_user:
+        allow = "allow iam:GetAccountAuthorizationDetails, or take the snapshot with --user-tags"
+        return f"the user's tags are not known: {allow}"
     if of_user:
-        return f"the user's {' and '.join(of_user)} is not known: read live IAM, or a snapshot taken with --user-tags"
+        return f"the user's {_are_not_known(of_user)}: read live IAM, or a snapshot"
     return "the access key id is not known: a credential report has none, read live IAM or a snapshot"
+
+
+def _are_not_known(attributes: Sequence[str]) -> str:
+    be = "are" if len(attributes) > 1 or "tags" in attributes else "is"
+    return f"{' and '.join(attributes)} {be} not known"
 
 
 def unknown_attributes(subject: Account | User, clauses: Sequence[Clause]) -> list[str]:

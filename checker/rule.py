@@ -69,9 +69,14 @@ class Exemption(Protocol):
 
 class Decision(Protocol):
     verdict: str
-    rule: Rule
+    rules: Sequence[Rule]
     exemption: Exemption | None
     doubts: Sequence[Rule | Exemption]
+
+    @property
+    def rule(self) -> Rule | None: ...
+    @property
+    def limit(self) -> timedelta | None: ...
 
 
 class AccountPolicy(Protocol):
@@ -79,6 +84,7 @@ class AccountPolicy(Protocol):
     def exemption_for(
         self, user: User, key: AccessKey, now: datetime
     ) -> tuple[Exemption | None, Sequence[Exemption]]: ...
+    def asked_of_users(self, now: datetime) -> set[str]: ...
 
 
 class SelectorSet(Protocol):
@@ -117,9 +123,13 @@ class DecisionModule(Protocol):
     Account: Callable[..., Account]
     decide: Callable[[AccountPolicy, "DecidedUser", "DecidedKey", datetime], Decision]
     user_verdict: Callable[[Iterable[str]], str]
-    matches: Callable[[str, str], bool]
     is_account_id: Callable[[str], bool]
     user_clauses: Callable[[Any], Sequence[Clause]]
 
 
 decision = cast("DecisionModule", import_module("checker.rules.access_keys_rotated"))
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Whether one IAM wildcard pattern matches the whole text."""
+    return bool(decision.PatternSet([(pattern, 1)]).match(text))

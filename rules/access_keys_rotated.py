@@ -124,11 +124,6 @@ class PatternSet:
         return state.matched
 
 
-def matches(pattern, text):
-    """Whether one IAM wildcard pattern matches the whole text."""
-    return bool(PatternSet([(pattern, 1)]).match(text))
-
-
 def as_list(value):
     return value if isinstance(value, list) else [value]
 
@@ -210,10 +205,7 @@ class SelectorSet:
         return possible & known, possible
 
     def _joined(self, clauses):
-        selectors = 0
-        for number in _bits(clauses):
-            selectors |= 1 << self._selector_of[number]
-        return selectors
+        return sum({1 << self._selector_of[number] for number in _bits(clauses)})
 
 
 def _bits(mask):
@@ -307,12 +299,30 @@ class AccountPolicy:
             doubtful.append(exemption)
         return None, tuple(doubtful)
 
+    def asked_of_users(self, now):
+        """The attributes of a user that a rule or an unexpired exemption of the account looks at."""
+        exemptions = [self._policy.exemptions[number] for number in _bits(self._exemptions[1])]
+        entries = [exemption for exemption in exemptions if now < exemption.expires]
+        entries += [self._policy.rules[number] for number in _bits(self._rules[1])]
+        return {attribute for entry in entries for clause in entry.users for attribute, _key in clause}
+
 
 class Decision(NamedTuple):
     verdict: str
-    rule: Rule  # the strictest of the rules that may decide
+    rules: tuple  # those that may decide, first to last; one, if all it takes is known
     exemption: Exemption | None = None
     doubts: tuple = ()  # the rules and exemptions between which the verdict differs
+
+    @property
+    def rule(self):
+        """The rule that decides; None if several may."""
+        return self.rules[0] if len(self.rules) == 1 else None
+
+    @property
+    def limit(self):
+        """The limit as a timedelta; None if the rules that may decide have different ones."""
+        first = self.rules[0].limit
+        return first if len(self.rules) == 1 or all(rule.limit == first for rule in self.rules) else None
 
 
 def decide(policy, user, key, now):
@@ -322,23 +332,19 @@ def decide(policy, user, key, now):
     switching a key off and on does not move.
     """
     rules = policy.rules_for(user)
-    rule = rules[0] if len(rules) == 1 else min(rules, key=lambda candidate: candidate.limit)
     if key.status != "Active":
-        return Decision(NOT_APPLICABLE, rule)
+        return Decision(NOT_APPLICABLE, rules)
     age = now - key.created
-    if age <= rule.limit:
-        return Decision(COMPLIANT, rule)
-    if any(age <= candidate.limit for candidate in rules):
-        return Decision(UNDECIDED, rule, None, rules)
+    within = [age <= rule.limit for rule in rules]
+    if any(within):
+        return Decision(COMPLIANT, rules) if all(within) else Decision(UNDECIDED, rules, None, rules)
     exemption, doubtful = policy.exemption_for(user, key, now)
     if exemption is not None:
-        return Decision(EXEMPT, rule, exemption)
-    if doubtful:
-        return Decision(UNDECIDED, rule, None, doubtful)
-    return Decision(NON_COMPLIANT, rule)
+        return Decision(EXEMPT, rules, exemption)
+    return Decision(UNDECIDED, rules, None, doubtful) if doubtful else Decision(NON_COMPLIANT, rules)
 
 
 def user_verdict(verdicts):
-    """The verdict on a user from the verdicts on the user's keys."""
+    """The verdict on a user from the verdicts on the user's keys; one overdue key decides, whatever is open."""
     found = set(verdicts)
-    return next((worst for worst in (UNDECIDED, NON_COMPLIANT, EXEMPT) if worst in found), COMPLIANT)
+    return next((worst for worst in (NON_COMPLIANT, UNDECIDED, EXEMPT) if worst in found), COMPLIANT)

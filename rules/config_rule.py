@@ -1,7 +1,8 @@
 """Judge every user of one account for AWS Config: a custom rule that runs on a schedule, in AWS Lambda.
 
 Standard library only: the clients and the time are handed in. Nothing is reported before everything
-is judged; whatever is in the way of that raises, so that AWS Config shows a failed run and no verdict.
+is read; whatever is in the way of that raises, so that AWS Config shows a failed run and no verdict. A user
+on whom the policy leaves the verdict open gets none, and fails the run after all others are reported.
 """
 
 import json
@@ -28,7 +29,7 @@ class NotScheduled(Exception):
 
 
 class CannotJudge(Exception):
-    """The verdict on some user is not known, so nothing was reported."""
+    """The verdict on some user is not known; the message says what was reported."""
 
 
 class NotReported(Exception):
@@ -43,8 +44,9 @@ def evaluate_account(event, document, client, now):
     makes a boto3 client of a service, `now` is in UTC. Returns how many users there are by verdict, and
     how many were withdrawn because they are gone.
 
-    Raises NotScheduled for other messages, CannotJudge, NotReported, Untrustworthy, and what the clients
-    raise; except for NotReported and a failed PutEvaluations, nothing has been reported then.
+    Raises NotScheduled for other messages, NotReported, Untrustworthy, and what the clients raise; except for
+    NotReported and a failed PutEvaluations, nothing has been reported then. Raises CannotJudge if a user's id is
+    not known, and then has reported nothing, or for users without a verdict, after all others are reported.
     """
     _require_schedule(event)
     iam, config = client("iam"), client("config")
@@ -53,15 +55,17 @@ def evaluate_account(event, document, client, now):
     policy = Policy(document).for_account(Account(event["accountId"]))
     reading = _read(iam, Needs(policy, now, now))
     judged = [_judge(policy, user, now) for user in reading.users]
-    _require_verdicts(judged)
+    _require_ids(judged)
     gone = sorted(reported - {user.id for user, _verdict, _annotation in judged})
-    evaluations = [_evaluation(user.id, verdict, note, now) for user, verdict, note in judged]
+    certain = [each for each in judged if each[1] != UNDECIDED]
+    evaluations = [_evaluation(user.id, verdict, note, now) for user, verdict, note in certain]
     evaluations += [_evaluation(user_id, NOT_APPLICABLE, "", now) for user_id in gone]
     _put(config, evaluations, event["resultToken"])
     verdicts = [verdict for _user, verdict, _annotation in judged]
-    counts = {name: verdicts.count(name) for name in ("COMPLIANT", NON_COMPLIANT, EXEMPT)}
+    counts = {name: verdicts.count(name) for name in ("COMPLIANT", NON_COMPLIANT, EXEMPT, UNDECIDED)}
     counts = {"users": len(judged), **counts, "gone": len(gone)}
     _log(event, reading, counts)
+    _require_verdicts(judged)
     return counts
 
 
@@ -108,35 +112,44 @@ def _judge(policy, user, now):
 
 def _overdue(worst, now):
     """The rule and its limit come first: what is cut off is then at most the younger key."""
-    rule = worst[0][1].rule
     keys = ", ".join(f"{key.id} {_days(key, now)}" for key, _decision in worst)
-    return f"Older than {rule.max_age} days (rule {rule.id}): {keys}"
+    return f"Older than {_limit(worst[0][1], ' days')}: {keys}"
 
 
 def _exempted(worst, now):
     return "; ".join(
         f"Exempt until {decision.exemption.expires:%Y-%m-%d} (exemption {decision.exemption.id}):"
-        f" {key.id} {_days(key, now)}, limit {decision.rule.max_age} (rule {decision.rule.id})"
+        f" {key.id} {_days(key, now)}, limit {_limit(decision)}"
         for key, decision in worst
     )
+
+
+def _limit(decision, unit=""):
+    if decision.rule is None:
+        return f"any that may apply ({', '.join(rule.id for rule in decision.rules)})"
+    return f"{decision.rule.max_age}{unit} (rule {decision.rule.id})"
 
 
 def _days(key, now):
     return f"{(now - key.created).days} days"
 
 
-def _require_verdicts(judged):
+def _require_ids(judged):
     unknown = [user.name for user, _verdict, _annotation in judged if user.id is None]
     if unknown:
         raise CannotJudge(
             f"nothing was reported: AWS Config knows users by id, and the ids of {_named(unknown)} are not known;"
             " allow iam:ListUsers to the role of this function"
         )
+
+
+def _require_verdicts(judged):
     undecided = [user.name for user, verdict, _annotation in judged if verdict == UNDECIDED]
     if undecided:
         raise CannotJudge(
-            f"nothing was reported: the policy leaves open what applies to {_named(undecided)}; render it anew,"
-            " with an inventory that has the account's name, OU and tags"
+            f"all others are reported, but the policy leaves open what applies to {_named(undecided)}: allow"
+            " iam:GetAccountAuthorizationDetails to the role of this function, or render the policy anew with an"
+            " inventory that has the account's name, OU and tags"
         )
 
 

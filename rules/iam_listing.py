@@ -15,6 +15,18 @@ def users_of(iam):
             yield user_from(entry)
 
 
+def tagged_users_of(iam):
+    """Every user of the account with tags, without keys.
+
+    GetAccountAuthorizationDetails gives up to 1,000 users a call with all their tags (IAM API Reference); policies,
+    groups and roles are filtered out.
+    """
+    paginator = iam.get_paginator("get_account_authorization_details")
+    for page in paginator.paginate(Filter=["User"], PaginationConfig={"PageSize": 1000}):
+        for entry in page["UserDetailList"]:
+            yield user_from(entry)._replace(tags=_tags(entry.get("Tags", ())))
+
+
 def user_from(entry):
     """A user as ListUsers and GetUser describe one, without keys and tags."""
     return User(entry["UserName"], entry["Path"], None, entry["UserId"], entry["Arn"], _created(entry))
@@ -30,7 +42,11 @@ def keys_of(iam, name):
 def tags_of(iam, name):
     """The tags of a user, as a mapping."""
     pages = _pages(iam, "list_user_tags", name)
-    return {tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]}
+    return _tags(tag for page in pages for tag in page["Tags"])
+
+
+def _tags(entries):
+    return {tag["Key"]: tag["Value"] for tag in entries}
 
 
 def _pages(iam, operation, name):

@@ -9,16 +9,21 @@ trusted raises Untrustworthy. Nothing that could not be read is left out silentl
 
 import csv
 import io
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-from .access_keys_rotated import UNDECIDED, User, decide
-from .iam_listing import error_code, keys_of, tags_of, users_of
+from .access_keys_rotated import COMPLIANT, NOT_APPLICABLE, UNDECIDED, User, decide
+from .iam_listing import error_code, keys_of, tagged_users_of, tags_of, users_of
 
 # Seconds between two looks at a credential report in the making, a minute in all. AWS answers
 # within seconds for most accounts; past this the keys of every user are listed instead.
 REPORT_DELAYS = (0.25, 0.5, 1, 2, 4, 8, 8, 8, 8, 8, 8, 8)
 REPORT_PENDING = {"ReportInProgress", "ReportNotPresent", "ReportExpired"}
+# AWS makes a new report when the last one is four hours old (IAM User Guide, "Getting credential reports"), and it
+# may take a while to be made and fetched.
+REPORT_LASTS = timedelta(hours=4, minutes=10)
+DENIED = {"AccessDenied", "AccessDeniedException"}
 ROOT = "<root_account>"
 ACTIVE_COLUMNS = ("access_key_1_active", "access_key_2_active")
 ROTATED_COLUMNS = ("access_key_1_last_rotated", "access_key_2_last_rotated")
@@ -32,12 +37,15 @@ class Untrustworthy(Exception):
 
 
 class Needs:
-    """What the verdicts of one account depend on, up to the instant `horizon`."""
+    """What the lines about one account depend on: its verdicts, and what falls due up to the instant `horizon`."""
 
-    def __init__(self, policy, now, horizon):
+    def __init__(self, policy, now, horizon, every_line=False):
+        """`every_line`: compliant and inactive keys get a line too, whatever their due date."""
         self._policy = policy
         self._now = now
         self._horizon = horizon
+        self._every_line = every_line
+        self.user_tags = "tags" in policy.asked_of_users(now)
 
     def keys(self, user):
         """Whether a key of the user can be past its limit by the horizon: no key is older than its user."""
@@ -51,15 +59,21 @@ class Needs:
         return min(rule.limit for rule in self._policy.rules_for(user))
 
     def tags(self, user):
-        """Whether the user's tags decide a verdict, or which rule a key breaks."""
-        rules = self._policy.rules_for(user)
-        for key in user.keys:
-            decision = decide(self._policy, user, key, self._now)
-            if decision.verdict == UNDECIDED:
-                return True
-            if len(rules) > 1 and decision.verdict not in ("COMPLIANT", "NOT_APPLICABLE"):
-                return True
-        return False
+        """Whether a line about the user depends on tags that are not known."""
+        if user.tags is not None or not self.user_tags:
+            return False
+        return any(self._in_doubt(key, decide(self._policy, user, key, self._now)) for key in user.keys)
+
+    def _in_doubt(self, key, decision):
+        """Whether the key has a line of which the verdict, the rule or the due date is not known."""
+        if decision.verdict == UNDECIDED:
+            return True
+        if len(decision.rules) == 1:
+            return False
+        if decision.verdict == NOT_APPLICABLE:
+            return self._every_line
+        due = decision.verdict == COMPLIANT and self._horizon - key.created
+        return self._every_line or due is False or any(due > rule.limit for rule in decision.rules)
 
 
 class NoMemory:
@@ -90,13 +104,14 @@ def read_users(iam, needs, run, wait, memory=None):
 
     `needs` says whose keys and tags are wanted, `run` is a `map` that may run calls side by side,
     `wait` sleeps for a number of seconds, `memory` is asked before AWS for keys that cannot be too old.
+    Tags that AWS denied stay None.
     """
     notes = []
     report = _credential_report(iam, wait, notes)
     rows = None if report is None else report.rows
-    users = _users(iam, rows, notes)
+    users = _users(iam, rows, needs, notes)
     wanted = [user for user in users if _may_have_keys(user, rows) and needs.keys(user)]
-    keyed = _list_keys(iam, wanted, report or Report({}, None), needs, run, memory or NoMemory())
+    keyed = _list_keys(iam, wanted, report or Report({}, None), needs, run, memory or NoMemory(), notes)
     found = [keyed.get(_identity(user), user) for user in users]
     root = None if rows is None else ROOT in rows and "true" in _columns(rows[ROOT], ACTIVE_COLUMNS)
     return Reading([user for user in found if user is not None], root, notes)
@@ -106,9 +121,15 @@ def _credential_report(iam, wait, notes):
     """The report, or None with a note if there is none to be had."""
     try:
         answer = _report_answer(iam, wait)
-        if answer is not None:
+        if answer is None:
+            why = "the credential report was still being made after a minute"
+        elif _is_outdated(answer):
+            why = (
+                f"the credential report is of {answer['GeneratedTime'].astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC,"
+                " older than the four hours that AWS promises"
+            )
+        else:
             return Report(parse_report(answer["Content"]), answer.get("GeneratedTime"))
-        why = "the credential report was still being made after a minute"
     except iam.exceptions.ClientError as error:
         why = f"the credential report could not be read ({error_code(error)})"
     except Untrustworthy as error:
@@ -130,6 +151,22 @@ def _report_answer(iam, wait):
     return None
 
 
+def _is_outdated(answer):
+    """Whether the report is older than AWS promises, by the time at which AWS itself answered."""
+    made, answered = answer.get("GeneratedTime"), _answered(answer)
+    return made is not None and answered is not None and answered - made > REPORT_LASTS
+
+
+def _answered(answer):
+    """When AWS answered: the Date of its answer, which no clock of ours can put wrong; None if it has none."""
+    written = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    try:
+        moment = parsedate_to_datetime(written or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
 def parse_report(content):
     """Rows of a credential report (bytes of CSV) by user name; raises Untrustworthy for anything else."""
     try:
@@ -146,11 +183,19 @@ def parse_report(content):
     return {row["user"]: row for row in rows}
 
 
-def _users(iam, rows, notes):
+def _users(iam, rows, needs, notes):
+    """Every user, with tags where lines may depend on them and AWS gives them in one listing."""
+    try:
+        if needs.user_tags:
+            return list(tagged_users_of(iam))
+    except iam.exceptions.ClientError as error:
+        if error_code(error) not in DENIED:
+            raise
+        notes.append("iam:GetAccountAuthorizationDetails was denied: tags are read user by user, where they matter")
     try:
         return list(users_of(iam))
     except iam.exceptions.ClientError as error:
-        if rows is None or error_code(error) not in ("AccessDenied", "AccessDeniedException"):
+        if rows is None or error_code(error) not in DENIED:
             raise
         notes.append("iam:ListUsers was denied: the names come from the credential report, user ids are unknown")
     return [report_user(row) for name, row in rows.items() if name != ROOT]
@@ -199,36 +244,54 @@ def _identity(user):
     return user.id or user.name
 
 
-def _list_keys(iam, wanted, report, needs, run, memory):
-    """Users with keys and, where needed, tags, by identity; None for a user who no longer exists."""
+class _KeyLister:
+    """Lists the keys of users, and their tags where lines depend on them; safe to share between threads."""
 
-    def read(user):
+    def __init__(self, iam, report, needs, memory):
+        self._iam, self._report, self._needs, self._memory = iam, report, needs, memory
+        self.untold = set()  # names of users whose tags AWS denied
+
+    def read(self, user):
+        """The user with keys; None for one who no longer exists."""
         try:
-            row = _row_of(user, report.rows)
-            keys = _recalled(user, row, report.made, needs, memory)
+            row = _row_of(user, self._report.rows)
+            keys = _recalled(user, row, self._report.made, self._needs, self._memory)
             if keys is None:
-                keys = keys_of(iam, user.name)
-                memory.keep(user, _traces(row), keys)
+                keys = keys_of(self._iam, user.name)
+                self._memory.keep(user, _traces(row), keys)
             keyed = user._replace(keys=_with_last_use(keys, row))
-            return keyed._replace(tags=tags_of(iam, user.name)) if needs.tags(keyed) else keyed
-        except iam.exceptions.NoSuchEntityException:
+            return self._with_tags(keyed) if self._needs.tags(keyed) else keyed
+        except self._iam.exceptions.NoSuchEntityException:
             return None
 
+    def _with_tags(self, user):
+        try:
+            return user._replace(tags=tags_of(self._iam, user.name))
+        except self._iam.exceptions.ClientError as error:
+            if error_code(error) not in DENIED:
+                raise
+            self.untold.add(user.name)
+            return user
+
+
+def _list_keys(iam, wanted, report, needs, run, memory, notes):
+    """Users with keys and, where needed, tags, by identity; None for a user who no longer exists."""
+    lister = _KeyLister(iam, report, needs, memory)
     keyed = {}
     for _look in range(LOOKS):
-        for user, result in zip(wanted, run(read, wanted), strict=True):
+        for user, result in zip(wanted, run(lister.read, wanted), strict=True):
             keyed[_identity(user)] = result
         vanished = [user for user in wanted if keyed[_identity(user)] is None]
-        if not vanished:
-            return keyed
-        wanted = _look_again(iam, vanished)
+        wanted = _look_again(iam, needs, vanished) if vanished else []
         if not wanted:
+            if lister.untold:
+                notes.append(f"iam:ListUserTags was denied: the tags of {len(lister.untold)} users are not known")
             return keyed
     names = ", ".join(user.name for user in wanted)
     raise Untrustworthy(f"users kept changing their names while they were read: {names}")
 
 
-def _look_again(iam, vanished):
+def _look_again(iam, needs, vanished):
     """Those of the vanished users who exist, under the names they have now: ids outlive a renaming."""
     nameless = [user.name for user in vanished if user.id is None]
     if nameless:
@@ -237,7 +300,7 @@ def _look_again(iam, vanished):
             " only iam:ListUsers can tell, which was denied"
         )
     ids = {user.id for user in vanished}
-    return [user for user in _users(iam, None, []) if user.id in ids]
+    return [user for user in _users(iam, None, needs, []) if user.id in ids]
 
 
 def _traces(row):

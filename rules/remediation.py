@@ -145,7 +145,8 @@ class _Remediation:
         step = self._deactivation if stage == "deactivate" else self._deletion
         for key in keys:
             decision = decide(self._policy, user, key._replace(status="Active"), self._now)
-            self._report(user, key, *self._attempt(step, user, key, decision), decision.rule.id)
+            rule = decision.rule.id if decision.rule else ""
+            self._report(user, key, *self._attempt(step, user, key, decision), rule)
         gone = set(remembered) - {MEMORY + key.id for key in keys}
         for tag in sorted(gone) if stage == "delete" else ():
             done = self._attempt(self._forget, user, tag, "this key no longer exists")
@@ -210,9 +211,10 @@ class _Remediation:
     def _wanted(self, decision, actions):
         """The settings for a non-compliant key, and why nothing is to be done with it, if so."""
         rule, exemption = decision.rule, decision.exemption
+        if rule is None or decision.verdict == UNDECIDED:
+            doubts = decision.doubts or decision.rules
+            raise NotAsExpected(f"undecided between {', '.join(doubt.id for doubt in doubts)}: not touched")
         settings = self._own.get(rule.id, self._common)
-        if decision.verdict == UNDECIDED:
-            raise NotAsExpected(f"undecided between {', '.join(doubt.id for doubt in decision.doubts)}: not touched")
         if decision.verdict == COMPLIANT:
             return settings, f"not older than {rule.max_age} days"
         if decision.verdict == EXEMPT:

@@ -20,8 +20,13 @@ def test_the_checker_agrees(case: Case) -> None:
     resolved = parse(case.policy.encode(), "policies.yaml").policy.for_account(case.account)
     made = decision.decide(resolved, case.user, case.key, case.now)
     exemption = made.exemption.id if made.exemption else None
-    actual = (made.verdict, made.rule.max_age, made.rule.id, exemption)
-    assert actual == (case.verdict, case.max_age, case.rule, case.exemption)
+    assert made.rule is not None
+    assert (made.verdict, made.rule.max_age, made.rule.id, exemption) == (
+        case.verdict,
+        case.max_age,
+        case.rule,
+        case.exemption,
+    )
 
 
 def test_no_case_is_lost() -> None:

@@ -207,6 +207,6 @@ def _write(options: Options, outputs: list[Output], place: AggregateRun, rows: S
 
 def _exit_code(rows: Sequence[AccountRow], *, exit_zero: bool) -> int:
     counts = totals(rows)
-    if counts.unreadable:
+    if counts.unreadable or counts.partial:
         return UNREADABLE_EXIT
     return FINDINGS_EXIT if (counts.non_compliant or counts.differing) and not exit_zero else COMPLIANT_EXIT

@@ -75,7 +75,7 @@ def _results(options: Options, loaded: Loaded, outputs: list[Output], opened: Op
 def _attention(result: AccountResult, options: Options, loaded: Loaded) -> AccountResult:
     """The result with only the findings that need attention: another output may have wanted all."""
     soon = loaded.now + options.warn
-    kept = [one for one in result.findings if one.due_date and needs_attention(one.verdict, one.due_date, soon)]
+    kept = [one for one in result.findings if needs_attention(one.verdict, one.due_date, soon)]
     return replace(result, findings=kept)
 
 

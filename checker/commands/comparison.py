@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, AccountRead, Finding, evaluate
+from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, UNDECIDED, AccountRead, Finding, evaluate
 from checker.reports.aggregate_report import AccountRow, UserRow
 from checker.rule import Policy, User, decision
 from checker.sources.aggregator import FAILED, SUCCEEDED, Reported, Result
@@ -33,6 +33,7 @@ class Expected:
     users: Mapping[str, Expectation]
     reason: str | None = None  # why there are none
     name: str | None = None  # the account's
+    open: str | None = None  # why some of them are UNDECIDED
 
 
 class Deployed(NamedTuple):
@@ -73,16 +74,15 @@ def expected(policy: Policy, reading: AccountRead, now: datetime) -> Expected:
     """The policy's verdicts at the instant `now`."""
     name = reading.account.name
     result = evaluate(policy, reading, now, show_all=True)
-    if result.reason is not None:
-        return Expected({}, f"the policy's verdicts are not known: {result.reason}", name)
     nameless = sorted(user.name for user in reading.users if user.id is None)
     if nameless:
         why = f"AWS Config knows users by id, and the snapshot has none of {_named(nameless)}: take it anew"
         return Expected({}, f"{why}, with iam:ListUsers allowed", name)
     keys: dict[str, list[Finding]] = {}
-    for finding in result.findings:
+    for finding in (*result.findings, *(one.finding for one in result.undecided)):
         keys.setdefault(finding.user, []).append(finding)
-    return Expected({str(user.id): _expectation(user, keys.get(user.name, [])) for user in reading.users}, None, name)
+    users = {str(user.id): _expectation(user, keys.get(user.name, [])) for user in reading.users}
+    return Expected(users, None, name, result.reason and f"the policy's verdicts are not all known: {result.reason}")
 
 
 def _expectation(user: User, findings: Sequence[Finding]) -> Expectation:
@@ -109,15 +109,17 @@ def account_row(
         reason = _nothing(reported, deployed, compared)
     if reason is None and compared is not None:
         reason = policy.reason if policy else f"{compared.file} has no such account, so there is nothing to compare"
+    partial = reason is None and policy is not None and policy.open is not None
     comparable = policy if policy and policy.reason is None and reported.results else None
     return AccountRow(
         reported.account_id,
         place.name or (policy.name if policy else None),
         place.group,
         reported.rule,
-        reason,
+        policy.open if policy and partial else reason,
         _rows(reported, comparable, place),
         reported.api_calls,
+        partial,
     )
 
 
@@ -206,7 +208,7 @@ def _rows(reported: Reported, policy: Expected | None, place: Place) -> list[Use
 
 def _row(reported: Reported, result: Result, policy: Expected | None, place: Place) -> UserRow:
     expectation = policy.users.get(result.user_id) if policy else None
-    differs = policy is not None and (expectation is None or not _same(result.compliance, expectation.verdict))
+    differs = policy is not None and (expectation is None or _differs(result.compliance, expectation.verdict))
     return UserRow(
         reported.account_id,
         result.user_id,
@@ -221,9 +223,9 @@ def _row(reported: Reported, result: Result, policy: Expected | None, place: Pla
     )
 
 
-def _same(compliance: str, verdict: str) -> bool:
-    """AWS Config has no word for exempt."""
-    return compliance == (COMPLIANT if verdict == EXEMPT else verdict)
+def _differs(compliance: str, verdict: str) -> bool:
+    """Whether it is certain that AWS Config says something else; it has no word for exempt."""
+    return verdict != UNDECIDED and compliance != (COMPLIANT if verdict == EXEMPT else verdict)
 
 
 def _because(result: Result, expectation: Expectation | None, place: Place) -> str:

@@ -8,6 +8,7 @@ from checker.commands.check_options import Options
 from checker.commands.common import say
 from checker.commands.files import whole_file
 from checker.commands.loading import Loaded
+from checker.commands.outputs import parse_formats
 from checker.errors import UsageError
 from checker.evaluate import NO_ADDRESSES, AccountResult, AccountSkipped, Reading
 
@@ -110,8 +111,12 @@ def asking_for(options: Options, loaded: Loaded) -> "live.Asking":
     from checker.sources import live
 
     policy = loaded.policy.policy
-    needs = live.verdict_needs(policy, loaded.now, loaded.now + options.warn)
+    needs = live.verdict_needs(policy, loaded.now, loaded.now + options.warn, every_line=_every_line(options))
     return live.Asking(needs, live.asks_for_names(policy))
+
+
+def _every_line(options: Options) -> bool:
+    return any(output.show_all for output in parse_formats(options.formats, options.show))
 
 
 def _addresses(options: Options) -> Mapping[str, str]:

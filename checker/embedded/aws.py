@@ -3,13 +3,15 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
 import boto3
 from moto import mock_aws
+from moto.core.responses import ActionResult
 from moto.iam.models import AccessKeyLastUsed, IAMBackend, iam_backends
+from moto.iam.responses import IamResponse
 
 AUDIT_ROLE = "keyage-audit"
 AWS_VARIABLES = (
@@ -31,9 +33,12 @@ def embedded_aws() -> Iterator[None]:
 
 
 @contextmanager
-def standing_in_report() -> Iterator[None]:
-    """moto's credential report takes last-rotated dates from creation; AWS moves them on activation too."""
-    plain = IAMBackend.get_credential_report
+def standing_in_report(age: timedelta = timedelta()) -> Iterator[None]:
+    """The credential report as AWS makes it, and so long ago when it is fetched.
+
+    moto's are all of 2015 and take last-rotated dates from creation; AWS moves these on activation too.
+    """
+    plain, undated = IAMBackend.get_credential_report, IamResponse.get_credential_report
 
     def report(backend: Any) -> str:
         rows = plain(backend).splitlines()
@@ -46,7 +51,16 @@ def standing_in_report() -> Iterator[None]:
             rows[number] = ",".join(cells)
         return "\n".join(rows) + "\n"
 
-    with patch.object(IAMBackend, "get_credential_report", report):
+    def dated(response: IamResponse) -> ActionResult:
+        answered: ActionResult = undated(response)
+        result: dict[str, Any] = answered.result  # type: ignore[assignment]
+        result["GeneratedTime"] = f"{datetime.now(UTC) - age:%Y-%m-%dT%H:%M:%SZ}"
+        return answered
+
+    with (
+        patch.object(IAMBackend, "get_credential_report", report),
+        patch.object(IamResponse, "get_credential_report", dated),
+    ):
         yield
 
 

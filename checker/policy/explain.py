@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from checker.rule import Account, Clause, User, decision
+from checker.rule import Account, Clause, User, matches
 
 
 class Comparison(NamedTuple):
@@ -49,5 +49,5 @@ def _tests(clause: Clause, subject: Account | User, kind: str) -> Iterator[Compa
         if key is not None and known:
             value = value.get(key)
         name = f"{kind} {'OU' if attribute == 'ou' else attribute}" if key is None else f"{kind} tag {key}"
-        matched = None if not known else value is not None and any(decision.matches(each, value) for each in patterns)
+        matched = None if not known else value is not None and any(matches(each, value) for each in patterns)
         yield Comparison(name, value if known else None, patterns, matched)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from checker.errors import FileProblems, Problem
 from checker.policy import loader, yaml_check, yaml_text
-from checker.rule import decision
+from checker.rule import decision, matches
 
 CHECK = "iam_rotate_access_key_90_days"
 # Prowler's resource is user-access-key-1 or user-access-key-2.
@@ -65,7 +65,7 @@ def _entries(content: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str
     for account, muted in content["Mutelist"]["Accounts"].items():
         for check, entry in muted["Checks"].items():
             # Prowler looks for it anywhere in the check's name, `*` being any run of characters.
-            if decision.matches(f"*{check.replace('.*', '*').strip('^$')}*", CHECK):
+            if matches(f"*{check.replace('.*', '*').strip('^$')}*", CHECK):
                 yield account, check, entry
 
 

@@ -4,7 +4,7 @@ import re
 import shlex
 from datetime import datetime
 
-from checker.evaluate import Finding
+from checker.evaluate import NON_COMPLIANT, NOT_APPLICABLE, Finding
 
 DEPOSED = re.compile(r" \(deposed object \w+\)\Z")  # ends an address, as in Terraform's plans
 
@@ -109,7 +109,10 @@ def _key(finding: Finding) -> str:
 def time_left(finding: Finding, now: datetime) -> str:
     """How long the user has, or has had."""
     if finding.due_date is None:
-        return "No date is due: the key is not active."
+        if finding.verdict == NOT_APPLICABLE:
+            return "No date is due: the key is not active."
+        gone = "none" if finding.verdict == NON_COMPLIANT else "not known"
+        return f"Time left: {gone}; which rule applies, and so the day on which the key is due, is not known."
     day = f"{finding.due_date:%Y-%m-%d %H:%M} UTC"
     days = abs((finding.due_date - now).days)
     if finding.due_date < now:

@@ -7,11 +7,9 @@ from typing import NamedTuple, TextIO
 
 import msgspec
 
-from checker.evaluate import COMPLIANT, NON_COMPLIANT
+from checker.evaluate import COMPLIANT, EVALUATED, NON_COMPLIANT, PARTIAL, UNDECIDED, UNREADABLE
 
 SCHEMA_VERSION = 1
-EVALUATED = "evaluated"
-UNREADABLE = "unreadable"
 
 
 class UserRow(msgspec.Struct, frozen=True, gc=False, rename="camel"):
@@ -42,9 +40,21 @@ class AccountRow:
     name: str | None
     group: str  # the group of accounts whose templates belong there
     rule: str | None  # the rule's name as AWS Config has it there
-    reason: str | None  # why it is unreadable, and what to do; None: it was evaluated
+    reason: str | None  # why nothing, or not everything, is known of it, and what to do; None: it was evaluated
     users: Sequence[UserRow] = ()  # by id
     api_calls: Mapping[str, int] = field(default_factory=dict)
+    partial: bool = False  # only the policy's verdicts on some users are not known
+
+    @property
+    def status(self) -> str:
+        """EVALUATED, PARTIAL or UNREADABLE."""
+        if self.reason is None:
+            return EVALUATED
+        return PARTIAL if self.partial else UNREADABLE
+
+    def is_certain(self, user: UserRow) -> bool:
+        """Whether what AWS Config says of a user can be relied on, as far as the policy tells."""
+        return self.status == EVALUATED or (self.partial and user.expected != UNDECIDED)
 
 
 class Snapshot(NamedTuple):
@@ -68,7 +78,7 @@ class AggregateRun(NamedTuple):
 
 
 class Totals(msgspec.Struct, rename="camel"):
-    """How many of what. Compliant users of an unreadable account count as undecided: nobody can tell."""
+    """How many of what. Compliant users on whom nobody can tell count as undecided: see `is_certain`."""
 
     accounts: int = 0
     users: int = 0
@@ -76,6 +86,7 @@ class Totals(msgspec.Struct, rename="camel"):
     non_compliant: int = 0
     undecided: int = 0
     differing: int = 0
+    partial: int = 0
     unreadable: int = 0
 
 
@@ -83,12 +94,13 @@ def totals(accounts: Sequence[AccountRow]) -> Totals:
     """Added up; `users` are those on whom AWS Config has a verdict."""
     summed = Totals(accounts=len(accounts))
     for account in accounts:
-        summed.unreadable += account.reason is not None
+        summed.partial += account.status == PARTIAL
+        summed.unreadable += account.status == UNREADABLE
         for user in account.users:
             summed.users += user.compliance is not None
             summed.differing += user.differs
             summed.non_compliant += user.compliance == NON_COMPLIANT
-            summed.compliant += user.compliance == COMPLIANT and account.reason is None
+            summed.compliant += user.compliance == COMPLIANT and account.is_certain(user)
     summed.undecided = summed.users - summed.compliant - summed.non_compliant
     return summed
 
@@ -118,7 +130,7 @@ def _account(account: AccountRow) -> dict[str, object]:
         "name": account.name,
         "group": account.group,
         "rule": account.rule,
-        "status": EVALUATED if account.reason is None else UNREADABLE,
+        "status": account.status,
         "reason": account.reason,
         "apiCalls": account.api_calls,
     }

@@ -7,7 +7,7 @@ from typing import NamedTuple, TextIO
 from rich.text import Text
 
 from checker.errors import printable
-from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT
+from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, PARTIAL, UNREADABLE
 from checker.reports.aggregate_report import AccountRow, AggregateRun, UserRow, totals
 from checker.reports.table import STYLES
 from checker.reports.terminal import ROOMY, console, plain_table
@@ -29,15 +29,15 @@ def write_table(
     """Non-compliant users, differences and unreadable accounts, with one summary line last."""
     table = _AggregateTable(run, accounts, out, terminal)
     users = [user for account in accounts for user in account.users]
-    unreadable = [account for account in accounts if account.reason is not None]
     table.section("Non-compliant in AWS Config", NON_COMPLIANT, _having(users, NON_COMPLIANT), ["Annotation"])
     differing = [user for user in users if user.differs]
     table.section("Different from the policy", EXEMPT, differing, ["AWS Config", "Policy", "Why the policy says so"])
     if show_all:
-        known = {account.id for account in accounts if account.reason is None}
-        fine = [user for user in _having(users, COMPLIANT) if user.account in known and not user.differs]
+        certain = [user for account in accounts for user in account.users if account.is_certain(user)]
+        fine = [user for user in _having(certain, COMPLIANT) if not user.differs]
         table.section("Compliant in AWS Config", COMPLIANT, fine, ["Annotation"])
-    table.unreadable(unreadable)
+    table.doubtful("Accounts known in part", PARTIAL)
+    table.doubtful("Unreadable accounts", UNREADABLE)
     table.summary()
 
 
@@ -85,10 +85,11 @@ class _AggregateTable:
             "Why the policy says so": user.because or "",
         }
 
-    def unreadable(self, accounts: Sequence[AccountRow]) -> None:
+    def doubtful(self, title: str, status: str) -> None:
+        accounts = [account for account in self._accounts if account.status == status]
         if not accounts:
             return
-        self._console.print(Text(f"Unreadable accounts ({len(accounts)})", style=UNREADABLE_STYLE))
+        self._console.print(Text(f"{title} ({len(accounts)})", style=UNREADABLE_STYLE))
         for account in accounts:
             name = " ".join(part for part in (account.id, account.name) if part)
             self._console.print(Text(printable(f"  {name}: {account.reason}")), soft_wrap=True)

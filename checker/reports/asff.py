@@ -16,7 +16,7 @@ FailedCount in the answers must be 0. The account of a line is `jq -r '.[0].AwsA
 | EXEMPT | PASSED, with the exemption as reason, as in AWS Config | INFORMATIONAL |
 | COMPLIANT | PASSED | INFORMATIONAL |
 | NOT_APPLICABLE | NOT_AVAILABLE, record archived | INFORMATIONAL |
-| account unreadable | NOT_AVAILABLE | MEDIUM |
+| undecided, account unreadable | NOT_AVAILABLE | MEDIUM |
 
 - Nothing is suppressed: an import can set Workflow only when it creates a finding, so a suppressed one would stay so
   after its exemption has ended. From PASSED to FAILED Security Hub makes the workflow NEW by itself.
@@ -37,10 +37,20 @@ from botocore.session import Session
 
 from checker import __version__
 from checker.errors import UsageError
-from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, NOT_APPLICABLE, AccountResult, Finding
+from checker.evaluate import (
+    COMPLIANT,
+    EXEMPT,
+    NON_COMPLIANT,
+    NOT_APPLICABLE,
+    UNDECIDED,
+    AccountResult,
+    Finding,
+    Undecided,
+)
+from checker.evaluate import UNREADABLE as UNREADABLE_ACCOUNT
 from checker.reports.controls import RESOLVE, RESOLVE_URL, rule
 from checker.reports.interface import Run
-from checker.reports.messages import fingerprint, message, unreadable_message
+from checker.reports.messages import fingerprint, message, undecided_message, unreadable_message
 
 SCHEMA_VERSION = "2018-10-08"
 MOST_FINDINGS, MOST_BYTES = 100, 5_000_000  # of a call; Security Hub takes 6 MB
@@ -68,8 +78,9 @@ OUTCOMES = {
     EXEMPT: Outcome("PASSED", "INFORMATIONAL"),
     COMPLIANT: Outcome("PASSED", "INFORMATIONAL"),
     NOT_APPLICABLE: Outcome("NOT_AVAILABLE", "INFORMATIONAL", "ARCHIVED"),
+    UNDECIDED: Outcome("NOT_AVAILABLE", "MEDIUM"),
 }
-UNREADABLE = Outcome("NOT_AVAILABLE", "MEDIUM")
+UNREADABLE = OUTCOMES[UNDECIDED]
 
 
 class AsffReport:
@@ -83,9 +94,10 @@ class AsffReport:
         self._partition = _partition(self._region)
 
     def account(self, result: AccountResult) -> None:
-        findings = [self._of_key(finding) for finding in result.findings]
-        if result.reason is not None:
-            findings.append(self._of_account(result, result.reason))
+        findings = [self._of_key(finding, message(finding, self._run)) for finding in result.findings]
+        findings += [self._of_undecided(one) for one in result.undecided]
+        if result.status == UNREADABLE_ACCOUNT:
+            findings.append(self._of_account(result, result.reason or ""))
         self._write([self._encode(_fitting(finding)).decode() for finding in findings])
 
     def end(self) -> None:
@@ -103,14 +115,19 @@ class AsffReport:
         if call:
             self._out.write(f"[{','.join(call)}]\n")
 
-    def _of_key(self, finding: Finding) -> dict[str, Any]:
+    def _of_undecided(self, undecided: Undecided) -> dict[str, Any]:
+        made = self._of_key(undecided.finding, undecided_message(undecided))
+        made["Compliance"]["StatusReasons"] = [{"ReasonCode": UNDECIDED, "Description": undecided.missing}]
+        return made
+
+    def _of_key(self, finding: Finding, text: str) -> dict[str, Any]:
         now, outcome = self._run.evaluated_at, OUTCOMES[finding.verdict]
         overdue = finding.due_date if finding.verdict in (NON_COMPLIANT, EXEMPT) else None
-        text = message(finding, self._run)
         made = self._finding(finding.account, fingerprint(finding), outcome, rule().summary, text)
-        made["Compliance"]["SecurityControlParameters"] = [
-            {"Name": rule().parameter, "Value": [str(finding.max_access_key_age)]}
-        ]
+        if finding.max_access_key_age is not None:
+            made["Compliance"]["SecurityControlParameters"] = [
+                {"Name": rule().parameter, "Value": [str(finding.max_access_key_age)]}
+            ]
         if finding.verdict == EXEMPT:
             made["Compliance"]["StatusReasons"] = [{"ReasonCode": EXEMPT, "Description": text}]
         return made | {

@@ -1,7 +1,8 @@
 """`--format csv`: the columns are the keys of the JSON's `keys`, in the same order, and `reason`.
 
-A row is a judged key. An account that could not be read is a row too, with the verdict UNREADABLE and the reason in
-the last column, and one that was skipped is SKIPPED with its state there, so that neither can be overlooked. Times
+A row is a judged key. A key of which the verdict is open is a row too, UNDECIDED with the reason in the last column;
+an account that could not be read is UNREADABLE with its reason there, and one that was skipped is SKIPPED with its
+state, so that none can be overlooked. Times
 are UTC, ages and limits days; what is not known is empty. The text is UTF-8 without a byte order mark.
 
 A spreadsheet takes a cell that begins with = + - @ (or their full-width forms), a tab, a line break or a NUL for a
@@ -19,6 +20,7 @@ from typing import Any, TextIO
 
 import msgspec
 
+from checker import evaluate
 from checker.evaluate import AccountResult, Finding
 from checker.reports.interface import Run
 
@@ -41,7 +43,9 @@ class CsvReport:
     def account(self, result: AccountResult) -> None:
         for finding in result.findings:
             self._row(msgspec.to_builtins(finding))
-        if result.reason is not None:
+        for one in result.undecided:
+            self._row(msgspec.to_builtins(one.finding) | {"reason": one.missing})
+        if result.status == evaluate.UNREADABLE:
             self._row({"account": result.id, "verdict": UNREADABLE, "reason": result.reason})
 
     def end(self) -> None:

@@ -39,7 +39,9 @@ def _state(run: DiffRun) -> dict[str, object]:
     verdicts = {"nonCompliant": NON_COMPLIANT, "exempt": EXEMPT, "compliant": COMPLIANT}
     return {
         "keys": run.keys,
-        "unreadable": [{"id": one.id, "name": one.name, "reason": one.reason} for one in run.unreadable],
+        "unreadable": [
+            {"id": one.id, "name": one.name, "status": one.status, "reason": one.reason} for one in run.unreadable
+        ],
         "limits": run.limits,
         "become": {name: run.verdicts(verdict) for name, verdict in verdicts.items()},
     }

@@ -5,10 +5,11 @@ from typing import TextIO
 
 from checker.compare import LimitChange, VerdictChange
 from checker.policy.diff import Change, Effect
-from checker.reports.diff_run import BECOME, DiffRun, headline, limit_change, place, title
+from checker.reports.diff_run import BECOME, DOUBTFUL, DiffRun, headline, limit_change, place, title
 from checker.reports.markdown import COMMENT
 from checker.reports.markdown_page import Page, Section
 from checker.reports.markdown_text import code, head, prose, row
+from checker.reports.words import UNKNOWN, limit
 
 MARKER = "<!-- keyage:diff -->\n"
 REST = "`keyage diff --format json` lists them all."
@@ -21,8 +22,10 @@ def write(run: DiffRun, out: TextIO, *, color: bool) -> None:  # noqa: ARG001 --
     page.write(f"**{prose(headline(run))}**\n")
     if run.loosening:
         page.write("\n> [!WARNING]\n> Keys may live longer than before: look at what loosens.\n")
-    unread = [f"- {code(one.id or 'account not known')}: {prose(one.reason or '')}\n" for one in run.unreadable]
-    page.section(Section(f"Unreadable accounts ({len(unread)})", len(unread), iter(unread), most=0.25, rest=REST))
+    for status, heading in DOUBTFUL.items():
+        unread = [one for one in run.unreadable if one.status == status]
+        rows = (f"- {code(one.id or 'account not known')}: {prose(one.reason or '')}\n" for one in unread)
+        page.section(Section(f"{heading} ({len(unread)})", len(unread), rows, most=0.25, rest=REST))
     for effect, words in TITLES.items():
         found = [one for one in run.changes if one.effect is effect]
         page.section(Section(f"{words} ({len(found)})", len(found), _changes(found, run), most=0.5, rest=REST))
@@ -48,8 +51,8 @@ def _keys(heading: str, keys: Sequence[VerdictChange]) -> Section:
                 code(one.finding.user),
                 code(one.finding.access_key_id) if one.finding.access_key_id else "not known",
                 f"{one.finding.age_days} d",
-                f"{one.finding.max_access_key_age} d",
-                code(one.finding.rule),
+                limit(one.finding),
+                code(one.finding.rule) if one.finding.rule else UNKNOWN,
                 code(one.finding.exemption) if one.finding.exemption else "",
             ]
         )

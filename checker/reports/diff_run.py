@@ -5,15 +5,18 @@ from datetime import datetime
 from typing import NamedTuple
 
 from checker.compare import AccountChange, LimitChange, VerdictChange
-from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT
+from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, PARTIAL, UNREADABLE
 from checker.policy.diff import Change, Effect
 from checker.policy.loader import PolicyFile
+from checker.reports.words import UNKNOWN
 
 BECOME = {
     NON_COMPLIANT: "become non-compliant",
     EXEMPT: "become exempt",
     COMPLIANT: "become compliant",
 }
+
+DOUBTFUL = {PARTIAL: "Known in part", UNREADABLE: "Unreadable"}
 
 
 class DiffRun(NamedTuple):
@@ -37,7 +40,7 @@ class DiffRun(NamedTuple):
     def limits(self) -> list[LimitChange]:
         """Those that get more time first."""
         found = [change for account in self.accounts or () for change in account.limits]
-        return sorted(found, key=lambda one: (one.after < one.before, one.account, one.user))
+        return sorted(found, key=lambda one: (_direction(one), one.account, one.user))
 
     def verdicts(self, verdict: str) -> list[VerdictChange]:
         """The keys that get this verdict and had another; the longest overdue first."""
@@ -58,7 +61,7 @@ def headline(run: DiffRun) -> str:
     if run.accounts is None:
         return f"{said}."
     sums = [_become(len(run.verdicts(verdict)), words) for verdict, words in BECOME.items()]
-    unread = f"; {len(run.unreadable)} accounts could not be judged" if run.unreadable else ""
+    unread = f"; {len(run.unreadable)} accounts could not be judged whole" if run.unreadable else ""
     return f"{said}. Of {run.keys} keys, {', '.join(sums)}{unread}."
 
 
@@ -79,10 +82,16 @@ def place(change: Change, run: DiffRun) -> str:
 
 
 def limit_change(change: LimitChange) -> str:
+    """Such as `90 → 30 days (60 less), default → svc`."""
+    rules = (change.rule_before or UNKNOWN, change.rule_after or UNKNOWN)
+    by = rules[1] if rules[0] == rules[1] else " → ".join(rules)
+    if change.before is None or change.after is None:
+        return f"{change.before or UNKNOWN} → {change.after or UNKNOWN} days, {by}"
     more = "more" if change.after > change.before else "less"
-    days = abs(change.after - change.before)
-    return (
-        f"{change.before} → {change.after} days ({days} {more}), {change.rule_before} → {change.rule_after}"
-        if change.rule_before != change.rule_after
-        else f"{change.before} → {change.after} days ({days} {more}), {change.rule_after}"
-    )
+    return f"{change.before} → {change.after} days ({abs(change.after - change.before)} {more}), {by}"
+
+
+def _direction(change: LimitChange) -> int:
+    if change.before is None or change.after is None:
+        return 2
+    return int(change.after < change.before)

@@ -6,8 +6,9 @@ from rich.text import Text
 
 from checker.errors import printable
 from checker.policy.diff import Effect
-from checker.reports.diff_run import BECOME, DiffRun, headline, limit_change, place, title
+from checker.reports.diff_run import BECOME, DOUBTFUL, DiffRun, headline, limit_change, place, title
 from checker.reports.terminal import console
+from checker.reports.words import limit, rule
 
 MARKS = {
     Effect.LOOSENS: ("LOOSENS ", "bold red"),
@@ -30,17 +31,17 @@ def write(run: DiffRun, out: TextIO, *, color: bool) -> None:
     for account in run.unreadable:
         who = " ".join(part for part in (account.id, account.name) if part) or "account not known"
         shown.print()
-        shown.print(Text(printable(f"Unreadable: {who}: {account.reason}"), style="magenta"))
+        shown.print(Text(printable(f"{DOUBTFUL[account.status]}: {who}: {account.reason}"), style="magenta"))
     if run.limits:
         shown.print(Text(f"\nUsers with another limit ({len(run.limits)})", style="bold"))
-        for limit in run.limits:
-            shown.print(Text(printable(f"  {limit.account} {limit.user}: {limit_change(limit)}")))
+        for one in run.limits:
+            shown.print(Text(printable(f"  {one.account} {one.user}: {limit_change(one)}")))
     for verdict, words in BECOME.items():
         found = run.verdicts(verdict)
         if found:
             shown.print(Text(f"\nKeys that {words} ({len(found)})", style="bold"))
-        for one in found:
-            key = one.finding
+        for moved in found:
+            key = moved.finding
             by = f", exempt by {key.exemption}" if key.exemption else ""
             told = f"  {key.account} {key.user} {key.access_key_id or '(id not known)'}: {key.age_days} days old"
-            shown.print(Text(printable(f"{told}, limit {key.max_access_key_age} by {key.rule}{by}")))
+            shown.print(Text(printable(f"{told}, limit {limit(key)} by {rule(key)}{by}")))

@@ -1,15 +1,16 @@
 """`--format github`: annotations of the lines of the policy that decide, the most overdue first.
 
-Accounts that could not be read and non-compliant keys are errors, keys that fall due soon warnings, exempt keys
-notices. Other keys are not annotated, whatever `--show` says.
+Accounts that could not be read, or only in part, keys of which the verdict is open and non-compliant keys are errors,
+keys that fall due soon warnings, exempt keys notices. Other keys are not annotated, whatever `--show` says.
 """
 
+from collections.abc import Iterator
 from typing import TextIO
 
-from checker.evaluate import EXEMPT, NON_COMPLIANT, AccountResult, Finding
+from checker.evaluate import EXEMPT, NON_COMPLIANT, PARTIAL, AccountResult, Finding
 from checker.reports.annotations import MOST, Annotation, commands
 from checker.reports.interface import Run
-from checker.reports.messages import message, place, unreadable_message
+from checker.reports.messages import message, place, undecided_message, unreadable_message
 from checker.reports.worst import Worst, by_due_date
 
 
@@ -22,26 +23,31 @@ class GithubReport:
         self._worst: dict[str, Worst[Finding]] = {
             level: Worst(MOST, by_due_date) for level in ("error", "warning", "notice")
         }
-        self._unreadable: list[AccountResult] = []
+        self._doubtful: list[Annotation] = []
 
     def account(self, result: AccountResult) -> None:
         if result.reason is not None:
-            self._unreadable.append(result)
+            self._doubtful += self._of_doubtful(result)
         for finding in result.findings:
             level = self._level(finding)
             if level:
                 self._worst[level].add(finding)
 
     def end(self) -> None:
-        here = place("default", self._run)._replace(line=1)
-        annotations = [
-            Annotation("error", "Account could not be read", unreadable_message(one), here) for one in self._unreadable
-        ]
+        annotations = list(self._doubtful)
         totals = {level: worst.total for level, worst in self._worst.items()}
-        totals["error"] += len(self._unreadable)
+        totals["error"] += len(self._doubtful)
         for level, worst in self._worst.items():
             annotations += [self._annotation(level, finding) for finding in worst.listed()]
         self._out.writelines(f"{line}\n" for line in commands(annotations, totals))
+
+    def _of_doubtful(self, result: AccountResult) -> Iterator[Annotation]:
+        title = "Account known in part" if result.status == PARTIAL else "Account could not be read"
+        here = place("default", self._run)._replace(line=1)
+        yield Annotation("error", title, unreadable_message(result), here)
+        for one in result.undecided:
+            where = place(one.depends_on[0], self._run)
+            yield Annotation("error", "Access key undecided", undecided_message(one), where)
 
     def _level(self, finding: Finding) -> str | None:
         if self._run.is_due_soon(finding):

@@ -1,15 +1,17 @@
 """`--format gitlab`: a code quality report, which GitLab shows in merge requests.
 
-Accounts that could not be read are blockers, non-compliant keys major, keys that fall due soon minor, exempt keys
-info. Other keys are no issues, whatever `--show` says. Source: docs.gitlab.com, "Code Quality", report format.
+Accounts that could not be read and keys of which the verdict is open are blockers, non-compliant keys major, keys that
+fall due soon minor, exempt keys info. Other keys are no issues, whatever `--show` says.
+
+Source: docs.gitlab.com, "Code Quality", report format.
 """
 
 from typing import Any, TextIO
 
-from checker.evaluate import EXEMPT, NON_COMPLIANT, AccountResult, Finding
+from checker.evaluate import EXEMPT, NON_COMPLIANT, UNREADABLE, AccountResult, Finding
 from checker.reports.code_quality import issue, text_of
 from checker.reports.interface import Run
-from checker.reports.messages import digest, fingerprint, message, place, unreadable_message
+from checker.reports.messages import digest, fingerprint, message, place, undecided_message, unreadable_message
 
 
 class GitlabReport:
@@ -21,10 +23,13 @@ class GitlabReport:
         self._issues: list[dict[str, Any]] = []
 
     def account(self, result: AccountResult) -> None:
-        if result.reason is not None:
+        if result.status == UNREADABLE:
             here = place("default", self._run)._replace(line=1)
             told = digest("unreadable", result.id or "", result.name or "")
             self._issues.append(issue("account-unreadable", "blocker", unreadable_message(result), here, told))
+        for one in result.undecided:
+            where, told = place(one.depends_on[0], self._run), fingerprint(one.finding)
+            self._issues.append(issue("access-key-undecided", "blocker", undecided_message(one), where, told))
         for finding in result.findings:
             self._of_key(finding)
 

@@ -16,16 +16,28 @@ from markupsafe import Markup
 
 from checker import __version__
 from checker.errors import printable
-from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, NOT_APPLICABLE, AccountResult, Counts, Finding
+from checker.evaluate import (
+    COMPLIANT,
+    EXEMPT,
+    NON_COMPLIANT,
+    NOT_APPLICABLE,
+    PARTIAL,
+    UNDECIDED,
+    UNREADABLE,
+    AccountResult,
+    Counts,
+    Finding,
+)
 from checker.reports.advice import resolve
 from checker.reports.html_figures import Figures
 from checker.reports.interface import Run
 from checker.reports.messages import exemption
+from checker.reports.words import due_day
 from checker.reports.worst import Worst, by_due_date
 
 MOST_KEYS = 50_000  # in the table; the figures count all
 WITHOUT_SCRIPT = 200  # non-compliant keys for readers without scripts
-ORDER = {NON_COMPLIANT: 0, EXEMPT: 1, COMPLIANT: 2, NOT_APPLICABLE: 3}
+ORDER = {NON_COMPLIANT: 0, UNDECIDED: 1, EXEMPT: 2, COMPLIANT: 3, NOT_APPLICABLE: 4}
 
 
 class HtmlReport:
@@ -35,10 +47,11 @@ class HtmlReport:
         self._run = run
         self._out = out
         self._figures = Figures(run.evaluated_at)
-        self._keys: Worst[Finding] = Worst(MOST_KEYS, lambda one: (ORDER.get(one.verdict, 4), *by_due_date(one)))
+        self._keys: Worst[Finding] = Worst(MOST_KEYS, lambda one: (ORDER[one.verdict], *by_due_date(one)))
         self._names: dict[str, str] = {}
         self._two_keys: set[tuple[str, str]] = set()
-        self._unreadable: list[tuple[str, str]] = []
+        self._doubtful: dict[str, list[tuple[str, str]]] = {PARTIAL: [], UNREADABLE: []}
+        self._missing: dict[int, str] = {}  # of undecided findings, by identity
         self._notes: list[str] = []
         self._totals = Counts()
         self._accounts = 0
@@ -50,12 +63,15 @@ class HtmlReport:
         who = " ".join(part for part in (result.id, result.name) if part) or "account not known"
         self._notes += [printable(f"{who}: {note}") for note in result.notes]
         if result.reason is not None:
-            self._unreadable.append((printable(who), printable(result.reason)))
+            self._doubtful[result.status].append((printable(who), printable(result.reason)))
         if result.id and result.name:
             self._names[result.id] = result.name
         self._two_keys |= {(result.id or "", user) for user in result.two_keys}
         for finding in result.findings:
             self._keys.add(finding)
+        for one in result.undecided:
+            self._keys.add(one.finding)
+            self._missing[id(one.finding)] = f"depends on {' or '.join(one.depends_on)}: {one.missing}"
 
     def end(self) -> None:
         keys = self._keys.listed()
@@ -68,7 +84,8 @@ class HtmlReport:
             version=__version__,
             totals=self._totals,
             accounts=self._accounts,
-            unreadable=self._unreadable,
+            unreadable=self._doubtful[UNREADABLE],
+            partial=self._doubtful[PARTIAL],
             skipped=[printable(f"{one.id} {one.name or ''}: {one.state}") for one in self._run.skipped],
             notes=self._notes,
             figures=self._figures.figures(),
@@ -86,7 +103,6 @@ class HtmlReport:
 
     def _row(self, finding: Finding) -> list[Any]:
         """In the order of the table's columns; the script knows it."""
-        day = f"{finding.due_date:%Y-%m-%d}" if finding.due_date else ""
         used = f"{finding.last_used:%Y-%m-%d}" if finding.last_used else ""
         name = self._names.get(finding.account, "")
         return [
@@ -96,11 +112,17 @@ class HtmlReport:
             printable(finding.access_key_id or ""),
             finding.age_days,
             finding.max_access_key_age,
-            day,
+            due_day(finding),
             finding.rule,
             used,
-            printable(exemption(finding, self._run)) if finding.exemption else "",
+            printable(self._why(finding)),
         ]
+
+    def _why(self, finding: Finding) -> str:
+        """What there is to say about a status: the exemption, or what a verdict waits for."""
+        if finding.exemption:
+            return f"by {exemption(finding, self._run)}"
+        return self._missing.get(id(finding), "")
 
     def _steps(self, finding: Finding) -> str:
         two_keys = (finding.account, finding.user) in self._two_keys

@@ -40,7 +40,7 @@ class Figures:
     def account(self, result: AccountResult) -> None:
         counts = result.counts
         found = {COMPLIANT: counts.compliant, EXEMPT: counts.exempt, NON_COMPLIANT: counts.non_compliant}
-        if result.reason is None and any(found.values()):
+        if any(found.values()):
             name = " ".join(part for part in (result.id, result.name) if part)
             self._accounts.append((-counts.non_compliant, name, found))
             if len(self._accounts) > 2 * MOST_ACCOUNTS + 1:
@@ -51,7 +51,7 @@ class Figures:
     def _finding(self, finding: Finding) -> None:
         if finding.verdict not in SHOWN or finding.due_date is None:
             return
-        limit = timedelta(days=finding.max_access_key_age)
+        limit = finding.due_date - finding.create_date
         share = 100 * (self._now - finding.create_date) / limit
         self._ages[sum(share > one for one in SHARES), finding.verdict] += 1
         left = finding.due_date - self._now

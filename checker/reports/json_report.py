@@ -1,12 +1,13 @@
 """`--format json`: the shape in README.md, the same bytes for the same state and `--now`."""
 
 import tempfile
+from collections import Counter
 from dataclasses import asdict
 from typing import Any, TextIO
 
 import msgspec
 
-from checker.evaluate import AccountResult, Counts
+from checker.evaluate import PARTIAL, UNREADABLE, AccountResult, Counts, Undecided
 from checker.reports.interface import Run
 
 SCHEMA_VERSION = 1
@@ -20,14 +21,14 @@ class JsonReport:
         self._out = out
         self._accounts: list[bytes] = []
         self._totals = Counts()
-        self._unreadable = 0
+        self._by_status: Counter[str] = Counter()
         self._findings = tempfile.TemporaryFile("w+b")  # noqa: SIM115 -- lives until end()
         self._encoder = msgspec.json.Encoder()
         self._separator = b""
 
     def account(self, result: AccountResult) -> None:
         self._accounts.append(self._encoder.encode(_account(result)))
-        self._unreadable += result.reason is not None
+        self._by_status[result.status] += 1
         self._totals.add(result.counts)
         for finding in result.findings:
             self._findings.write(self._separator + self._encoder.encode(finding))
@@ -63,7 +64,9 @@ class JsonReport:
             "nonCompliant": totals.non_compliant,
             "exempt": totals.exempt,
             "notApplicable": totals.not_applicable,
-            "unreadable": self._unreadable,
+            "undecided": totals.undecided,
+            "partial": self._by_status[PARTIAL],
+            "unreadable": self._by_status[UNREADABLE],
         }
 
 
@@ -71,7 +74,13 @@ def _account(result: AccountResult) -> dict[str, Any]:
     return {
         "id": result.id,
         "name": result.name,
-        "status": "evaluated" if result.reason is None else "unreadable",
+        "status": result.status,
         "reason": result.reason,
+        "undecided": [_undecided(one) for one in result.undecided],
         "apiCalls": result.api_calls,
     }
+
+
+def _undecided(one: Undecided) -> dict[str, Any]:
+    key = one.finding
+    return {"user": key.user, "accessKeyId": key.access_key_id, "dependsOn": one.depends_on, "missing": one.missing}

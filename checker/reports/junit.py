@@ -9,11 +9,11 @@ from typing import TextIO
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 from checker.errors import printable
-from checker.evaluate import COMPLIANT, NON_COMPLIANT, AccountResult, Finding
+from checker.evaluate import COMPLIANT, NON_COMPLIANT, UNREADABLE, AccountResult, Finding, Undecided
 from checker.reports.controls import RESOLVE_URL, rule
 from checker.reports.interface import Run
 from checker.reports.junit_text import at, junit_text
-from checker.reports.messages import message, place, unreadable_message
+from checker.reports.messages import message, place, undecided_message, unreadable_message
 
 
 class JunitReport:
@@ -28,19 +28,27 @@ class JunitReport:
         who = " ".join(part for part in (result.id, result.name) if part) or "account not known"
         suite = TestSuite(printable(who))
         suite.timestamp = f"{self._run.evaluated_at:%Y-%m-%dT%H:%M:%S}"
-        if result.reason is not None:
+        if result.status == UNREADABLE:
             case = _case(who, "account could be read")
             case.result = [Error(printable(unreadable_message(result)), "unreadable")]
             suite.add_testcase(case)
         for finding in result.findings:
             suite.add_testcase(self._of_key(finding, who))
+        for one in result.undecided:
+            suite.add_testcase(self._of_undecided(one, who))
         self._suites.add_testsuite(suite)
 
     def end(self) -> None:
         self._out.write(junit_text(self._suites))
 
+    def _of_undecided(self, undecided: Undecided, who: str) -> TestCase:
+        case = _case(who, _name(undecided.finding))
+        at(case, place(undecided.depends_on[0], self._run))
+        case.result = [Error(printable(undecided_message(undecided)), "undecided")]
+        return case
+
     def _of_key(self, finding: Finding, who: str) -> TestCase:
-        case = _case(who, f"{finding.user} {finding.access_key_id or finding.create_date.isoformat()}")
+        case = _case(who, _name(finding))
         told = printable(message(finding, self._run))
         at(case, place(finding.rule, self._run))
         if finding.verdict == NON_COMPLIANT:
@@ -50,6 +58,10 @@ class JunitReport:
         elif finding.verdict != COMPLIANT:
             case.result = [Skipped(told)]
         return case
+
+
+def _name(finding: Finding) -> str:
+    return f"{finding.user} {finding.access_key_id or finding.create_date.isoformat()}"
 
 
 def _case(class_name: str, name: str) -> TestCase:

@@ -9,11 +9,23 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple, TextIO
 
-from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, NOT_APPLICABLE, AccountResult, Counts, Finding
+from checker.evaluate import (
+    COMPLIANT,
+    EXEMPT,
+    NON_COMPLIANT,
+    NOT_APPLICABLE,
+    PARTIAL,
+    UNDECIDED,
+    UNREADABLE,
+    AccountResult,
+    Counts,
+    Finding,
+)
 from checker.reports.advice import resolve
 from checker.reports.interface import Run
 from checker.reports.markdown_page import Page, Section
 from checker.reports.markdown_text import code, fenced, head, plural, prose, row
+from checker.reports.words import UNKNOWN, due_day, limit
 from checker.reports.worst import Worst, by_due_date
 
 COMMENT, SUMMARY = 65_000, 1_000_000  # bytes, which are never fewer than characters; a little is left to others
@@ -23,7 +35,8 @@ ADVISED, ADVISED_VERBOSE = 3, 25  # keys
 NUMBERS = ("Age", "Limit")
 KEY = ("Account", "User", "Access key", *NUMBERS, "Rule", "Last used", "Due")
 DUE = "due"
-COLUMNS = {EXEMPT: (*KEY[:-1], "Exemption", "Reason"), NOT_APPLICABLE: KEY[:-1]}  # the other kinds have KEY
+OPEN = ("Account", "User", "Access key", "Age", "Depends on", "Not known")
+COLUMNS = {EXEMPT: (*KEY[:-1], "Exemption", "Reason"), NOT_APPLICABLE: KEY[:-1], UNDECIDED: OPEN}  # the others have KEY
 
 
 class Kept(NamedTuple):
@@ -31,7 +44,9 @@ class Kept(NamedTuple):
 
     finding: Finding
     account_name: str | None
-    two_keys: bool
+    two_keys: bool = False
+    depends_on: str = ""
+    missing: str = ""
 
 
 class MarkdownReport:
@@ -41,7 +56,7 @@ class MarkdownReport:
         self._run = run
         self._out = out
         self._kept: dict[str, Worst[Kept]] = {}
-        self._unreadable: list[AccountResult] = []
+        self._doubtful: dict[str, list[AccountResult]] = {PARTIAL: [], UNREADABLE: []}
         self._notes: list[str] = []
         self._totals = Counts()
         self._accounts = 0
@@ -54,9 +69,11 @@ class MarkdownReport:
         who = _who(result.id, result.name)
         self._notes += [f"{who}: {prose(note)}" for note in result.notes]
         if result.reason is not None:
-            self._unreadable.append(result)
+            self._doubtful[result.status].append(result)
         for finding in result.findings:
             self._keep(Kept(finding, result.name, finding.user in result.two_keys))
+        for one in result.undecided:
+            self._keep(Kept(one.finding, result.name, False, " or ".join(one.depends_on), one.missing))
 
     def _keep(self, kept: Kept) -> None:
         kind = DUE if self._run.is_due_soon(kept.finding) else kept.finding.verdict
@@ -68,10 +85,12 @@ class MarkdownReport:
     def end(self) -> None:
         page = Page(self._out, SUMMARY if self._run.verbose else COMMENT, tail=MARKER)
         page.write(self._headline())
-        page.section(self._unreadable_accounts())
+        page.section(self._accounts_of(UNREADABLE, "Unreadable accounts"))
+        page.section(self._accounts_of(PARTIAL, "Accounts known in part"))
         page.write(self._summary())
         soon = f"Too old within {plural(self._run.warn.days, 'day')}"
         page.section(self._keys("Too old", NON_COMPLIANT, most=0.8))
+        page.section(self._keys("Undecided", UNDECIDED, most=0.5))
         page.section(self._keys("Exempt", EXEMPT))
         page.section(self._keys(soon, DUE))
         page.section(self._advice())
@@ -84,16 +103,20 @@ class MarkdownReport:
         page.end()
 
     def _headline(self) -> str:
-        old, unread = self._totals.non_compliant, len(self._unreadable)
-        known = " known to be" if unread else ""
+        old, unread, undecided = self._totals.non_compliant, len(self._doubtful[UNREADABLE]), self._totals.undecided
+        known = " known to be" if unread or undecided else ""
         several = self._accounts > 1 and old
         where = f", in {self._with_old_keys} of {plural(self._accounts, 'account')}" if several else ""
         line = f"**{plural(old, 'access key')} {'is' if old == 1 else 'are'}{known} too old**{where}.\n"
-        if not unread:
-            return line
         them = "it" if unread == 1 else "them"
-        could = f"**{plural(unread, 'account')} could not be read.** Nothing is known about the keys in {them}."
-        return f"{line}\n> [!CAUTION]\n> {could}\n"
+        cautions = []
+        if unread:
+            cautions.append(
+                f"> **{plural(unread, 'account')} could not be read.** Nothing is known about the keys in {them}.\n"
+            )
+        if undecided:
+            cautions.append(f"> **{plural(undecided, 'access key')} could not be judged.** Something is not known.\n")
+        return f"{line}\n> [!CAUTION]\n{''.join(cautions)}" if cautions else line
 
     def _summary(self) -> str:
         totals, run = self._totals, self._run
@@ -108,10 +131,10 @@ class MarkdownReport:
         exact = "" if run.exact else " Less exact: the ages come from a credential report, and keys may be older."
         return f"\n{when}: {judged}; {verdicts}.{exact}\n"
 
-    def _unreadable_accounts(self) -> Section:
-        rows = (f"- {_who(one.id, one.name)}: {prose(one.reason or '')}\n" for one in self._unreadable)
-        total = len(self._unreadable)
-        return Section(f"Unreadable accounts ({total})", total, rows, most=0.25)
+    def _accounts_of(self, status: str, title: str) -> Section:
+        results = self._doubtful[status]
+        rows = (f"- {_who(one.id, one.name)}: {prose(one.reason or '')}\n" for one in results)
+        return Section(f"{title} ({len(results)})", len(results), rows, most=0.25)
 
     def _keys(self, title: str, kind: str, most: float = 1.0) -> Section:
         columns, of_kind = COLUMNS.get(kind, KEY), self._of(kind)
@@ -127,12 +150,14 @@ class MarkdownReport:
             "User": code(finding.user),
             "Access key": code(finding.access_key_id) if finding.access_key_id else "not known",
             "Age": f"{finding.age_days} d{'' if self._run.exact else ' or more'}",
-            "Limit": f"{finding.max_access_key_age} d",
-            "Rule": code(finding.rule),
+            "Limit": limit(finding),
+            "Rule": code(finding.rule) if finding.rule else UNKNOWN,
             "Last used": self._ago(finding.last_used),
-            "Due": f"{finding.due_date:%Y-%m-%d}" if finding.due_date else "",
+            "Due": due_day(finding),
             "Exemption": code(finding.exemption or ""),
             "Reason": prose(said),
+            "Depends on": code(kept.depends_on) if kept.depends_on else "",
+            "Not known": prose(kept.missing),
         }
 
     def _ago(self, moment: datetime | None) -> str:

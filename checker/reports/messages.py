@@ -3,7 +3,7 @@
 import hashlib
 from typing import NamedTuple
 
-from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, AccountResult, Finding
+from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, PARTIAL, AccountResult, Finding, Undecided
 from checker.reports.interface import Run
 
 FIRST_LINE = 1
@@ -20,15 +20,23 @@ def message(finding: Finding, run: Run) -> str:
     """The verdict with its reason, for a reader who knows nothing else; ages in days, instants in UTC."""
     age = f"{finding.age_days} days old{'' if run.exact else ' or more'}"
     subject = f"{_key(finding)} of {finding.user} in {finding.account} is"
-    limit = f"{finding.rule} allows {finding.max_access_key_age} days"
-    due = f"{finding.due_date:%Y-%m-%d %H:%M} UTC" if finding.due_date else ""
     if finding.verdict == NON_COMPLIANT:
-        return f"{subject} {age}: {limit}, which ended on {due}."
+        return f"{subject} {age}: {_limit(finding, 'ended')}."
     if finding.verdict == EXEMPT:
-        return f"{subject} {age}: {limit}, but it is exempt by {exemption(finding, run)}."
+        return f"{subject} {age}: {_limit(finding)}, but it is exempt by {exemption(finding, run)}."
     if finding.verdict == COMPLIANT:
-        return f"{subject} {age}: {limit}, which end on {due}."
+        return f"{subject} {age}: {_limit(finding, 'end')}."
     return f"{subject} {finding.status}, so its age of {finding.age_days} days is not judged."
+
+
+def _limit(finding: Finding, ends: str = "") -> str:
+    """What is allowed and when that ends, as far as it is known."""
+    if finding.max_access_key_age is None:
+        than = "less" if finding.verdict == COMPLIANT else "more"
+        return f"{than} than every rule allows that may apply; which one does is not known"
+    decides = finding.rule or "whichever rule applies"
+    until = f", which {ends} on {finding.due_date:%Y-%m-%d %H:%M} UTC" if ends and finding.due_date else ""
+    return f"{decides} allows {finding.max_access_key_age} days{until}"
 
 
 def exemption(finding: Finding, run: Run) -> str:
@@ -40,14 +48,22 @@ def exemption(finding: Finding, run: Run) -> str:
 
 
 def unreadable_message(result: AccountResult) -> str:
-    """Which account nothing is known about, why, and what to do."""
+    """Which account nothing, or not everything, is known about, why, and what to do."""
     who = " ".join(part for part in (result.id, result.name) if part) or "that is not known"
-    return f"Account {who} could not be read: {result.reason}"
+    what = "was judged in part" if result.status == PARTIAL else "could not be read"
+    return f"Account {who} {what}: {result.reason}"
 
 
-def place(entry_id: str, run: Run) -> Place:
-    """Where the policy has the rule, exemption or default that decides."""
-    written = run.written.get(entry_id)
+def undecided_message(undecided: Undecided) -> str:
+    """Which key has no verdict, and what to do; the reader knows nothing else."""
+    finding = undecided.finding
+    subject, depends = f"{_key(finding)} of {finding.user} in {finding.account}", " or ".join(undecided.depends_on)
+    return f"{subject} is undecided, it depends on {depends}: {undecided.missing}."
+
+
+def place(entry_id: str | None, run: Run) -> Place:
+    """Where the policy has the rule, exemption or default that decides; its first line where that is not known."""
+    written = run.written.get(entry_id or "")
     return Place(run.repository_path or run.policy_file, written.line if written else FIRST_LINE)
 
 

@@ -9,9 +9,10 @@ One event a key, with the finding's uid stable over runs, so that a later event 
 | COMPLIANT | Pass | Resolved | Close |
 | NOT_APPLICABLE | Not applicable (Other) | Resolved | Close |
 
-An account that could not be read is an event too: its check is a Warning, which OCSF defines as "did not yield a
-result due to missing information". A skipped one is Other. Compliant keys are only told with `--show all`; a SIEM
-that shall learn what was resolved needs that. Times are milliseconds since 1970, UTC.
+A key of which the verdict is open, and an account that could not be read, is an event too: its check is a Warning,
+which OCSF defines as "did not yield a result due to missing information". A skipped account is Other. Compliant keys
+are only told with `--show all`; a SIEM that shall learn what was resolved needs that. Times are milliseconds since
+1970, UTC.
 
 Class and enumerations: Compliance Finding (2003) of OCSF 1.6.0, https://schema.ocsf.io/1.6.0/classes/compliance_finding.
 """
@@ -22,10 +23,20 @@ from typing import Any, NamedTuple, TextIO
 import msgspec
 
 from checker import __version__
-from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, NOT_APPLICABLE, AccountResult, AccountSkipped, Finding
+from checker.evaluate import (
+    COMPLIANT,
+    EXEMPT,
+    NON_COMPLIANT,
+    NOT_APPLICABLE,
+    UNDECIDED,
+    AccountResult,
+    AccountSkipped,
+    Finding,
+)
+from checker.evaluate import UNREADABLE as UNREADABLE_ACCOUNT
 from checker.reports.controls import RESOLVE, RESOLVE_URL, rule
 from checker.reports.interface import Run
-from checker.reports.messages import fingerprint, message, unreadable_message
+from checker.reports.messages import fingerprint, message, undecided_message, unreadable_message
 
 SCHEMA_VERSION = "1.6.0"
 CLASS_UID = 2003
@@ -51,8 +62,9 @@ OUTCOMES = {
     EXEMPT: Outcome((OTHER, "Exempt"), status=3, activity=1, severity=1),
     COMPLIANT: Outcome((1, "Pass"), status=4, activity=3, severity=1),
     NOT_APPLICABLE: Outcome((OTHER, "Not applicable"), status=4, activity=3, severity=1),
+    UNDECIDED: Outcome((2, "Warning"), status=1, activity=1, severity=3),
 }
-UNREADABLE = Outcome((2, "Warning"), status=1, activity=1, severity=3)
+UNREADABLE = OUTCOMES[UNDECIDED]
 SKIPPED = Outcome((OTHER, "Skipped"), status=4, activity=3, severity=1)
 
 
@@ -66,11 +78,15 @@ class OcsfReport:
 
     def account(self, result: AccountResult) -> None:
         for finding in result.findings:
-            self._write(self._of_key(finding, result.name))
-        if result.reason is not None:
+            self._write(self._of_key(finding, result.name, message(finding, self._run)))
+        for one in result.undecided:
+            event = self._of_key(one.finding, result.name, undecided_message(one))
+            event["compliance"]["status_details"] = [one.missing]
+            self._write(event)
+        if result.status == UNREADABLE_ACCOUNT:
             text = unreadable_message(result)
             uid = f"{rule().name}/{result.id or 'account-not-known'}/unreadable"
-            self._write(self._of_account(UNREADABLE, uid, text, result.id, result.name, result.reason))
+            self._write(self._of_account(UNREADABLE, uid, text, result.id, result.name, result.reason or ""))
 
     def end(self) -> None:
         for account in self._run.skipped:
@@ -81,14 +97,14 @@ class OcsfReport:
     def _write(self, event: dict[str, Any]) -> None:
         self._out.write(self._encode(event).decode() + "\n")
 
-    def _of_key(self, finding: Finding, account_name: str | None) -> dict[str, Any]:
-        text = message(finding, self._run)
+    def _of_key(self, finding: Finding, account_name: str | None, text: str) -> dict[str, Any]:
         event = self._event(OUTCOMES[finding.verdict], fingerprint(finding), text, finding.account, account_name)
         if finding.verdict in (NON_COMPLIANT, EXEMPT) and finding.due_date:
             event["start_time"] = _milliseconds(finding.due_date)
-        event["compliance"]["control_parameters"] = [
-            {"name": rule().parameter, "value": str(finding.max_access_key_age)}
-        ]
+        if finding.max_access_key_age is not None:
+            event["compliance"]["control_parameters"] = [
+                {"name": rule().parameter, "value": str(finding.max_access_key_age)}
+            ]
         event["resources"] = _resources(finding)
         event["remediation"] = REMEDIATION
         event["unmapped"] = msgspec.to_builtins(finding)

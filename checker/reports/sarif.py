@@ -7,7 +7,8 @@
 | COMPLIANT, due soon | access-key-due-soon | fail, note |
 | COMPLIANT, NOT_APPLICABLE (with `--show all`) | access-key-too-old | pass, notApplicable |
 
-An account that could not be read is a notification, and executionSuccessful is false. At most 25,000 results, the
+An account that could not be read, or only in part, is a notification, and so is each key of which the verdict is open;
+executionSuccessful is false then. At most 25,000 results, the
 most overdue first; a notification tells of the rest.
 """
 
@@ -19,7 +20,7 @@ import msgspec
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, NOT_APPLICABLE, AccountResult, Finding
 from checker.reports.controls import RESOLVE, RESOLVE_URL, rule
 from checker.reports.interface import Run
-from checker.reports.messages import exemption, fingerprint, message, place, unreadable_message
+from checker.reports.messages import exemption, fingerprint, message, place, undecided_message, unreadable_message
 from checker.reports.sarif_log import MOST_RESULTS, LogRule, log, logical, notification, result
 from checker.reports.worst import Worst, by_due_date
 
@@ -51,6 +52,7 @@ class SarifReport:
     def _notifications(self) -> Iterator[dict[str, Any]]:
         for unreadable in self._unreadable:
             yield notification("error", unreadable_message(unreadable))
+            yield from (notification("error", undecided_message(one)) for one in unreadable.undecided)
         if self._worst.left_out:
             yield notification(
                 "warning", f"{self._worst.left_out} more keys are left out: GitHub takes {MOST_RESULTS:,} results"

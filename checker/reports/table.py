@@ -7,13 +7,31 @@ from typing import Literal, TextIO
 from rich.text import Text
 
 from checker.errors import printable
-from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, NOT_APPLICABLE, AccountResult, Counts, Finding
+from checker.evaluate import (
+    COMPLIANT,
+    EXEMPT,
+    NON_COMPLIANT,
+    NOT_APPLICABLE,
+    PARTIAL,
+    UNDECIDED,
+    UNREADABLE,
+    AccountResult,
+    Counts,
+    Finding,
+)
 from checker.reports.advice import resolve
 from checker.reports.interface import Run
 from checker.reports.terminal import ROOMY, console, plain_table
+from checker.reports.words import due_day, limit, rule
 
 WHOLE = {"Account", "Access key", "Age", "Limit", "Due"}  # columns that are never wrapped
-STYLES = {NON_COMPLIANT: "bold red", EXEMPT: "yellow", COMPLIANT: "green", NOT_APPLICABLE: "dim"}
+STYLES = {
+    NON_COMPLIANT: "bold red",
+    EXEMPT: "yellow",
+    COMPLIANT: "green",
+    NOT_APPLICABLE: "dim",
+    UNDECIDED: "bold magenta",
+}
 
 
 class TableReport:
@@ -24,7 +42,8 @@ class TableReport:
         self._console = console(out, color=run.color, width=run.width)
         self._found: dict[str, list[Finding]] = {verdict: [] for verdict in STYLES}
         self._two_keys: set[tuple[str, str]] = set()
-        self._unreadable: list[AccountResult] = []
+        self._doubtful: dict[str, list[AccountResult]] = {PARTIAL: [], UNREADABLE: []}
+        self._depends_on: dict[int, str] = {}  # of undecided findings, by identity
         self._accounts: list[str] = []
         self._names: dict[str, str] = {}
         self._totals = Counts()
@@ -35,9 +54,12 @@ class TableReport:
             self._names[result.id] = result.name
         self._totals.add(result.counts)
         if result.reason is not None:
-            self._unreadable.append(result)
+            self._doubtful[result.status].append(result)
         for finding in result.findings:
             self._found[finding.verdict].append(finding)
+        for one in result.undecided:
+            self._found[UNDECIDED].append(one.finding)
+            self._depends_on[id(one.finding)] = " or ".join(one.depends_on)
         self._two_keys |= {(result.id or "", user) for user in result.two_keys}
 
     def end(self) -> None:
@@ -53,7 +75,9 @@ class TableReport:
         self._section(f"Due within {self._run.warn.days} days", sorted(due, key=self._overdue, reverse=True))
         self._section("Compliant", fine)
         self._section("Not applicable (not active)", found[NOT_APPLICABLE])
-        self._list_unreadable()
+        self._section("Undecided", found[UNDECIDED])
+        self._list_doubtful("Accounts known in part", PARTIAL)
+        self._list_doubtful("Unreadable accounts", UNREADABLE)
         self._list_skipped()
         self._console.print(Text(printable(self._summary()), style="bold"))
 
@@ -81,6 +105,8 @@ class TableReport:
         """The headings of a section; a narrow terminal stacks some in one column."""
         account = ["Account", *(["Name"] if self._names else [])] if len(self._accounts) > 1 else []
         exemption = ["Exemption"] if verdict == EXEMPT else []
+        if verdict == UNDECIDED:
+            return [*([heading] for heading in [*account, "User"]), ["Access key"], ["Age"], ["Depends on"]]
         if self._run.width and self._run.width < ROOMY:
             who, why = [["User", *account]], [["Rule", *exemption, "Last used"]]
         else:
@@ -95,11 +121,12 @@ class TableReport:
             "User": finding.user,
             "Access key": finding.access_key_id or "(not known)",
             "Age": self._age(finding),
-            "Limit": f"{finding.max_access_key_age} d",
-            "Rule": finding.rule,
+            "Limit": limit(finding),
+            "Rule": rule(finding),
             "Exemption": finding.exemption or "",
             "Last used": self._ago(finding.last_used),
-            "Due": f"{finding.due_date:%Y-%m-%d}" if finding.due_date else "",
+            "Due": due_day(finding),
+            "Depends on": self._depends_on.get(id(finding), ""),
         }
 
     def _age(self, finding: Finding) -> str:
@@ -118,11 +145,12 @@ class TableReport:
                 self._console.print(Text(printable(line)), soft_wrap=True)
             self._console.print()
 
-    def _list_unreadable(self) -> None:
-        if not self._unreadable:
+    def _list_doubtful(self, title: str, status: str) -> None:
+        results = self._doubtful[status]
+        if not results:
             return
-        self._console.print(Text(f"Unreadable accounts ({len(self._unreadable)})", style="bold magenta"))
-        for result in self._unreadable:
+        self._console.print(Text(f"{title} ({len(results)})", style="bold magenta"))
+        for result in results:
             name = _who(result)
             self._console.print(Text(printable(f"  {name}: {result.reason}")), soft_wrap=True)
         self._console.print()
@@ -146,9 +174,11 @@ class TableReport:
         ]
         judged = f"{_plural(totals.keys, 'key')} judged of {_plural(totals.users, 'user')}"
         where = self._accounts[0] if len(self._accounts) == 1 else _plural(len(self._accounts), "account")
-        unreadable = f"; {_plural(len(self._unreadable), 'account')} UNREADABLE" if self._unreadable else ""
+        undecided = f", {totals.undecided} UNDECIDED" if totals.undecided else ""
+        unread = len(self._doubtful[UNREADABLE])
+        unreadable = f"; {_plural(unread, 'account')} UNREADABLE" if unread else ""
         exact = "" if self._run.exact else " (less exact: from a credential report)"
-        return f"{judged} in {where}: {', '.join(parts)}{unreadable}{exact}"
+        return f"{judged} in {where}: {', '.join(parts)}{undecided}{unreadable}{exact}"
 
 
 def _who(result: AccountResult) -> str:

@@ -23,7 +23,7 @@ class Everything:
     """Needs every key, and every user's tags if asked to: for a snapshot, which must serve any policy."""
 
     def __init__(self, *, user_tags: bool) -> None:
-        self._user_tags = user_tags
+        self.user_tags = user_tags
 
     def keys(self, _user: User) -> bool:
         return True
@@ -31,13 +31,13 @@ class Everything:
     def too_old(self, _user: User, _created: datetime) -> bool:
         return True
 
-    def tags(self, _user: User) -> bool:
-        return self._user_tags
+    def tags(self, user: User) -> bool:
+        return self.user_tags and user.tags is None
 
 
-def verdict_needs(policy: Policy, now: datetime, horizon: datetime) -> NeedsOf:
-    """Asks for what decides verdicts at `now` and what falls due until `horizon`."""
-    return lambda account: reader.Needs(policy.for_account(account), now, horizon)
+def verdict_needs(policy: Policy, now: datetime, horizon: datetime, *, every_line: bool = False) -> NeedsOf:
+    """Asks for what decides verdicts at `now` and what falls due until `horizon`; `every_line`: for all lines."""
+    return lambda account: reader.Needs(policy.for_account(account), now, horizon, every_line)
 
 
 def asks_for_names(policy: Policy) -> bool:

@@ -35,9 +35,12 @@ CALLS = (
     Call("iam", "GenerateCredentialReport", "who has keys, in one report", READERS),
     Call("iam", "GetCredentialReport", "who has keys, in one report", READERS),
     Call("iam", "ListUsers", "the users, their ids and when they were created", READERS),
+    Call(
+        "iam", "GetAccountAuthorizationDetails", "the users with their tags, for policies that select by tag", READERS
+    ),
     Call("iam", "ListAccountAliases", "the account's name, where the inventory has none", READERS | DRIFT),
     Call("iam", "ListAccessKeys", "key ids and CreateDate, of users with keys", READERS, USERS),
-    Call("iam", "ListUserTags", "tags, for policies that select users by tag", READERS, USERS),
+    Call("iam", "ListUserTags", "tags, where GetAccountAuthorizationDetails is denied", READERS, USERS),
     Call("config", "DescribeConfigRules", "the deployed rule", DRIFT),
     Call(
         "config",

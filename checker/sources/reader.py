@@ -11,6 +11,8 @@ Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 
 
 class VerdictNeeds(Protocol):
+    user_tags: bool
+
     def keys(self, user: User) -> bool: ...
     def too_old(self, user: User, created: datetime) -> bool: ...
     def tags(self, user: User) -> bool: ...
@@ -31,7 +33,7 @@ class ReaderModule(Protocol):
     """checker.rules.iam_reader"""
 
     Untrustworthy: type[Exception]
-    Needs: Callable[[AccountPolicy, datetime, datetime], "VerdictNeeds"]
+    Needs: Callable[[AccountPolicy, datetime, datetime, bool], "VerdictNeeds"]
     read_users: Callable[[Any, "VerdictNeeds", Run, Callable[[float], None], Memory | None], Reading]
     parse_report: Callable[[bytes], dict[str, dict[str, str]]]
     report_user: Callable[[Mapping[str, str]], User]

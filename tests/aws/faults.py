@@ -15,6 +15,7 @@ GAP = 0.004  # seconds between the pieces of an answer that dribbles in
 CONTENT = re.compile(rb"(?<=<Content>)[^<]*(?=</Content>)")
 REPORT = frozenset({"GenerateCredentialReport", "GetCredentialReport"})
 CONTENTS = frozenset({"GetCredentialReport"})
+DETAILS = frozenset({"GetAccountAuthorizationDetails"})
 OF_ONE_USER = frozenset({"ListAccessKeys", "ListUserTags"})
 ERROR = "<ErrorResponse><Error><Type>Sender</Type><Code>{}</Code><Message>the proxy's</Message></Error></ErrorResponse>"
 BAD_GATEWAY = b"<html>\n<body><center>502 Bad Gateway</center><hr></body>\n</html>"
@@ -184,6 +185,7 @@ FAULTS: dict[str, Fault] = {
     "RequestExpired": Fault(_refuses(400, "RequestExpired"), False),
     "InvalidClientTokenId": Fault(_refuses(403, "InvalidClientTokenId"), False),
     "report denied": Fault(_refuses(403, "AccessDenied"), True, REPORT),
+    "details denied": Fault(_refuses(403, "AccessDenied"), True, DETAILS),
     "no such user": Fault(_refuses(404, "NoSuchEntity"), True, OF_ONE_USER),
     "closed before the answer": Fault(_breaks_off(executed=False, end=Exchange.close), True),
     "reset before the answer": Fault(_breaks_off(executed=False, end=Exchange.reset), True),

@@ -51,7 +51,7 @@ class Emulated:
         self.stack.enter_context(pages_of(size))
 
     def read(self, judged_by: Policy | None = None, inventory: dict[str, Account] | None = None) -> Reading:
-        """Read with the real client, as `check` does, asking for what the verdicts at NOW depend on."""
+        """Read with the real client, as `check --show all` does, asking for what the lines at NOW depend on."""
         judged_by = judged_by or policy()
         session = ReadOnlySession(credentials=aws.credentials_for(ACCOUNT))
         self.faults.requests.clear()
@@ -59,7 +59,7 @@ class Emulated:
         return live.read_account(
             session,
             inventory or {},
-            live.verdict_needs(judged_by, NOW, NOW),
+            live.verdict_needs(judged_by, NOW, NOW, every_line=True),
             want_name=live.asks_for_names(judged_by),
             concurrency=4,
             wait=self.time.sleep,

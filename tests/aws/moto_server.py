@@ -7,6 +7,8 @@ from urllib.request import Request, urlopen
 from moto.organizations.models import organizations_backends
 from moto.server import ThreadedMotoServer
 
+from checker.embedded.aws import standing_in_report
+
 
 @contextmanager
 def moto_server() -> Iterator[str]:
@@ -17,7 +19,8 @@ def moto_server() -> Iterator[str]:
     url = f"http://{host}:{port}"
     try:
         _forget(url)
-        yield url
+        with standing_in_report():
+            yield url
     finally:
         _forget(url)
         server.stop()

@@ -131,7 +131,12 @@ def pages_of(size: int) -> Iterator[None]:
 
         return respond
 
-    members = {"list_users": "Users", "list_access_keys": "AccessKeyMetadata", "list_user_tags": "Tags"}
+    members = {
+        "list_users": "Users",
+        "list_access_keys": "AccessKeyMetadata",
+        "list_user_tags": "Tags",
+        "get_account_authorization_details": "UserDetailList",
+    }
     wrapped = {name: paged(getattr(IamResponse, name), member) for name, member in members.items()}
     with patch.multiple(IamResponse, **wrapped):
         yield

@@ -294,6 +294,7 @@ def test_the_shipped_rule_and_the_policy_agree(organization: Organization, emula
             "nonCompliant": 2,
             "undecided": 0,
             "differing": 0,
+            "partial": 0,
             "unreadable": 0,
         },
     )

@@ -24,6 +24,8 @@ def test_json_is_one_document_on_standard_output(tmp_path: Path) -> None:
         "nonCompliant": 1,
         "exempt": 0,
         "notApplicable": 0,
+        "undecided": 0,
+        "partial": 0,
         "unreadable": 0,
     }
     assert report["keys"][0] == {

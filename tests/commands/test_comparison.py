@@ -149,10 +149,19 @@ def test_users_without_ids_cannot_be_compared() -> None:
     )
 
 
-def test_a_policy_that_does_not_know_is_no_verdict() -> None:
+def test_where_the_policy_does_not_know_of_some_users_the_others_are_compared() -> None:
     unnamed = AccountRead(decision.Account(WEB, None, None, None), PAYMENTS_READ.users)
     against = compared({WEB: expected(policy(POLICY), unnamed, NOW)})
-    assert str(reason(reported(result("AIDA1")), against=against)).startswith("the policy's verdicts are not known: ")
+    results = [result("AIDASVC-EDGE"), result("AIDABOB"), result("AIDASVC-OLD")]
+    row = account_row(reported(*results), CUSTOM, DAILY, against, NOW)
+    assert (row.status, str(row.reason).partition(": ")[0]) == ("partial", "the policy's verdicts are not all known")
+    found = {one.user: (one.compliance, one.expected, one.differs) for one in row.users if one.compliance}
+    assert found == {
+        "svc-edge": ("COMPLIANT", "UNDECIDED", False),
+        "bob": ("COMPLIANT", "COMPLIANT", False),
+        "svc-old": ("COMPLIANT", "NON_COMPLIANT", True),
+    }
+    assert (totals([row]).partial, totals([row]).unreadable, totals([row]).undecided) == (1, 0, 1)
 
 
 VERDICTS = {

@@ -145,7 +145,8 @@ def test_state_that_cannot_tell_is_3_and_the_changes_are_told(tmp_path: Path) ->
     )
     done = keyage(tmp_path, "diff", "base.yaml", "head.yaml", "--from", "s.jsonl", "--now", NOW)
     assert done.returncode == 3
-    assert "Unreadable: 000000000001 web: the verdict on s-1 depends on" in done.stdout
+    assert "Known in part: 000000000001 web: 1 key of 1 user is undecided: the account's ou is not known" in done.stdout
+    assert "000000000001 ann AKIAANN: 74 days old" in done.stdout
     assert done.stdout.startswith("4 changes, ")
 
 

@@ -93,13 +93,13 @@ def test_2_without_a_policy(tmp_path: Path) -> None:
     assert (done.returncode, "no policies.yaml in" in done.stderr) == (2, True)
 
 
-def test_3_for_an_unreadable_account_whatever_else_was_found(tmp_path: Path) -> None:
+def test_3_for_a_key_that_could_not_be_decided_whatever_else_was_found(tmp_path: Path) -> None:
     folder = policy_folder(tmp_path, BY_OU, OLD)
     (folder / "s.jsonl").write_text(ACCOUNT % OLD + (ACCOUNT % YOUNG).replace("01", "02", 1))
     done = keyage(folder, *CHECK, "--exit-zero")
     assert done.returncode == 3
-    assert "1 non-compliant" in done.stdout
-    assert "Unreadable accounts (1)\n  000000000002 web: the verdict on young depends on ou, default" in done.stdout
+    assert "Undecided (1)\n" in done.stdout
+    assert "1 key judged of 2 users in 2 accounts: 1 non-compliant," in done.stdout
 
 
 def test_3_for_a_broken_snapshot(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ KEYS = st.builds(
 )
 USERS = st.builds(
     decision.User,
-    NAMES | st.just("sftp-legacy"),
+    NAMES | st.sampled_from(["sftp-legacy", "svc-a"]),
     st.sampled_from(["/", "/service/"]),
     st.just({}),
     st.none() | NAMES,
@@ -115,6 +115,9 @@ def test_a_reader_takes_members_that_a_later_version_adds() -> None:
         (("source", "kind"), "guess"),
         (("summary", "unreadable"), -1),
         (("accounts", 0, "reason"), "evaluated accounts have none"),
+        (("accounts", 0, "status"), "partial"),
+        (("keys", 0, "maxAccessKeyAge"), None),
+        (("keys", 0, "dueDate"), None),
         (("keys", 0, "verdict"), "UNKNOWN"),
         (("keys", 0, "ageDays"), 1.5),
         (("keys", 0, "createDate"), "2026-11-23"),

@@ -37,6 +37,7 @@ WITHOUT_RESOURCE = {
     "config:ListDiscoveredResources",
     "config:PutEvaluations",
     "iam:GenerateCredentialReport",
+    "iam:GetAccountAuthorizationDetails",
     "iam:GetCredentialReport",
     "iam:ListUsers",
 }
@@ -219,7 +220,13 @@ def test_the_function_may_read_and_report() -> None:
     found = statements("custom", "FunctionRole")
     assert {sid: (actions(statement), statement["Resource"]) for sid, statement in found.items()} == {
         "WhatHasNoResource": (
-            ["config:PutEvaluations", "iam:GenerateCredentialReport", "iam:GetCredentialReport", "iam:ListUsers"],
+            [
+                "config:PutEvaluations",
+                "iam:GenerateCredentialReport",
+                "iam:GetAccountAuthorizationDetails",
+                "iam:GetCredentialReport",
+                "iam:ListUsers",
+            ],
             "*",
         ),
         "ReadAccessKeys": (["iam:ListAccessKeys", "iam:ListUserTags"], USERS),

@@ -88,6 +88,7 @@ def engines_agree(
 ) -> None:
     code = shipped(policy, account)
     verdict, rule, exemption = expected.verdict, expected.rule, expected.exemption
+    assert rule is not None
     with emulated_account(account, user, key, activated) as (made, there):
         assert check(policy, account) == decision.user_verdict([verdict])
         hosts.run_config_rule(code.function, account.id, RULE, NOW)
@@ -116,6 +117,7 @@ def test_every_engine_agrees_with_the_example(case: Case) -> None:
     key = case.key._replace(id=padded(str(case.key.id)))  # type: ignore[attr-defined]
     made = decision.decide(policy.policy.for_account(case.account), case.user, key, case.now)
     exemption = made.exemption.id if made.exemption else None
+    assert made.rule is not None
     assert (made.verdict, made.rule.max_age, made.rule.id, exemption) == (
         case.verdict,
         case.max_age,

@@ -172,7 +172,7 @@ def test_a_groups_policy_judges_as_the_whole_policy_does(
         assert [each.id if each else None for each in (part.rule, part.exemption)] == [
             each.id if each else None for each in (whole.rule, whole.exemption)
         ]
-        assert (part.verdict, part.rule.max_age) == (whole.verdict, whole.rule.max_age)
+        assert (part.verdict, part.limit) == (whole.verdict, whole.limit)
 
 
 @given(documents, inventories)

@@ -12,7 +12,7 @@ from checker.errors import FileProblems
 from checker.policy import loader, mutelist
 from checker.policy.exemption_text import exemptions_text
 from checker.policy.mutelist import CHECK, Muted
-from checker.rule import decision
+from checker.rule import matches
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 LIST = """\
@@ -100,7 +100,7 @@ def test_one_key_of_two_is_never_taken_for_the_user(resource: str) -> None:
 def test_an_exemption_reaches_nobody_who_was_not_muted(resource: str, user: str) -> None:
     found = parsed(f"['{resource}']")
     for muted in found.muted:
-        if decision.matches(muted.users["name"], user):
+        if matches(muted.users["name"], user):
             # As Prowler searches: prowler/lib/mutelist/mutelist.py, is_item_matched.
             expression = resource.replace("*", ".*")
             try:

@@ -27,7 +27,8 @@ aws_clients: Any = import_module("checker.rules.aws_clients")
 RULE = "access-keys-rotated"
 NINETY = {"version": 1, "default": {"maxAccessKeyAge": 90}}
 BY_NAME = NINETY | {"rules": [{"id": "prod", "accounts": "prod-*", "maxAccessKeyAge": 30}]}
-BUNDLED = ("access_keys_rotated", "iam_listing", "iam_reader", "aws_clients", "config_rule")
+BY_TAG = NINETY | {"rules": [{"id": "c", "users": {"tags": {"team": "pay*"}}, "maxAccessKeyAge": 10}]}
+BUNDLED = ("access_keys_rotated", "iam_listing", "aws_clients", "iam_reader", "config_rule")
 
 Answer = Callable[[Mapping[str, Any]], tuple[int, dict[str, Any]]]
 
@@ -129,7 +130,7 @@ def assert_nothing_put(deployed: Deployed) -> None:
 
 
 def test_an_empty_account_has_nothing_to_report(deployed: Deployed) -> None:
-    assert deployed.run() == {"users": 0, "COMPLIANT": 0, "NON_COMPLIANT": 0, "EXEMPT": 0, "gone": 0}
+    assert deployed.run() == {"users": 0, "COMPLIANT": 0, "NON_COMPLIANT": 0, "EXEMPT": 0, "UNDECIDED": 0, "gone": 0}
     assert_nothing_put(deployed)
 
 
@@ -183,13 +184,37 @@ def test_a_user_who_keeps_vanishing_is_no_verdict(deployed: Deployed) -> None:
     assert_nothing_put(deployed)
 
 
-def test_an_account_selector_that_was_not_resolved_is_no_verdict(deployed: Deployed) -> None:
-    deployed.account.user("fine")
+def test_an_account_selector_that_was_not_resolved_is_no_verdict_on_those_it_decides(deployed: Deployed) -> None:
+    fine = deployed.account.user("fine")
     deployed.account.user("u")
     deployed.account.key("u", 60)
-    with pytest.raises(config_rule.CannotJudge, match="leaves open what applies to u; render it anew"):
+    with pytest.raises(config_rule.CannotJudge, match=r"leaves open what applies to u: .* render the policy anew"):
         deployed.run(BY_NAME)
-    assert_nothing_put(deployed)
+    assert deployed.told() == {fine.id: ("COMPLIANT", None)}
+
+
+def test_denied_tags_are_no_verdict_on_those_they_decide_and_their_old_results_stay(deployed: Deployed) -> None:
+    young, old, open_ = (deployed.account.user(name) for name in ("young", "old", "open"))
+    for name, age in (("young", 5), ("old", 200), ("open", 30)):
+        deployed.account.key(name, age)
+    deployed.run(BY_TAG)
+    for operation in ("GetAccountAuthorizationDetails", "ListUserTags"):
+        deployed.account.faults.plan(operation, refuse("AccessDenied"))
+    with pytest.raises(config_rule.CannotJudge, match=r"all others are reported, .* to open: allow iam:GetAccountAuth"):
+        deployed.run(BY_TAG)
+    last = {one["ComplianceResourceId"]: one["ComplianceType"] for one in deployed.puts[-1]["Evaluations"]}
+    assert last == {young.id: "COMPLIANT", old.id: "NON_COMPLIANT"}
+    assert deployed.told()[open_.id] == ("COMPLIANT", None)
+
+
+def test_a_key_past_every_limit_that_may_apply_names_the_rules(deployed: Deployed) -> None:
+    user = deployed.account.user("old")
+    key = deployed.account.key("old", 200)
+    for operation in ("GetAccountAuthorizationDetails", "ListUserTags"):
+        deployed.account.faults.plan(operation, refuse("AccessDenied"))
+    deployed.run(BY_TAG)
+    said = f"Older than any that may apply (c, default): {key} 200 days"
+    assert deployed.told() == {user.id: ("NON_COMPLIANT", said)}
 
 
 def test_without_the_earlier_results_nothing_is_read_and_reported(deployed: Deployed) -> None:
@@ -212,7 +237,7 @@ def test_compliant_users_are_reported_by_id_and_without_annotation(deployed: Dep
     deployed.account.key("fresh", 90)
     deployed.account.key("idle", 600, status="Inactive")
     deployed.account.key("idle", 3)
-    assert deployed.run() == {"users": 3, "COMPLIANT": 3, "NON_COMPLIANT": 0, "EXEMPT": 0, "gone": 0}
+    assert deployed.run() == {"users": 3, "COMPLIANT": 3, "NON_COMPLIANT": 0, "EXEMPT": 0, "UNDECIDED": 0, "gone": 0}
     assert deployed.told() == {user.id: ("COMPLIANT", None) for user in users}
     assert {one["ComplianceResourceType"] for one in evaluations(ACCOUNT, RULE)} == {"AWS::IAM::User"}
     assert {one["OrderingTimestamp"] for one in evaluations(ACCOUNT, RULE)} == {NOW}
@@ -312,8 +337,7 @@ def test_every_page_is_read(deployed: Deployed) -> None:
         deployed.account.user(f"u{number}", tags={"a": "b", "team": "payments"})
         deployed.account.key(f"u{number}", 20)
         deployed.account.key(f"u{number}", 5)
-    document = NINETY | {"rules": [{"id": "c", "users": {"tags": {"team": "pay*"}}, "maxAccessKeyAge": 10}]}
-    assert deployed.run(document)["NON_COMPLIANT"] == 5
+    assert deployed.run(BY_TAG)["NON_COMPLIANT"] == 5
 
 
 def test_without_a_report_every_user_is_judged_and_the_log_says_so(
@@ -324,7 +348,7 @@ def test_without_a_report_every_user_is_judged_and_the_log_says_so(
     deployed.account.key("u", 200)
     deployed.account.faults.plan("GenerateCredentialReport", refuse("AccessDenied"))
     counts = deployed.run()
-    assert counts == {"users": 2, "COMPLIANT": 1, "NON_COMPLIANT": 1, "EXEMPT": 0, "gone": 0}
+    assert counts == {"users": 2, "COMPLIANT": 1, "NON_COMPLIANT": 1, "EXEMPT": 0, "UNDECIDED": 0, "gone": 0}
     [line] = capsys.readouterr().out.splitlines()
     logged = json.loads(line)
     assert (logged["accountId"], logged["rule"], logged["counts"]) == (ACCOUNT, RULE, counts)
@@ -356,7 +380,14 @@ def test_a_user_who_is_gone_is_withdrawn_once_and_a_renamed_one_is_not(deployed:
     again = deployed.account.user("made-anew", age=1)
     deployed.account.iam.update_user("renamed", None, "new-name")
     later = NOW + timedelta(days=1)
-    assert deployed.run(now=later) == {"users": 2, "COMPLIANT": 2, "NON_COMPLIANT": 0, "EXEMPT": 0, "gone": 2}
+    assert deployed.run(now=later) == {
+        "users": 2,
+        "COMPLIANT": 2,
+        "NON_COMPLIANT": 0,
+        "EXEMPT": 0,
+        "UNDECIDED": 0,
+        "gone": 2,
+    }
     assert {name: told[0] for name, told in deployed.told().items()} == {
         deleted.id: "NOT_APPLICABLE",
         made_anew.id: "NOT_APPLICABLE",
@@ -391,7 +422,7 @@ def test_every_page_of_earlier_results_is_read_a_hundred_at_a_time(deployed: Dep
 def test_a_user_made_while_the_account_is_read_is_not_withdrawn(deployed: Deployed) -> None:
     """Another run that goes on at the same time may have reported the user already."""
     deployed.account.faults.plan("ListUsers", after(lambda: deployed.account.user("new", age=0)), 1)
-    assert deployed.run() == {"users": 1, "COMPLIANT": 1, "NON_COMPLIANT": 0, "EXEMPT": 0, "gone": 0}
+    assert deployed.run() == {"users": 1, "COMPLIANT": 1, "NON_COMPLIANT": 0, "EXEMPT": 0, "UNDECIDED": 0, "gone": 0}
 
 
 def test_a_user_deleted_while_keys_are_listed_is_withdrawn(deployed: Deployed) -> None:

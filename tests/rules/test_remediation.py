@@ -68,7 +68,8 @@ def test_what_is_undecided_is_not_touched_and_fails(runbook: Runbook, monkeypatc
     user, _key = runbook.old()
     before = runbook.state()
     rule = decision.Policy(document()).rules[0]
-    undecided = import_module("checker.rules.access_keys_rotated").Decision("UNDECIDED", rule, None, (rule, rule))
+    made = import_module("checker.rules.access_keys_rotated").Decision
+    undecided = made("UNDECIDED", (rule, rule), None, (rule, rule))
     monkeypatch.setattr(remediation, "decide", lambda *_asked: undecided)
     assert runbook.run(document(), user) == {"u": ["failed"]}
     assert "undecided between default, default" in runbook.why
@@ -317,6 +318,7 @@ def to_deactivate(policy: Document, user: Any, key: Any, tag: str, *, manual: bo
     known = decision.User(user.name, user.path, {"t": tag})
     judged = decision.AccessKey(key.access_key_id, key.status, created)
     made = decision.decide(decision.Policy(policy).for_account(decision.Account("")), known, judged, NOW)
+    assert made.rule is not None
     own = [rule["remediation"] for rule in policy["rules"] if rule["id"] == made.rule.id and "remediation" in rule]
     block = (own or [policy["remediation"]])[0]
     protect = block.get("protectUsedWithinDays", 0)

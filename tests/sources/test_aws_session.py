@@ -18,7 +18,7 @@ WRITES = [
     ("delete_access_key", {"UserName": "u", "AccessKeyId": "A" * 16}),
     ("delete_user", {"UserName": "u"}),
     ("tag_user", {"UserName": "u", "Tags": [{"Key": "a", "Value": "b"}]}),
-    ("get_account_authorization_details", {}),
+    ("list_roles", {}),
 ]
 
 

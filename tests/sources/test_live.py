@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 
 from checker.embedded import aws
+from checker.embedded.aws import standing_in_report
 from checker.evaluate import AccountRead
 from checker.rule import decision
 from checker.sources import live
 from checker.sources.aws_session import ReadOnlySession
-from tests.aws.fixtures import ACCOUNT, NOW, Emulated, ago, policy
-from tests.aws.stand_ins import after, old_report
+from tests.aws.fixtures import ACCOUNT, NINETY, NOW, Emulated, ago, policy
+from tests.aws.stand_ins import after, old_report, refuse, throttle
 
 FEW = "version: 1\ndefault: {maxAccessKeyAge: 90}\nrules:\n  - {id: svc, users: svc-*, maxAccessKeyAge: 30}\n"
 BY_NAME = "version: 1\ndefault: {maxAccessKeyAge: 90}\nrules:\n  - {id: prod, accounts: prod-*, maxAccessKeyAge: 30}\n"
@@ -79,14 +80,21 @@ def test_every_page_is_read(emulated: Emulated) -> None:
         emulated.key(f"u{number}", 20)
     found = emulated.verdicts(policy(BY_TAG))
     assert found == {f"u{number}": ["NON_COMPLIANT", "NON_COMPLIANT"] for number in range(7)}
-    assert emulated.faults.requests["ListUsers"] == 7
+    assert emulated.faults.requests["GetAccountAuthorizationDetails"] == 7
     assert emulated.faults.requests["ListAccessKeys"] == 21
+    emulated.faults.plan("GetAccountAuthorizationDetails", refuse("AccessDenied"))
+    assert emulated.verdicts(policy(BY_TAG)) == found
+    assert emulated.faults.requests["ListUsers"] == 7
     assert emulated.faults.requests["ListUserTags"] == 21
 
 
-def test_users_are_asked_for_by_the_thousand(emulated: Emulated) -> None:
-    emulated.read()
-    assert [asked["MaxItems"] for name, asked in emulated.faults.asked if name == "ListUsers"] == ["1000"]
+@pytest.mark.parametrize(
+    ("text", "operation"), [(NINETY, "ListUsers"), (BY_TAG, "GetAccountAuthorizationDetails")], ids=["plain", "by tag"]
+)
+def test_users_are_asked_for_by_the_thousand(emulated: Emulated, text: str, operation: str) -> None:
+    emulated.read(policy(text))
+    [asked] = [asked for name, asked in emulated.faults.asked if name == operation]
+    assert (asked["MaxItems"], asked.get("Filter.member.1", "User")) == ("1000", "User")
 
 
 def test_the_report_is_polled_until_it_is_complete(emulated: Emulated) -> None:
@@ -111,24 +119,140 @@ def test_last_use_that_cannot_be_told_apart_is_not_guessed(emulated: Emulated) -
     assert [finding.last_used for finding in emulated.check().findings] == [None, None]
 
 
-def test_tags_are_asked_for_only_where_they_change_a_verdict(emulated: Emulated) -> None:
-    emulated.user("young-key", tags={"team": "payments"})
-    emulated.key("young-key", 9)
-    emulated.user("tagged", tags={"team": "payments"})
-    emulated.key("tagged", 30)
-    emulated.user("untagged")
-    emulated.key("untagged", 30)
-    found = emulated.verdicts(policy(BY_TAG))
-    assert found == {"young-key": ["COMPLIANT"], "tagged": ["NON_COMPLIANT"], "untagged": ["COMPLIANT"]}
-    asked = sorted(asked["UserName"] for name, asked in emulated.faults.asked if name == "ListUserTags")
-    assert asked == ["tagged", "untagged"]
-
-
 def test_without_tag_rules_no_tags_are_read(emulated: Emulated) -> None:
     emulated.user("u", tags={"team": "payments"})
     emulated.key("u", 200)
     emulated.verdicts(policy(FEW))
-    assert emulated.faults.requests["ListUserTags"] == 0
+    asked = emulated.faults.requests
+    assert (asked["ListUsers"], asked["GetAccountAuthorizationDetails"], asked["ListUserTags"]) == (1, 0, 0)
+
+
+def test_an_expired_exemption_and_a_rule_for_another_account_ask_for_no_tags(emulated: Emulated) -> None:
+    text = """
+version: 1
+default: {maxAccessKeyAge: 90}
+rules:
+  - {id: other, accounts: "999900001111", users: {tags: {team: x}}, maxAccessKeyAge: 10}
+exemptions:
+  - {id: past, users: {tags: {team: x}}, reason: r, approvedBy: a, expires: 2026-11-23}
+"""
+    emulated.user("u")
+    emulated.key("u", 200)
+    assert emulated.verdicts(policy(text)) == {"u": ["NON_COMPLIANT"]}
+    assert emulated.faults.requests["GetAccountAuthorizationDetails"] == 0
+
+
+def by_tag(emulated: Emulated) -> None:
+    """Users whose verdicts, rules or due dates depend on their tags, and one who has no keys."""
+    emulated.iam.generate_report()
+    emulated.user("keyless", tags={"team": "payments"})
+    for name, age, tags in (
+        ("young", 9, {"team": "payments"}),
+        ("tagged", 30, {"team": "payments"}),
+        ("untagged", 30, {}),
+        ("old", 200, {}),
+    ):
+        emulated.user(name, tags=tags)
+        emulated.key(name, age)
+    emulated.user("inactive", tags={"team": "payments"})
+    emulated.key("inactive", 300, status="Inactive")
+
+
+def test_every_line_is_true_with_one_call_for_the_tags_of_all_users(emulated: Emulated) -> None:
+    by_tag(emulated)
+    found = {one.user: (one.verdict, one.rule, one.due_date) for one in emulated.check(policy(BY_TAG)).findings}
+    assert found == {
+        "young": ("COMPLIANT", "c", ago(-1)),
+        "tagged": ("NON_COMPLIANT", "c", ago(20)),
+        "untagged": ("COMPLIANT", "default", ago(-60)),
+        "old": ("NON_COMPLIANT", "default", ago(110)),
+        "inactive": ("NOT_APPLICABLE", "c", None),
+    }
+    assert dict(emulated.faults.requests) == {
+        "GetCallerIdentity": 1,
+        "GenerateCredentialReport": 1,
+        "GetCredentialReport": 1,
+        "GetAccountAuthorizationDetails": 1,
+        "ListAccessKeys": 5,
+    }
+
+
+def asked_for_tags(emulated: Emulated) -> list[str]:
+    return sorted(asked["UserName"] for name, asked in emulated.faults.asked if name == "ListUserTags")
+
+
+def test_where_that_call_is_denied_tags_are_asked_for_user_by_user(emulated: Emulated) -> None:
+    by_tag(emulated)
+    whole = emulated.check(policy(BY_TAG)).findings
+    emulated.faults.plan("GetAccountAuthorizationDetails", refuse("AccessDenied"))
+    result = emulated.check(policy(BY_TAG))
+    assert result.findings == whole
+    assert asked_for_tags(emulated) == ["inactive", "old", "tagged", "untagged", "young"]
+    assert [note.partition(" was ")[0] for note in result.notes] == [f"{ACCOUNT}: iam:GetAccountAuthorizationDetails"]
+
+
+@pytest.mark.parametrize(
+    ("warn", "asked"), [(0, ["old", "tagged", "untagged"]), (2, ["old", "tagged", "untagged", "young"])]
+)
+def test_where_only_findings_are_shown_no_other_line_is_worth_a_call(
+    emulated: Emulated, warn: int, asked: list[str]
+) -> None:
+    by_tag(emulated)
+    emulated.faults.plan("GetAccountAuthorizationDetails", refuse("AccessDenied"))
+    needs = live.verdict_needs(policy(BY_TAG), NOW, NOW + timedelta(days=warn))
+    session = ReadOnlySession(credentials=aws.credentials_for(ACCOUNT))
+    live.read_account(session, {}, needs, want_name=False, concurrency=2, wait=emulated.time.sleep)
+    assert asked_for_tags(emulated) == asked
+
+
+def test_what_nobody_may_read_is_unknown_and_not_the_strictest_guess(emulated: Emulated) -> None:
+    by_tag(emulated)
+    for operation in ("GetAccountAuthorizationDetails", "ListUserTags"):
+        emulated.faults.plan(operation, refuse("AccessDenied"))
+    result = emulated.check(policy(BY_TAG))
+    found = {one.user: (one.verdict, one.rule, one.max_access_key_age, one.due_date) for one in result.findings}
+    assert found == {
+        "young": ("COMPLIANT", None, None, None),
+        "old": ("NON_COMPLIANT", None, None, None),
+        "inactive": ("NOT_APPLICABLE", None, None, None),
+    }
+    assert [(one.finding.user, one.depends_on) for one in result.undecided] == [
+        ("tagged", ("c", "default")),
+        ("untagged", ("c", "default")),
+    ]
+    assert (result.status, result.counts.keys, result.counts.undecided) == ("partial", 3, 2)
+    assert result.notes[-1].endswith("iam:ListUserTags was denied: the tags of 5 users are not known")
+
+
+def test_a_limit_that_is_the_same_whichever_rule_applies_is_known(emulated: Emulated) -> None:
+    emulated.user("u")
+    emulated.key("u", 80)
+    for operation in ("GetAccountAuthorizationDetails", "ListUserTags"):
+        emulated.faults.plan(operation, refuse("AccessDenied"))
+    [found] = emulated.check(policy(BY_TAG.replace("maxAccessKeyAge: 10", "maxAccessKeyAge: 90"))).findings
+    assert (found.rule, found.max_access_key_age, found.due_date) == (None, 90, ago(-10))
+
+
+def test_throttled_tags_are_no_reason_to_go_without(emulated: Emulated) -> None:
+    by_tag(emulated)
+    emulated.faults.plan("GetAccountAuthorizationDetails", throttle())
+    assert emulated.check(policy(BY_TAG)).status == "unreadable"
+
+
+@pytest.mark.parametrize(("hours", "listed"), [(3.9, 0), (4.1, 0), (5, 2), (5000, 2)])
+def test_a_report_older_than_aws_promises_does_not_decide_who_has_keys(
+    emulated: Emulated, hours: float, listed: int
+) -> None:
+    emulated.user("u")
+    with standing_in_report(timedelta(hours=hours)), old_report(emulated.iam):
+        emulated.key("u", 200)
+        emulated.user("v")
+        emulated.iam.generate_report()
+        result = emulated.check()
+    assert emulated.faults.requests["ListAccessKeys"] == (listed or 1)
+    assert [note for note in result.notes if "older than the four hours that AWS promises" in note] == (
+        result.notes if listed else []
+    )
 
 
 def test_a_finding_names_the_rule_that_its_tags_select(emulated: Emulated) -> None:
