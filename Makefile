@@ -23,8 +23,8 @@ $(READY): requirements/dev.txt pyproject.toml
 demo: $(READY) ## the whole tour, against an AWS inside the process
 	$(BIN)/keyage demo
 
-test: $(READY) ## all tests
-	$(BIN)/python -m pytest -q -n auto
+test: $(READY) ## all tests, or those that TESTS names: make test TESTS="-m sources"
+	$(BIN)/python -m pytest -q -n auto $(TESTS)
 
 golden: $(READY) ## write the golden files anew, then show what changed
 	-$(BIN)/python -m pytest -q -m golden --force-regen

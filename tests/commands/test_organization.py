@@ -153,35 +153,43 @@ def statuses(report: dict[str, Any]) -> dict[str, str | None]:
     return {account["name"]: account["reason"] for account in report["accounts"]}
 
 
+def only_the_silent(report: dict[str, Any], reason: str) -> bool:
+    """Whether the silent account alone was not read, for that reason."""
+    return statuses(report) == {"master": None, "prod-payments": None, "dev-web": reason}
+
+
 def test_after_the_deadline_what_is_known_is_told(folder: Path, silent: Silent) -> None:
-    started = time.monotonic()
-    arguments = ("check", "--organization", "--format", "json", "--now", "2027-06-01T00:00:00Z", "--deadline", "8")
-    done = keyage(folder, *arguments, **credentials(silent.url))
-    assert time.monotonic() - started < 50
-    report = json.loads(done.stdout)
-    assert (done.returncode, users(report)) == (3, ["svc-prod-payments"])
-    assert statuses(report) == {
-        "master": None,
-        "prod-payments": None,
-        "dev-web": "the deadline of 8 s passed before this account was read: give --deadline more time, or run again",
-    }
+    arguments = ("check", "--organization", "--format", "json", "--now", "2027-06-01T00:00:00Z", "--deadline")
+    for seconds in ("4", "8", "16", "32"):  # as long as this machine needs to read the other two accounts
+        done = keyage(folder, *arguments, seconds, **credentials(silent.url))
+        report = json.loads(done.stdout)
+        passed = f"the deadline of {seconds} s passed before this account was read"
+        as_wanted = only_the_silent(report, f"{passed}: give --deadline more time, or run again")
+        if as_wanted:
+            break
+    assert (as_wanted, done.returncode, users(report)) == (True, 3, ["svc-prod-payments"])
 
 
-def test_ctrl_c_tells_what_is_known(served: Served, folder: Path, silent: Silent) -> None:
+def interrupted_after(seconds: float, folder: Path, silent: Silent) -> tuple[int, list[str], dict[str, Any]]:
+    """Exit code, messages and report of a check that is interrupted so long after it asked for the silent account."""
     command = [*KEYAGE, "check", "--organization", "--format", "json=keys.json", "--concurrency", "2", "--state", "st"]
+    silent.met.clear()
     process = subprocess.Popen(
         command, cwd=folder, env=environment(**credentials(silent.url)), stderr=subprocess.PIPE, text=True
     )
-    assert silent.met.wait(timeout=60)
-    time.sleep(3)
+    assert silent.met.wait(timeout=120)
+    time.sleep(seconds)
     process.send_signal(signal.SIGINT)
-    _nothing, said = process.communicate(timeout=60)
-    assert (process.returncode, said.splitlines()[-1]) == (130, "interrupted")
-    report = json.loads((folder / "keys.json").read_text())
-    assert statuses(report) == {
-        "master": None,
-        "prod-payments": None,
-        "dev-web": "it was interrupted before this account was read: run again",
-    }
+    _nothing, said = process.communicate(timeout=120)
+    return process.returncode, said.splitlines(), json.loads((folder / "keys.json").read_text())
+
+
+def test_ctrl_c_tells_what_is_known(served: Served, folder: Path, silent: Silent) -> None:
+    for seconds in (1, 4, 16):  # as long as this machine needs to read the other two accounts
+        code, said, report = interrupted_after(seconds, folder, silent)
+        as_wanted = only_the_silent(report, "it was interrupted before this account was read: run again")
+        if as_wanted:
+            break
+    assert (as_wanted, code, said[-1]) == (True, 130, "interrupted")
     assert served.ids["prod-payments"] in (folder / "st").read_text()
     assert served.ids["dev-web"] not in (folder / "st").read_text()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 from cfnlint.decode import cfn_yaml
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given, settings
 
 from checker.embedded import aws, hosts
 from checker.embedded.config_service import evaluations, standing_in_config
@@ -127,7 +127,7 @@ def test_every_engine_agrees_with_the_example(case: Case) -> None:
     engines_agree(policy, case.account, case.user, key, made, case.report_last_rotated)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25)
 @given(documents, known_accounts, known_users, known_keys)
 def test_every_engine_agrees_whatever_policy_and_state_are(
     document: Document, account: Account, user: User, key: AccessKey

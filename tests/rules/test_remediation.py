@@ -345,7 +345,7 @@ def deactivated_keys(runbook: Runbook, policy: Document, trigger: str) -> set[st
 def test_exactly_the_keys_that_the_definition_names_are_deactivated(runbook: Runbook) -> None:
     iam = runbook.emulated.iam
 
-    @settings(deadline=None, max_examples=150)
+    @settings(max_examples=150)
     @given(policies, st.lists(user_choices, min_size=1, max_size=3), st.booleans())
     def check(policy: Document, people: list[Any], manual: bool) -> None:
         iam.users.clear()

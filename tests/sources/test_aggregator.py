@@ -123,7 +123,7 @@ def test_of_two_results_of_a_user_the_newest_counts(aws: Aggregated, newest: str
 
 
 @given(users=st.integers(0, 230), page=st.sampled_from([1, 7, 50, 100, 1000]), empty=st.booleans())
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_page_is_read_whatever_pages_there_are(aws: Aggregated, users: int, page: int, empty: bool) -> None:
     aws.kept.rules.clear()
     aws.kept.page, aws.kept.empty_pages = page, empty

@@ -107,7 +107,7 @@ class History:
             key.status, key.activated = "Active", self.iam.now
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(st.sampled_from((0, 1, 5, 29, 31)), min_size=1, max_size=4), st.lists(STEPS, min_size=6, max_size=25))
 def test_with_and_without_state_every_verdict_is_the_same(
     tmp_path_factory: pytest.TempPathFactory, key_ages: list[int], history: list[tuple[str, int, int]]
