@@ -1,11 +1,13 @@
 """What the arguments of several verbs look like."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
+
+from checker.instant import instant
 
 Decorator = Callable[[Callable[..., int]], Callable[..., int]]
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -18,10 +20,9 @@ class Instant(click.ParamType[datetime]):
 
     def convert(self, value: Any, param: Any, ctx: Any) -> datetime:
         try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not an ISO 8601 instant, such as 2026-11-23T12:00:00Z", param, ctx)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+            return instant(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 def option(*names: str, **settings: Any) -> Decorator:

@@ -42,7 +42,7 @@ def keyage() -> None:
     """Access key age as policy: policies.yaml in, exact verdicts on IAM access keys out.
 
     Exit codes: 0 compliant; 1 non-compliant keys, failing tests or drift; 2 usage or policy error; 3 something could
-    not be read; 70 a bug in keyage; 130 interrupted.
+    not be read; 4 the result could not be written; 70 a bug in keyage; 130 interrupted.
     """
 
 
@@ -72,7 +72,10 @@ def keyage() -> None:
 @option("--from-aggregator", metavar="NAME", help="What AWS Config says in every account, by its aggregator.")
 @option("--terraform-state", multiple=True, type=FILE, help="Terraform state: which keys it manages; repeatable.")
 @option(
-    "--deadline", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Report what is read by then."
+    "--deadline",
+    type=click.FloatRange(0, 604800, min_open=True),
+    metavar="SECONDS",
+    help="Report what is read by then.",
 )
 @COLOR
 @on_aws

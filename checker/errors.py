@@ -7,6 +7,7 @@ COMPLIANT_EXIT = 0
 FINDINGS_EXIT = 1
 USAGE_EXIT = 2
 UNREADABLE_EXIT = 3
+OUTPUT_EXIT = 4
 BUG_EXIT = 70
 INTERRUPTED_EXIT = 130
 
@@ -58,3 +59,9 @@ class Unreadable(KeyageError):
     """Something could not be read; nothing may be concluded about it."""
 
     exit_code = UNREADABLE_EXIT
+
+
+class CannotWrite(KeyageError):
+    """The result could not be written; what was there before is as it was."""
+
+    exit_code = OUTPUT_EXIT

@@ -16,6 +16,7 @@ NOT_APPLICABLE = decision.NOT_APPLICABLE
 UNDECIDED = decision.UNDECIDED
 EVALUATED, PARTIAL, UNREADABLE = "evaluated", "partial", "unreadable"  # what became of an account
 NOTHING = timedelta(0)
+NO_SUCH_TIME = "a time of its keys is at an end of the calendar, which IAM never says: save its state again"
 NO_ADDRESSES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -135,10 +136,15 @@ def evaluate(
     """
     if isinstance(reading, AccountUnreadable):
         return AccountResult(reading.id, reading.name, reading.reason, Counts(), (), (), reading.api_calls)
-    judged = _Judged(reading.account, policy.for_account(reading.account), now, addresses)
+    account = reading.account
+    judged = _Judged(account, policy.for_account(account), now, addresses)
     soon = None if show_all else now + warn
     for user in reading.users:
-        judged.judge(user, soon)
+        try:
+            judged.judge(user, soon)
+        except OverflowError:
+            reason = f"{user.name}: {NO_SUCH_TIME}"
+            return AccountResult(account.id, account.name, reason, Counts(), (), (), reading.api_calls)
     return judged.result(reading)
 
 

@@ -1,20 +1,18 @@
 """`keyage check --from-aggregator`: what AWS Config says in every account, beside what the policy says."""
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 import msgspec
 
 from checker.commands.common import Common, say
 from checker.commands.comparison import Compared, Deployed, Place, account_row, expected
-from checker.commands.files import whole_file
 from checker.commands.loading import Loaded, load_all
-from checker.commands.outputs import Output, parse_formats
+from checker.commands.outputs import Output, destination, parse_formats
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable, UsageError, printable
 from checker.evaluate import AccountRead
 from checker.generate.deployment import deployment
@@ -197,7 +195,7 @@ def _write(options: Options, outputs: list[Output], place: AggregateRun, rows: S
     with ExitStack() as files:
         for output in outputs:
             on_screen = output.file is None
-            stream: TextIO = sys.stdout if output.file is None else files.enter_context(whole_file(output.file))
+            stream = files.enter_context(destination(output.name, output.file))
             if output.name == "json":
                 write_json(place, rows, stream, show_all=output.show_all)
             else:

@@ -5,11 +5,23 @@ import sys
 from collections.abc import Callable
 
 from checker.commands.common import say
-from checker.errors import BUG_EXIT, INTERRUPTED_EXIT, KeyageError, printable
+from checker.commands.written import take_standard_streams
+from checker.errors import BUG_EXIT, INTERRUPTED_EXIT, OUTPUT_EXIT, CannotWrite, KeyageError, printable
 
 
 def guarded(verb: Callable[[], int]) -> int:
     """Run a verb; foreseen failures print their message, anything else is a bug and says so."""
+    take_standard_streams()
+    try:
+        return _exit_code(verb)
+    except BrokenPipeError:
+        return _reader_left()
+    except CannotWrite as error:  # what was printed before another message was due
+        say([f"error: {printable(str(error))}"])
+        return leave_at_once(error.exit_code) if _somebody_is_busy() else error.exit_code
+
+
+def _exit_code(verb: Callable[[], int]) -> int:
     try:
         code = verb()
         sys.stdout.flush()
@@ -20,7 +32,7 @@ def guarded(verb: Callable[[], int]) -> int:
         say(["interrupted"])
         return leave_at_once(INTERRUPTED_EXIT)
     except BrokenPipeError:
-        return _reader_left()
+        raise
     except Exception:  # noqa: BLE001 -- the boundary: a crash is reported as one, with its own exit code
         import traceback
 
@@ -48,4 +60,4 @@ def _reader_left() -> int:
 
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGPIPE)
-    return BUG_EXIT
+    return OUTPUT_EXIT  # the signal is blocked

@@ -1,19 +1,16 @@
 """`keyage check`: judge access keys against the policy."""
 
-import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from typing import TextIO
 
 from checker.commands.check_options import Options
 from checker.commands.common import say
-from checker.commands.files import whole_file
 from checker.commands.gather import Interrupted
 from checker.commands.loading import Loaded, in_repository, load_all
 from checker.commands.opening import Opened, open_source, refuse_contradictions
-from checker.commands.outputs import Output, parse_formats
+from checker.commands.outputs import Output, destination, parse_formats
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, printable
 from checker.evaluate import AccountResult, evaluate, needs_attention
 from checker.reports.interface import Run, make
@@ -46,7 +43,7 @@ def report(options: Options, loaded: Loaded, outputs: list[Output], opened: Open
     with ExitStack() as files:
         reports = []
         for output in outputs:
-            stream: TextIO = sys.stdout if output.file is None else files.enter_context(whole_file(output.file))
+            stream = files.enter_context(destination(output.name, output.file))
             reports.append((output, make(output.name, _run(options, loaded, opened, output), stream)))
         try:
             for result in _results(options, loaded, outputs, opened):

@@ -18,7 +18,14 @@ class Common(NamedTuple):
 
 
 def say(messages: Iterable[str], *, quiet: bool = False) -> None:
-    """Messages go to standard error; --quiet drops those that are not errors."""
-    if not quiet:
+    """Messages go to standard error, after what was printed before; --quiet drops those that are not errors.
+
+    Raises CannotWrite, after the messages, if what was printed before cannot be written.
+    """
+    if quiet:
+        return
+    try:
+        sys.stdout.flush()
+    finally:
         for message in messages:
             print(message, file=sys.stderr)  # noqa: T201 -- the one place that speaks on standard error

@@ -1,5 +1,6 @@
 """Writing files whole or not at all."""
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -7,24 +8,77 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from checker.errors import UsageError
+from checker.commands.written import Written
+from checker.errors import CannotWrite
 
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[TextIO]:
-    """A text stream that becomes the file `path` when the block ends well; raises UsageError."""
+    """A text stream that becomes the file `path` when the block ends well; raises CannotWrite.
+
+    A link stays, and what it names is written. What is no ordinary file, such as a pipe, is written as it is.
+    """
+    with _told(path):
+        target = None if _is_special(path) else Path(os.path.realpath(path))
+        handle, name = _own_file(target) if target else (os.open(path, os.O_WRONLY), None)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from None
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+        with Written(handle, str(path)).text() as stream:
             yield stream
-        Path(name).chmod(0o666 & ~_umask())
-        Path(name).replace(path)
+            stream.flush()
+            if target and name:
+                with _told(path):
+                    name.chmod(0o666 & ~_umask())
+                    name.replace(target)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        if name:
+            name.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotWrite(f"cannot write {path}: {error.strerror}") from None
+
+
+def _is_special(path: Path) -> bool:
+    """Whether it is there and no ordinary file; raises OSError for a folder."""
+    if path.is_dir():
+        raise IsADirectoryError(0, "it is a folder")
+    return path.exists() and not path.is_file()
+
+
+def _own_file(target: Path) -> tuple[int, Path]:
+    """A new file beside the target, locked for as long as it is open; removes those that killed runs left."""
+    prefix = f".keyage-{target.name[:100]}."
+    for left in [each for each in target.parent.iterdir() if each.name.startswith(prefix)]:
+        _remove_unless_locked(left)
+    while True:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=prefix)
+        locked(handle, fcntl.LOCK_SH)
+        if os.fstat(handle).st_nlink:  # else another run removed it before it was locked
+            return handle, Path(name)
+        os.close(handle)
+
+
+def _remove_unless_locked(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            if locked(file.fileno(), fcntl.LOCK_EX):
+                path.unlink(missing_ok=True)
+    except (FileNotFoundError, PermissionError):  # another run, or somebody else's
+        return
+
+
+def locked(handle: int, kind: int) -> bool:
+    """Lock an open file or folder until it is closed; False if it is locked already, or cannot be locked there."""
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _umask() -> int:

@@ -1,24 +1,20 @@
 """`keyage import-exemptions FILE`: what Prowler was told to mute, as exemptions that a person completes."""
 
-import sys
 from pathlib import Path
 
 from checker.commands.common import say
-from checker.commands.files import whole_file
+from checker.commands.outputs import destination
 from checker.errors import COMPLIANT_EXIT
 from checker.policy import mutelist
 from checker.policy.exemption_text import exemptions_text
 
 
 def run(file: Path, output: Path | None, *, quiet: bool) -> int:
-    """Write the exemptions, and say what could not become one; raises FileProblems, UsageError."""
+    """Write the exemptions, and say what could not become one; raises FileProblems, UsageError, CannotWrite."""
     found = mutelist.load(file)
     text = exemptions_text(found)
-    if output is None:
-        sys.stdout.write(text)
-    else:
-        with whole_file(output) as stream:
-            stream.write(text)
+    with destination("yaml", output) as stream:
+        stream.write(text)
     say((f"warning: {problem}: not imported" for problem in found.left_out), quiet=quiet)
     imported, left = len(found.muted), len(found.left_out)
     say([f"{file}: {imported} imported, {left} not; fill in what `keyage validate` asks for"], quiet=quiet)

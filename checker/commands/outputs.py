@@ -2,12 +2,16 @@
 
 import sys
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from checker.commands.files import whole_file
 from checker.errors import UsageError
 from checker.reports.interface import FORMATS, show_all_by_default
+
+FOR_PEOPLE = ("table", "text")
 
 
 class Output(NamedTuple):
@@ -36,14 +40,23 @@ def parse_outputs(formats: Sequence[str], known: Collection[str]) -> list[tuple[
         outputs.append((name, Path(file) if file else None))
     if sum(file is None for _name, file in outputs) > 1:
         raise UsageError("--format: two formats for standard output; give all but one a file, as in json=keys.json")
+    files = [file for _name, file in outputs if file is not None]
+    if twice := {str(file) for file in files if files.count(file) > 1}:
+        raise UsageError(f"--format: two formats for {min(twice)}; give each a file of its own")
     return outputs
 
 
+def destination(name: str, file: Path | None) -> AbstractContextManager[TextIO]:
+    """Where a format goes: its file, else standard output; what is for a program is UTF-8. Raises CannotWrite."""
+    if file is not None:
+        return whole_file(file)
+    if name not in FOR_PEOPLE and isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+    return nullcontext(sys.stdout)
+
+
 def write_outputs(outputs: Sequence[tuple[str, Path | None]], write: Callable[[str, TextIO], None]) -> None:
-    """Has every output written, to its file or to standard output; raises UsageError."""
+    """Has every output written, to its file or to standard output; raises CannotWrite."""
     for name, file in outputs:
-        if file is None:
-            write(name, sys.stdout)
-        else:
-            with whole_file(file) as stream:
-                write(name, stream)
+        with destination(name, file) as stream:
+            write(name, stream)

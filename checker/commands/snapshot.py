@@ -1,13 +1,12 @@
 """`keyage snapshot`: save IAM state for `check --from`."""
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from checker.commands.common import say
-from checker.commands.files import whole_file
 from checker.commands.loading import POLICY_NAME, Inventory, load_inventory
+from checker.commands.outputs import destination
 from checker.errors import COMPLIANT_EXIT, Unreadable
 from checker.evaluate import AccountRead, AccountUnreadable
 from checker.sources import live, snapshot
@@ -33,11 +32,10 @@ def run(options: Options) -> int:
     lines = options.output is not None and options.output.suffix == ".jsonl"
     taken_at = options.now or datetime.now(UTC)
     text = (snapshot.write_lines([read]) if lines else snapshot.write_json([read], taken_at)).decode()
-    if options.output is None:
-        sys.stdout.write(text)
-        return COMPLIANT_EXIT
-    with whole_file(options.output) as stream:
+    with destination("json", options.output) as stream:
         stream.write(text)
+    if options.output is None:
+        return COMPLIANT_EXIT
     users, keys = len(read.users), sum(len(user.keys) for user in read.users)
     say([f"{options.output}: account {read.account.id}, {users} users, {keys} keys"], quiet=options.quiet)
     return COMPLIANT_EXIT

@@ -1,16 +1,22 @@
 """A folder of rendered files: compare it with what it should be, and change it whole or not at all."""
 
 import difflib
+import fcntl
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from checker.errors import UsageError, printable
+from checker.commands.files import locked
+from checker.errors import CannotWrite, UsageError, printable
 
 Files = Mapping[str, bytes]
+STAGING = ".keyage-render-"
 
 
 class Difference(NamedTuple):
@@ -39,29 +45,55 @@ def differences(folder: Path, files: Files, manifest: str) -> list[Difference]:
 def write(folder: Path, files: Files, manifest: str) -> list[Difference]:
     """Make the folder what it should be and say what changed; a failure leaves it as it was.
 
-    Files that nobody rendered stay: only what the old manifest lists is replaced or removed. Raises UsageError.
+    Files that nobody rendered stay: only what the old manifest lists is replaced or removed. A run that was killed
+    leaves a manifest of what it was about to write, so the next one ends its work. Raises UsageError, CannotWrite.
     """
     changes = differences(folder, files, manifest)
-    _refuse_strangers(folder, changes, _listed(folder, manifest) | {manifest}, manifest)
+    listed = _listed(folder, manifest)
+    _refuse_strangers(folder, changes, listed | {manifest}, manifest)
     try:
-        _apply(folder, files, changes)
+        with _for_us_alone(folder):
+            _apply(folder, files, changes, _Manifest(manifest, listed | files.keys()))
     except OSError as error:
-        raise UsageError(f"cannot write {error.filename or folder}: {error.strerror}; nothing was changed") from None
+        raise CannotWrite(f"cannot write {error.filename or folder}: {error.strerror}; nothing was changed") from None
     return changes
 
 
-def _apply(folder: Path, files: Files, changes: list[Difference]) -> None:
+class _Manifest(NamedTuple):
+    path: str
+    listed: AbstractSet[str]  # by the last render, or by this one
+
+
+@contextmanager
+def _for_us_alone(folder: Path) -> Iterator[None]:
+    """Hold the folder, which is made if need be, and remove what killed runs left in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        if locked(handle, fcntl.LOCK_EX):
+            for left in folder.glob(f"{STAGING}*"):
+                shutil.rmtree(left)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _apply(folder: Path, files: Files, changes: list[Difference], manifest: _Manifest) -> None:
     if not changes:
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=".keyage-render-", dir=folder))
+    staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=folder))
     try:
-        for path, what, _detail in changes:
+        new: dict[str, Path | None] = {}
+        for number, (path, what, _detail) in enumerate(changes):
+            new[path] = None if what == "left over" else staging / f"new-{number}"
             if what != "left over":
-                new = _inside(staging / "new", path)
-                new.parent.mkdir(parents=True, exist_ok=True)
-                new.write_bytes(files[path])
-        _swap(folder, staging, [change.path for change in changes])
+                (staging / f"new-{number}").write_bytes(files[path])
+        steps = list(new.items())
+        if manifest.path in new:
+            listing, last = staging / "listing", (manifest.path, new.pop(manifest.path))
+            listing.write_bytes(json.dumps({"files": dict.fromkeys(sorted(manifest.listed), "")}).encode())
+            steps = [(manifest.path, listing), *new.items(), last]
+        _swap(folder, staging, steps)
     finally:
         shutil.rmtree(staging)
     for change in changes:
@@ -69,26 +101,28 @@ def _apply(folder: Path, files: Files, changes: list[Difference]) -> None:
             _remove_empty(folder, _inside(folder, change.path).parent)
 
 
-def _swap(folder: Path, staging: Path, paths: Iterable[str]) -> None:
-    """Move old files out and new ones in; on any failure everything goes back."""
-    moved: list[tuple[Path, Path]] = []
+def _swap(folder: Path, staging: Path, steps: Sequence[tuple[str, Path | None]]) -> None:
+    """Put a new file, or none, in the place of each path, in this order; on any failure everything goes back."""
+    done: list[tuple[Path, Path | None]] = []
     try:
-        for path in paths:
-            target, old, new = _inside(folder, path), staging / "old" / path, staging / "new" / path
-            if target.exists():
-                old.parent.mkdir(parents=True, exist_ok=True)
-                moved.append((target, old))
-                target.replace(old)
-            if new.exists():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                moved.append((new, target))
+        for number, (path, new) in enumerate(steps):
+            target, before = _inside(folder, path), staging / f"old-{number}"
+            there = target.exists()
+            if there:
+                shutil.copy2(target, before)
+            done.append((target, before if there else None))
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if new:
                 new.replace(target)
+            else:
+                target.unlink()
     except BaseException:
-        for origin, now in reversed(moved):
-            if now.exists():
-                now.replace(origin)
-        for path in paths:
-            _remove_empty(folder, _inside(folder, path).parent)
+        for target, kept in reversed(done):
+            if kept:
+                kept.replace(target)
+            else:
+                target.unlink(missing_ok=True)
+            _remove_empty(folder, target.parent)
         raise
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from checker.errors import FileProblems, Problem
+from checker.instant import instant
 from checker.policy import loader, yaml_check, yaml_text
 from checker.policy.explain import telling_tests
 from checker.policy.loader import PolicyFile
@@ -80,22 +81,17 @@ def _wrong(document: yaml_text.Document, content: Any) -> Iterator[Problem]:
     seen: dict[str, int] = {}
     for path, text in [((), content), *((("tests", number), entry) for number, entry in enumerate(entries))]:
         written = text.get("now") if isinstance(text, dict) else None
-        if isinstance(written, str) and written[:4].isdigit() and _instant(written) is None:
-            yield document.problem((*path, "now"), f'now: "{written}" is not an instant of ISO 8601')
+        if isinstance(written, str) and written[:4].isdigit():
+            try:
+                instant(written)
+            except ValueError as error:
+                yield document.problem((*path, "now"), f"now: {error}")
     for number, entry in enumerate(entries):
         name = entry.get("name")
         if isinstance(name, str) and name in seen:
             yield document.problem(("tests", number, "name"), f"name: used twice, first in line {seen[name]}")
         elif isinstance(name, str):
             seen[name] = document.line(("tests", number, "name"))
-
-
-def _instant(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _test(entry: dict[str, Any], line: int, everywhere: str | None, inventory: Mapping[str, Account]) -> PolicyTest:
@@ -107,7 +103,7 @@ def _test(entry: dict[str, Any], line: int, everywhere: str | None, inventory: M
         account=_account(entry.get("account", {}), inventory),
         user=decision.User(user["name"], user.get("path"), user.get("tags")),
         key=decision.AccessKey(entry.get("key"), "Active", datetime.min.replace(tzinfo=UTC)),
-        now=_instant(written) if written else None,
+        now=instant(written) if written else None,
         expect=entry["expect"],
     )
 

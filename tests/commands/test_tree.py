@@ -1,14 +1,21 @@
 """A folder of rendered files changes whole or not at all, and keeps what nobody rendered."""
 
+import fcntl
 import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checker.commands import tree
-from checker.errors import UsageError
+from checker.errors import CannotWrite, UsageError
 
 MANIFEST = "manifest.json"
 
@@ -78,20 +85,74 @@ def test_what_nobody_rendered_stays_and_is_no_difference(folder: Path) -> None:
     assert content(folder) == OTHER | {"terraform/b/terraform.tfstate": b"state"}
 
 
-@pytest.mark.parametrize("broken", range(7))
-def test_a_failed_render_leaves_the_old_tree(folder: Path, broken: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, plain, count = folders(folder), Path.replace, iter(range(100))
+STEPS = ((Path, "replace"), (Path, "unlink"), (Path, "write_bytes"), (shutil, "copy2"), (tempfile, "mkdtemp"))
+NUMBER = 16  # of steps from ONE to OTHER
 
-    def replace(self: Path, target: Path) -> Path:
-        if next(count) == broken:
-            raise OSError(28, "No space left on device", str(target))
-        return plain(self, target)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(Path, "replace", replace)
-        with pytest.raises(UsageError, match=r"No space left on device; nothing was changed"):
+@contextmanager
+def broken(number: int, how: Callable[[], None]) -> Iterator[None]:
+    """In the block, the number-th step of those that change the disk ends in that way."""
+    count = iter(range(1000))
+
+    def step(plain: Callable[..., Any]) -> Callable[..., Any]:
+        def stepping(*arguments: Any, **named: Any) -> Any:
+            if next(count) == number:
+                how()
+            return plain(*arguments, **named)
+
+        return stepping
+
+    with pytest.MonkeyPatch.context() as patched:
+        for owner, name in STEPS:
+            patched.setattr(owner, name, step(getattr(owner, name)))
+        yield
+
+
+def disk_full() -> None:
+    raise OSError(28, "No space left on device")
+
+
+def killed() -> None:
+    os._exit(9)
+
+
+def test_a_failed_render_leaves_the_old_tree(folder: Path) -> None:
+    before = folders(folder)
+    for number in range(NUMBER):
+        with (
+            broken(number, disk_full),
+            pytest.raises(CannotWrite, match=r"^cannot write .*build: No space left on device; nothing was changed$"),
+        ):
             tree.write(folder, OTHER, MANIFEST)
-    assert (content(folder), folders(folder)) == (ONE, before)
+        assert (content(folder), folders(folder)) == (ONE, before)
+    with broken(NUMBER, disk_full):  # there is no such step: all of them were tried
+        tree.write(folder, OTHER, MANIFEST)
+    assert content(folder) == OTHER
+
+
+@pytest.mark.parametrize("number", range(NUMBER))
+@pytest.mark.parametrize("afterwards", [ONE, OTHER, manifested({"terraform/c/lambda.zip": b"new", "d": b"d"})])
+def test_after_a_killed_render_the_next_one_is_whole_and_clears_up(
+    folder: Path, number: int, afterwards: dict[str, bytes]
+) -> None:
+    child = os.fork()
+    if child == 0:
+        with broken(number, killed):
+            tree.write(folder, OTHER, MANIFEST)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    tree.write(folder, afterwards, MANIFEST)
+    assert content(folder) == afterwards
+    assert [path for path in folder.iterdir() if path.name.startswith(".")] == []
+
+
+def test_what_another_render_has_in_hand_is_not_cleared(folder: Path) -> None:
+    (folder / ".keyage-render-other").mkdir()
+    handle = os.open(folder, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    tree.write(folder, OTHER, MANIFEST)
+    os.close(handle)
+    assert (folder / ".keyage-render-other").is_dir()
 
 
 def test_a_file_of_somebody_else_is_not_overwritten(tmp_path: Path) -> None:

@@ -125,7 +125,7 @@ def test_what_no_test_reaches_is_told_in_the_order_of_the_policy() -> None:
         ),
         (
             "tests:\n  - {name: a, now: 2026-02-30, user: {name: x}, expect: {rule: r}}",
-            ['t.yaml:2:20: now: "2026-02-30" is not an instant of ISO 8601'],
+            ['t.yaml:2:20: now: "2026-02-30" is not an ISO 8601 instant, such as 2026-11-23T12:00:00Z'],
         ),
         (
             (
