@@ -18,7 +18,7 @@ from botocore.utils import parse_timestamp
 
 from checker import __version__
 from checker.errors import KeyageError, UsageError
-from checker.sources.answers import StrictParsers
+from checker.sources.answers import ask_again
 from checker.sources.permissions import ALLOWED
 
 # IAM answers within a second; ten attempts with adaptive backoff outlast a throttling burst of minutes.
@@ -61,9 +61,7 @@ class ReadOnlySession:
 
     def _set_up(self) -> None:
         self._core.register("before-call", guard)
-        parsers = StrictParsers()
-        parsers.set_parser_defaults(timestamp_parser=moment)
-        self._core.register_component("response_parser_factory", parsers)
+        ask_again(self._core, moment)
         try:
             self._session = boto3.Session(botocore_session=self._core)
         except ProfileNotFound as error:
