@@ -1,7 +1,7 @@
 """What every verb shares, and nothing that takes time to import: `--help` gets no further than this."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -22,3 +22,8 @@ def say(messages: Iterable[str], *, quiet: bool = False) -> None:
     if not quiet:
         for message in messages:
             print(message, file=sys.stderr)  # noqa: T201 -- the one place that speaks on standard error
+
+
+def teller(*, quiet: bool) -> Callable[[str], None]:
+    """What says a note that comes up while something runs; --quiet drops it."""
+    return lambda message: say([f"note: {message}"], quiet=quiet)
