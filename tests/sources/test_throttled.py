@@ -13,9 +13,9 @@ from tests.aws.fixtures import ACCOUNT, Emulated
 from tests.aws.stand_ins import throttle
 
 REFUSED = (SimpleNamespace(status_code=400), {"Error": {"Code": "Throttling"}})
-TOO_MANY = (SimpleNamespace(status_code=429), {})
+TOO_MANY: Any = (SimpleNamespace(status_code=429), {})
 FAILED = (SimpleNamespace(status_code=500), {"Error": {"Code": "ServiceFailure"}})
-GIVEN = (SimpleNamespace(status_code=200), {})
+GIVEN: Any = (SimpleNamespace(status_code=200), {})
 
 
 class Watched:
