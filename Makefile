@@ -71,6 +71,7 @@ bench: $(READY) ## the benchmarks of benchmarks/README.md
 	$(BIN)/python benchmarks/live.py --tags
 	$(BIN)/python benchmarks/organization.py
 	$(BIN)/python benchmarks/throttled.py
+	$(BIN)/python benchmarks/chaos.py
 	$(BIN)/python benchmarks/offline.py
 	$(BIN)/python benchmarks/config_rule.py
 

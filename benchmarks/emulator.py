@@ -40,6 +40,7 @@ class Call(NamedTuple):
 class Answer(NamedTuple):
     status: int
     body: bytes
+    sent: int | None = None  # bytes of the body before the connection is reset; None: all, and it stays open
 
 
 Answering = Callable[[Call], Answer]
@@ -120,6 +121,9 @@ async def _run(pipe: Connection, answer: Answering, latency: float) -> None:
                 busy += time.perf_counter() - started
                 await asyncio.sleep(latency)
                 head = HEAD.format(status=answered.status, length=len(answered.body))
+                if answered.sent is not None:
+                    await _break_off(writer, head.encode() + answered.body[: answered.sent] if answered.sent else b"")
+                    return
                 writer.write(head.encode() + answered.body)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -137,6 +141,12 @@ async def _run(pipe: Connection, answer: Answering, latency: float) -> None:
         else:
             pipe.send(calls)
             calls.clear()
+
+
+async def _break_off(writer: asyncio.StreamWriter, sent: bytes) -> None:
+    writer.write(sent)
+    await writer.drain()
+    writer.transport.abort()
 
 
 async def _read(reader: asyncio.StreamReader) -> Call:

@@ -1,7 +1,12 @@
 """The clients with which the shipped code talks to AWS from inside AWS."""
 
+from functools import cache
+
 import boto3
+import botocore.session
 from botocore.config import Config
+
+from .whole_answers import ask_again
 
 # Throttling slows a reading down, it must not end it: the adaptive client finds the rate that AWS accepts
 # by itself, and a call is tried for more than a minute. A standard client that is throttled for long uses
@@ -17,4 +22,11 @@ SETTINGS = Config(
 
 def aws_client(service):
     """A client of the service in the region and with the role that the code runs with."""
-    return boto3.client(service, config=SETTINGS)
+    return _session().client(service, config=SETTINGS)
+
+
+@cache
+def _session():
+    core = botocore.session.get_session()
+    ask_again(core)
+    return boto3.Session(botocore_session=core)

@@ -12,6 +12,7 @@ import time
 from datetime import datetime, timedelta, timezone
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from .access_keys_rotated import COMPLIANT, EXEMPT, UNDECIDED, Account, Policy, User, decide
 from .iam_listing import error_code, keys_of, tags_of, user_from, users_of
@@ -33,7 +34,7 @@ class NotAsExpected(Exception):
     """AWS answered, but what it says is not what a change may rest on, or should have led to."""
 
 
-CAUGHT = (BotoCoreError, ClientError, NotAsExpected)
+CAUGHT = (BotoCoreError, ClientError, ResponseParserError, NotAsExpected)
 
 
 def run_remediation(inputs, document, client, now, clock=time.monotonic, wait=time.sleep):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from checker.commands.common import Common, say
+from checker.commands.common import Common, say, teller
 from checker.commands.comparison import Compared, Deployed, Place, account_row, expected
 from checker.commands.loading import Loaded, load_all
 from checker.commands.outputs import Output, destination, parse_formats
@@ -56,7 +56,7 @@ def run(options: Options) -> int:
     whole = deployment(loaded.policy, groups[0])
     deployed = Deployed(whole.rule_name, whole.region, whole.frequency)
     compared = _compared(options.saved, loaded) if options.saved else None
-    session = ReadOnlySession(options.profile, options.concurrency)
+    session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     aggregator = Aggregator(session, options.name, deployed.name, deployed.region)
     say(_warnings(loaded, aggregator), quiet=options.common.quiet)
     workers = Workers(options.concurrency)

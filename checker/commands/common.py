@@ -1,7 +1,7 @@
 """What every verb shares, and nothing that takes time to import: `--help` gets no further than this."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -27,5 +27,14 @@ def say(messages: Iterable[str], *, quiet: bool = False) -> None:
     try:
         sys.stdout.flush()
     finally:
-        for message in messages:
-            print(message, file=sys.stderr)  # noqa: T201 -- the one place that speaks on standard error
+        _print(messages)
+
+
+def teller(*, quiet: bool) -> Callable[[str], None]:
+    """What says a note that comes up while something runs, in any thread; --quiet drops it."""
+    return lambda message: None if quiet else _print([f"note: {message}"])
+
+
+def _print(messages: Iterable[str]) -> None:
+    for message in messages:
+        print(message, file=sys.stderr)  # noqa: T201 -- the one place that speaks on standard error

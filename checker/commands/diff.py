@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, Protocol, TextIO, cast
 
-from checker.commands.common import Common, say
+from checker.commands.common import Common, say, teller
 from checker.commands.loading import POLICY_NAME, Inventory, load_inventory
 from checker.commands.outputs import parse_outputs, write_outputs
 from checker.commands.revisions import load_revision
@@ -78,7 +78,7 @@ def _readings(options: Options, base: PolicyFile, head: PolicyFile) -> Iterable[
     from checker.commands.snapshot import read_all
     from checker.sources.aws_session import ReadOnlySession
 
-    session = ReadOnlySession(options.profile, options.concurrency)
+    session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     return [read_all(session, inventory, options.concurrency, user_tags=_asks_for_user_tags(base, head))]
 
 

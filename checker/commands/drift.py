@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from checker.commands.common import Common, say
+from checker.commands.common import Common, say, teller
 from checker.commands.loading import Loaded, load_all
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, printable
 from checker.generate.deployment import MANAGED_RULE, Deployment, deployment
@@ -36,7 +36,7 @@ class Difference(NamedTuple):
 def run(options: Options) -> int:
     """Compare and list; 1 on any difference. Raises Unreadable if something could not be read."""
     loaded = load_all(options.common)
-    session = ReadOnlySession(options.profile, options.concurrency)
+    session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     account = live.identify(session, loaded.inventory, want_name=live.asks_for_names(loaded.policy.policy))
     expected = _expected(loaded, account, options.common)
     deployed = read(session, expected.region, expected.rule_name, expected.name("deletion"))

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from checker.commands.common import say
+from checker.commands.common import say, teller
 from checker.commands.files import whole_file
 from checker.commands.loading import INVENTORY_NAME
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, Unreadable, UsageError
@@ -29,7 +29,8 @@ def run(options: Options) -> int:
     """
     existing = _existing(options.output)
     before = {} if existing is None else inventory.parse(existing, str(options.output))
-    found = organization.read(ReadOnlySession(options.profile), ous=True, tags=True)
+    session = ReadOnlySession(options.profile, tell=teller(quiet=options.quiet))
+    found = organization.read(session, ous=True, tags=True)
     _require_whole(found.accounts)
     text = merged(existing, str(options.output), found.accounts)
     changed = changes(before, found.accounts)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from checker.commands.check_options import Options
-from checker.commands.common import say
+from checker.commands.common import say, teller
 from checker.commands.files import whole_file
 from checker.commands.loading import Loaded
 from checker.commands.outputs import parse_formats
@@ -87,7 +87,7 @@ def open_live(options: Options, loaded: Loaded) -> Opened:
     state = State(options.state) if options.state else None
     say((f"warning: {text}" for text in (state.warnings if state else ())), quiet=options.common.quiet)
     asking = asking_for(options, loaded)._replace(run=workers.map, state=state)
-    session = ReadOnlySession(options.profile, options.concurrency)
+    session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     skipped: Sequence[AccountSkipped] = ()
     if options.organization:
         from checker.commands import organization

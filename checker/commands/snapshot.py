@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from checker.commands.common import say
+from checker.commands.common import say, teller
 from checker.commands.loading import POLICY_NAME, Inventory, load_inventory
 from checker.commands.outputs import destination
 from checker.errors import COMPLIANT_EXIT, Unreadable
@@ -26,7 +26,7 @@ class Options(NamedTuple):
 def run(options: Options) -> int:
     """Read the whole account and write it; raises Unreadable rather than write a part."""
     inventory = load_inventory(options.inventory, Path.cwd() / POLICY_NAME) or {}
-    session = ReadOnlySession(options.profile, options.concurrency)
+    session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.quiet))
     read = read_all(session, inventory, options.concurrency, user_tags=options.user_tags)
     say((f"note: {note}" for note in read.notes), quiet=options.quiet)
     lines = options.output is not None and options.output.suffix == ".jsonl"

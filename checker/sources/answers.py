@@ -1,28 +1,66 @@
-"""What AWS answers, or what a proxy made of it: half an answer is an error of one type, never a KeyError."""
+"""What must be in an answer of AWS beside what the shipped code reads: half of one is asked for again."""
 
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from importlib import import_module
+from typing import Any, Protocol, cast
 
-from botocore.parsers import ResponseParserError, ResponseParserFactory
+import botocore.session
+
+# By the names of the structures in botocore's models.
+READ = {
+    "GetCallerIdentityResponse": ("Account", "Arn"),
+    "AssumeRoleResponse": ("Credentials",),
+    "Credentials": ("AccessKeyId", "SecretAccessKey", "SessionToken"),
+    "ListAccountAliasesResponse": ("AccountAliases",),
+    "ListAccountsResponse": ("Accounts",),
+    "ListAccountsForParentResponse": ("Accounts",),
+    "Account": ("Id",),
+    "ListRootsResponse": ("Roots",),
+    "Root": ("Id", "Name"),
+    "ListOrganizationalUnitsForParentResponse": ("OrganizationalUnits",),
+    "OrganizationalUnit": ("Id", "Name"),
+    "ListParentsResponse": ("Parents",),
+    "Parent": ("Id",),
+    "ListTagsForResourceResponse": ("Tags",),
+    "DescribeConfigurationAggregatorsResponse": ("ConfigurationAggregators",),
+    "ConfigurationAggregator": ("ConfigurationAggregatorName",),
+    "AccountAggregationSource": ("AccountIds",),
+    "DescribeConfigurationAggregatorSourcesStatusResponse": ("AggregatedSourceStatusList",),
+    "AggregatedSourceStatus": ("SourceId",),
+    "DescribeAggregateComplianceByConfigRulesResponse": ("AggregateComplianceByConfigRules",),
+    "AggregateComplianceByConfigRule": ("ConfigRuleName", "AccountId", "AwsRegion"),
+    "GetAggregateComplianceDetailsByConfigRuleResponse": ("AggregateEvaluationResults",),
+    "AggregateEvaluationResult": ("EvaluationResultIdentifier", "ComplianceType"),
+    "ListAggregateDiscoveredResourcesResponse": ("ResourceIdentifiers",),
+    "AggregateResourceIdentifier": ("ResourceId",),
+    "DescribeConfigRulesResponse": ("ConfigRules",),
+    "DescribeRemediationConfigurationsResponse": ("RemediationConfigurations",),
+    "RemediationConfiguration": ("TargetId",),
+    "GetFunctionResponse": ("Configuration",),
+    "GetDocumentResult": ("Content",),
+    "GetScheduleOutput": ("Target",),
+}
 
 
-class StrictParsers(ResponseParserFactory):
-    """botocore's parsers, whose every failure is a ResponseParserError, as is a missing member that is read."""
+class _WholeAnswers(Protocol):
+    """checker.rules.whole_answers"""
 
-    def create_parser(self, protocol_name: str) -> Any:
-        return _Strict(super().create_parser(protocol_name))
-
-
-class _Strict:
-    def __init__(self, parser: Any) -> None:
-        self._parser = parser
-
-    def parse(self, response: Any, shape: Any) -> "_Answer":
-        try:
-            return _Answer(self._parser.parse(response, shape))
-        except (LookupError, ValueError) as error:  # a document without a result, base64 that breaks off
-            raise ResponseParserError(f"Unable to parse response ({type(error).__name__}: {error})") from error
+    def ask_again(
+        self,
+        session: botocore.session.Session,
+        read: Mapping[str, tuple[str, ...]],
+        *,
+        timestamp_parser: Callable[[Any], datetime],
+    ) -> None: ...
 
 
-class _Answer(dict[str, Any]):
-    def __missing__(self, member: str) -> NoReturn:
-        raise ResponseParserError(f"the answer has no {member}")
+_shipped = cast("_WholeAnswers", import_module("checker.rules.whole_answers"))
+
+
+def ask_again(session: botocore.session.Session, moment: Callable[[Any], datetime]) -> None:
+    """Let every client of the session ask again for half an answer, as after a 500; `moment` reads its times.
+
+    What stays half raises botocore's ResponseParserError, whatever was wrong with it.
+    """
+    _shipped.ask_again(session, READ, timestamp_parser=moment)

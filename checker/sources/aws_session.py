@@ -18,8 +18,9 @@ from botocore.utils import parse_timestamp
 
 from checker import __version__
 from checker.errors import KeyageError, UsageError
-from checker.sources.answers import StrictParsers
+from checker.sources.answers import ask_again
 from checker.sources.permissions import ALLOWED
+from checker.sources.throttled import Tell, Throttling
 
 # IAM answers within a second; ten attempts with adaptive backoff outlast a throttling burst of minutes.
 CONNECT_TIMEOUT = 5  # seconds
@@ -39,13 +40,19 @@ class ReadOnlySession:
     """Clients for the calls of the catalogue and no others; safe to share between threads."""
 
     def __init__(
-        self, profile: str | None = None, concurrency: int = 16, credentials: Mapping[str, str] | None = None
+        self,
+        profile: str | None = None,
+        concurrency: int = 16,
+        credentials: Mapping[str, str] | None = None,
+        tell: Tell | None = None,
     ) -> None:
         """`credentials` as AssumeRole returns them; else the environment's or the profile's.
 
+        `tell` gets a line for people now and then while AWS throttles.
         Raises UsageError for a profile that is not configured.
         """
         self._profile = profile
+        self._throttling = Throttling(tell) if tell else None
         self._core = botocore.session.Session(profile=profile)
         if credentials:
             self._core.set_credentials(*(credentials[name] for name in IN_AN_ANSWER))
@@ -61,9 +68,9 @@ class ReadOnlySession:
 
     def _set_up(self) -> None:
         self._core.register("before-call", guard)
-        parsers = StrictParsers()
-        parsers.set_parser_defaults(timestamp_parser=moment)
-        self._core.register_component("response_parser_factory", parsers)
+        ask_again(self._core, moment)
+        if self._throttling:
+            self._throttling.watch(self._core)
         try:
             self._session = boto3.Session(botocore_session=self._core)
         except ProfileNotFound as error:

@@ -2,7 +2,9 @@
 
 import io
 import json
+import time
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +24,13 @@ MISSING = {
     "ResourceNotFoundException",
     "InvalidDocument",
 }
+
+
+CODE_DELAYS = (0.1, 0.5, 2)  # seconds before a Lambda's code that did not come whole is fetched again
+
+
+class _Failed(Exception):
+    """The store of Lambda code failed; it may not the next time."""
 
 
 @dataclass(frozen=True)
@@ -87,16 +96,31 @@ def _function(session: ReadOnlySession, region: str, rule: dict[str, Any] | None
 
 
 def _code(location: str) -> str | None:
-    """index.py in the code that AWS hands out by a signed address; None if the code has no such file."""
+    """index.py in the code that AWS hands out by a signed address; None if the code has no such file.
+
+    No client of a service fetches it, so it is asked for again here.
+    """
     session = URLLib3Session(timeout=READ_TIMEOUT)
+    for delay in (*CODE_DELAYS, None):
+        try:
+            return _index(session, location)
+        except (HTTPClientError, zipfile.BadZipFile, zlib.error, _Failed) as error:
+            if delay is None:
+                raise Unreadable(f"the Lambda's code could not be fetched whole: {error}; run again") from None
+            time.sleep(delay)
+    return None
+
+
+def _index(session: URLLib3Session, location: str) -> str | None:
     answer = session.send(AWSRequest("GET", location).prepare())
+    if answer.status_code >= 500:
+        raise _Failed(f"HTTP {answer.status_code}")
     if answer.status_code != 200:
         raise Unreadable(f"the Lambda's code could not be fetched: HTTP {answer.status_code}; run again")
-    try:
-        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
-            return archive.read("index.py").decode("utf-8", "replace")
-    except (zipfile.BadZipFile, KeyError):
-        return None
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        if "index.py" not in archive.namelist():
+            return None
+        return archive.read("index.py").decode("utf-8", "replace")
 
 
 def _document(session: ReadOnlySession, region: str, remediation: dict[str, Any] | None) -> Any:

@@ -14,6 +14,7 @@ from checker.sources.failures import FAILURES, explain
 from checker.sources.inventory import Inventory, complete
 from checker.sources.reader import Run, VerdictNeeds, reader
 from checker.sources.state import State
+from checker.sources.throttled import about
 from checker.sources.workers import Workers
 
 NeedsOf = Callable[[Account], VerdictNeeds]
@@ -96,6 +97,11 @@ def read_caller(session: ReadOnlySession, inventory: Inventory, asking: Asking) 
 
 def read_known(session: Session, account: Account, asking: Asking) -> Reading:
     """Read the account, which must be that of the credentials; what fails comes back as a value."""
+    with about(account.id):
+        return _read_known(session, account, asking)
+
+
+def _read_known(session: Session, account: Account, asking: Asking) -> Reading:
     notes: list[str] = []
     iam = session.client("iam")
     memory = asking.state.of(account.id) if asking.state else None

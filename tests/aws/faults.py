@@ -115,6 +115,17 @@ def _somewhere(exchange: Exchange, content: bytes) -> bytes:
     return content[: exchange.within(content.rstrip())]
 
 
+def _half(_exchange: Exchange, content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def _half_and_the_end(exchange: Exchange) -> None:
+    """Half of a body, with the length of the whole."""
+    answer = exchange.ask()
+    exchange.write(message(answer)[: -len(answer.body) // 2])
+    exchange.close()
+
+
 def _in_base64(exchange: Exchange, body: bytes) -> bytes:
     return CONTENT.sub(lambda found: _somewhere(exchange, found[0]), body)
 
@@ -175,7 +186,7 @@ def _cut_chunks(exchange: Exchange) -> None:
 FAULTS: dict[str, Fault] = {
     "throttled": Fault(_refuses(400, "Throttling"), True),
     "too many requests": Fault(_refuses(429, "TooManyRequestsException"), True),
-    "429 without a body": Fault(_says(429, b""), False),
+    "429 without a body": Fault(_says(429, b""), True),
     "500": Fault(_refuses(500, "ServiceFailure"), True),
     "502 with a web page": Fault(_says(502, BAD_GATEWAY), True),
     "503": Fault(_says(503, b""), True),
@@ -192,23 +203,27 @@ FAULTS: dict[str, Fault] = {
     "reset when executed": Fault(_breaks_off(executed=True, end=Exchange.reset), True),
     "reset in the head": Fault(_breaks_off(executed=True, end=Exchange.reset, part="head"), True),
     "reset in the body": Fault(_breaks_off(executed=True, end=Exchange.reset, part="body"), True),
-    "closed in the body": Fault(_breaks_off(executed=True, end=Exchange.close, part="body"), False),
+    "closed in the body": Fault(_breaks_off(executed=True, end=Exchange.close, part="body"), True),
     "chunks break off": Fault(_cut_chunks, True),
-    "XML breaks off": Fault(_cuts(_somewhere), False),
+    "XML breaks off": Fault(_cuts(_somewhere), True),
+    "half a body": Fault(_cuts(_half), True),
+    "half a body and the end": Fault(_half_and_the_end, True),
+    "error breaks off": Fault(_says(400, ERROR.format("Throttling").encode()[:50]), True),
+    "error without a body": Fault(_says(400, b""), True),
     "base64 breaks off": Fault(_cuts(_in_base64), True, CONTENTS),
     "report breaks off": Fault(_cuts(_in_report), True, CONTENTS),
     "report lacks users": Fault(_cuts(_at_line_end), True, CONTENTS),
     "dribbles": Fault(_dribbles, True),
     "stalls": Fault(_stalls, True),
     "too late": Fault(_too_late, True),
-    "empty answer": Fault(_says(200, b""), False),
-    "answer of another operation": Fault(_says(200, OTHER_ANSWER), False),
-    "answer without a result": Fault(_cuts(_hollow), False),
+    "empty answer": Fault(_says(200, b""), True),
+    "answer of another operation": Fault(_says(200, OTHER_ANSWER), True),
+    "answer without a result": Fault(_cuts(_hollow), True),
     "web page": Fault(_says(200, SIGN_IN_PAGE), False),
-    "JSON": Fault(_says(200, b'{"message": "hello"}'), False),
-    "not text": Fault(_says(200, NOT_TEXT), False),
+    "JSON": Fault(_says(200, b'{"message": "hello"}'), True),
+    "not text": Fault(_says(200, NOT_TEXT), True),
     "answer twice": Fault(lambda exchange: exchange.send(exchange.ask(), times=2), True),
-    "length too small": Fault(_short_length, False),
+    "length too small": Fault(_short_length, True),
     "length is no number": Fault(_length("Content-Length: many"), True),
     "length is missing": Fault(_length(None), True),
 }

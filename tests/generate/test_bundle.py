@@ -72,7 +72,9 @@ def test_the_rules_need_nothing_but_the_standard_library_and_boto3() -> None:
     for name in {name for modules in bundle.MODULES.values() for name in modules}:
         module = import_module(f"checker.rules.{name}")
         imported = {
-            (node.module or "").partition(".")[0] if isinstance(node, ast.ImportFrom) else node.names[0].name
+            (node.module or "").partition(".")[0]
+            if isinstance(node, ast.ImportFrom)
+            else node.names[0].name.partition(".")[0]
             for node in ast.parse(inspect.getsource(module)).body
             if (isinstance(node, ast.ImportFrom) and not node.level) or isinstance(node, ast.Import)
         }

@@ -14,21 +14,24 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
+from botocore.session import Session
 
 from checker.embedded import aws
 from checker.embedded.config_service import evaluations, result_token, standing_in_config
 from tests.aws.fixtures import ACCOUNT, NOW, Emulated, ago
-from tests.aws.stand_ins import after, old_report, refuse, throttle
+from tests.aws.stand_ins import after, answer, old_report, refuse, throttle
 
 config_rule: Any = import_module("checker.rules.config_rule")
 iam_reader: Any = import_module("checker.rules.iam_reader")
+whole_answers: Any = import_module("checker.rules.whole_answers")
 aws_clients: Any = import_module("checker.rules.aws_clients")
 
 RULE = "access-keys-rotated"
 NINETY = {"version": 1, "default": {"maxAccessKeyAge": 90}}
 BY_NAME = NINETY | {"rules": [{"id": "prod", "accounts": "prod-*", "maxAccessKeyAge": 30}]}
 BY_TAG = NINETY | {"rules": [{"id": "c", "users": {"tags": {"team": "pay*"}}, "maxAccessKeyAge": 10}]}
-BUNDLED = ("access_keys_rotated", "iam_listing", "aws_clients", "iam_reader", "config_rule")
+BUNDLED = ("access_keys_rotated", "iam_listing", "whole_answers", "aws_clients", "iam_reader", "config_rule")
 
 Answer = Callable[[Mapping[str, Any]], tuple[int, dict[str, Any]]]
 
@@ -108,9 +111,10 @@ def deployed(emulated: Emulated, monkeypatch: pytest.MonkeyPatch) -> Iterator[De
     """The rule with the clients of the shipped code, waiting on the virtual clock."""
     monkeypatch.setattr(config_rule, "time", emulated.time)
     given = aws.credentials_for(ACCOUNT)
-    session = boto3.Session(
-        given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], region_name="us-east-1"
-    )
+    core = Session()
+    core.set_credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+    whole_answers.ask_again(core)
+    session = boto3.Session(botocore_session=core, region_name="us-east-1")
     made: dict[str, Any] = {}
 
     def client(service: str) -> Any:
@@ -370,6 +374,27 @@ def test_a_burst_of_throttling_is_waited_out(deployed: Deployed) -> None:
         deployed.account.key(f"u{number}", 200)
     deployed.account.faults.plan("ListAccessKeys", throttle(), 10)
     assert deployed.run()["NON_COMPLIANT"] == 8
+
+
+HALF = "<ListAccessKeysResponse><ListAccessKeysResult><AccessKeyMetadata><member><UserName>u"
+
+
+def test_half_an_answer_is_asked_for_again(deployed: Deployed) -> None:
+    deployed.account.user("u")
+    deployed.account.key("u", 200)
+    for operation in ("GenerateCredentialReport", "GetCredentialReport", "ListUsers", "ListAccessKeys"):
+        deployed.account.faults.plan(operation, answer(HALF), 1)
+        deployed.account.faults.plan(operation, answer(""), 1)
+    assert deployed.run()["NON_COMPLIANT"] == 1
+
+
+def test_half_an_answer_that_stays_half_reports_nothing(deployed: Deployed) -> None:
+    deployed.account.user("u")
+    deployed.account.key("u", 200)
+    deployed.account.faults.plan("ListAccessKeys", answer(HALF))
+    with pytest.raises(ResponseParserError):
+        deployed.run()
+    assert_nothing_put(deployed)
 
 
 def test_a_user_who_is_gone_is_withdrawn_once_and_a_renamed_one_is_not(deployed: Deployed) -> None:

@@ -371,7 +371,7 @@ def test_exactly_the_keys_that_the_definition_names_are_deactivated(runbook: Run
 
 def test_the_modules_can_become_one_script_inside_an_ssm_document() -> None:
     names: list[str] = []
-    for name in ("access_keys_rotated", "iam_listing", "aws_clients", "remediation"):
+    for name in ("access_keys_rotated", "iam_listing", "whole_answers", "aws_clients", "remediation"):
         source = inspect.getsource(import_module(f"checker.rules.{name}"))
         assert ("{{" in source, "}}" in source) == (False, False)
         for node in ast.parse(source).body:

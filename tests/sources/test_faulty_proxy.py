@@ -41,6 +41,16 @@ ADVICE = re.compile(r"run again|sign in again|`keyage permissions|check the")
 SLOW = {"stalls", "too late", "length is no number", "length is missing"}  # each costs a read time-out
 WITHOUT_A_REPORT = {"report denied", "report breaks off", "report lacks users"}
 HARMLESS = WITHOUT_A_REPORT | {"details denied", "base64 breaks off", "dribbles", "answer twice"}
+CHAOS = (
+    "throttled",
+    "500",
+    "reset before the answer",
+    "half a body",
+    "half a body and the end",
+    "XML breaks off",
+    "empty answer",
+    "error breaks off",
+)
 OPERATIONS = [
     "GetCallerIdentity",
     "GenerateCredentialReport",
@@ -267,6 +277,13 @@ def test_a_fault_that_stays_leaves_nothing_half_judged(world: World, name: str) 
     outcome = world.run(Plan(world.account(0), {name: 1}))
     assert (outcome.broken, outcome.injected[name] > 0) == (None, True)
     assert outcome.ended == "unreadable" or name in HARMLESS
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_one_request_in_five_that_goes_wrong_changes_no_verdict_and_hides_none(world: World, seed: int) -> None:
+    plan = Plan(world.account(seed), dict.fromkeys(CHAOS, 0.2 / len(CHAOS)), seed)
+    outcome = world.run(plan)
+    assert (outcome.broken, outcome.ended) == (None, "judged")
 
 
 @pytest.mark.parametrize("name", sorted(WITHOUT_A_REPORT))

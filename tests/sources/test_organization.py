@@ -191,3 +191,19 @@ def test_throttling_that_ends_is_waited_for(organized: Organized) -> None:
     assert set(organized.read(ous=False, tags=False)) == {ACCOUNT, account}
     assert organized.requests["ListAccounts"] == 6
     assert organized.emulated.time.slept > 0
+
+
+@pytest.mark.parametrize("body", ["", "{}", '{"Accounts": [{"Id": "11', '{"Accounts": [{"Name": "a"}]}'])
+def test_half_an_answer_is_asked_for_again(organized: Organized, body: str) -> None:
+    made = organized.account("web", organized.unit("Workloads", organized.root), team="a")
+    whole = organized.read()
+    for operation in ("ListAccounts", "ListRoots", "ListAccountsForParent", "ListTagsForResource"):
+        organized.emulated.faults.plan(operation, answer(body), 2)
+    assert organized.read() == whole
+    assert whole[made] == ("web", "Root/Workloads", {"team": "a"})
+
+
+def test_half_an_answer_that_stays_half_is_unreadable(organized: Organized) -> None:
+    organized.emulated.faults.plan("ListAccounts", answer('{"Accounts": [{"Id": "11'))
+    with pytest.raises(Unreadable, match="half of it came"):
+        organized.read()

@@ -1,0 +1,125 @@
+"""Ask AWS again where half of an answer came, as after a 500.
+
+botocore decides what to ask again by the status and the error code of an answer, and a body that does not parse ends
+the call before that. So such a body becomes an error that passes by itself: botocore waits, counts and asks again with
+the machinery that it has for all others, and what stays broken raises ResponseParserError in the end.
+"""
+
+from botocore.parsers import ResponseParserError, ResponseParserFactory
+
+# botocore takes it for passing in every mode that we use (botocore/retries/standard.py, TransientRetryableChecker).
+PASSING = "RequestTimeout"
+THROTTLED = "TooManyRequestsException"
+WEB_PAGE = (b"<!doctype html", b"<html")
+# What the code reads of an answer, by the names of the structures in botocore's models.
+READ = {
+    "ListUsersResponse": ("Users",),
+    "GetAccountAuthorizationDetailsResponse": ("UserDetailList",),
+    "ListAccessKeysResponse": ("AccessKeyMetadata",),
+    "ListUserTagsResponse": ("Tags",),
+    "GenerateCredentialReportResponse": ("State",),
+    "GetCredentialReportResponse": ("Content",),
+    "User": ("UserName", "Path", "UserId", "Arn", "CreateDate"),
+    "UserDetail": ("UserName", "Path", "UserId", "Arn", "CreateDate"),
+    "AccessKeyMetadata": ("AccessKeyId", "Status", "CreateDate"),
+    "Tag": ("Key", "Value"),
+    "GetUserResponse": ("User",),
+    "GetAccessKeyLastUsedResponse": ("AccessKeyLastUsed",),
+    "ListDiscoveredResourcesResponse": ("resourceIdentifiers",),
+    "GetComplianceDetailsByConfigRuleResponse": ("EvaluationResults",),
+    "EvaluationResult": ("EvaluationResultIdentifier",),
+    "EvaluationResultIdentifier": ("EvaluationResultQualifier",),
+    "EvaluationResultQualifier": ("ResourceType", "ResourceId"),
+}
+
+
+def ask_again(session, read=None, **defaults):
+    """Let every client that a botocore session makes from now on ask again for half an answer.
+
+    `read` has more structures, as READ has them, `defaults` are those of the parsers. A call that gets no whole answer
+    raises ResponseParserError.
+    """
+    answers = WholeAnswers(READ | (read or {}))
+    answers.set_parser_defaults(**defaults)
+    session.register_component("response_parser_factory", answers)
+    session.register("after-call", refuse_half)
+
+
+class WholeAnswers(ResponseParserFactory):
+    """botocore's parsers, for which half an answer is an error that passes."""
+
+    def __init__(self, read):
+        super().__init__()
+        self._read = read
+
+    def create_parser(self, protocol_name):
+        return _Parser(super().create_parser(protocol_name), self._read)
+
+
+class _Parser:
+    def __init__(self, parser, read):
+        self._parser, self._read = parser, read
+
+    def parse(self, response, shape):
+        """What botocore makes of the answer, or a Half; a web page is not from AWS: raises ResponseParserError."""
+        try:
+            answer = self._parser.parse(response, shape)
+        except (ResponseParserError, LookupError, ValueError, TypeError, AttributeError) as error:
+            if response["body"].lstrip()[:20].lower().startswith(WEB_PAGE):
+                raise ResponseParserError("Unable to parse response (a web page)") from error
+            return _half(response, _parser_said(error))
+        if response["status_code"] >= 301:
+            return answer if _has_code(answer, response, shape) else _half(response, "the error has no code")
+        lacking = "body" if _has_no_body(response, shape) else self._lacking(answer, shape)
+        return answer if lacking is None else _half(response, f"the answer has no {lacking}")
+
+    def _lacking(self, value, shape):
+        """A member that is read and not there, at whatever depth; None if all are there."""
+        if shape is None or shape.type_name not in ("structure", "list"):
+            return None
+        if not isinstance(value, (dict, list)):
+            return shape.name
+        if shape.type_name == "list":
+            inner = ((each, shape.member) for each in value)
+        else:
+            for name in self._read.get(shape.name, ()):
+                if value.get(name) is None:
+                    return name
+            if value.get("IsTruncated") is True and not value.get("Marker"):
+                return "Marker"
+            inner = ((value[name], member) for name, member in shape.members.items() if name in value)
+        return next(filter(None, (self._lacking(each, member) for each, member in inner)), None)
+
+
+class Half(dict):
+    """What came instead of an answer, as botocore has errors; the message is for people."""
+
+
+def _half(response, why):
+    status = response["status_code"]
+    code = THROTTLED if status == 429 else PASSING
+    about = {"HTTPStatusCode": status, "HTTPHeaders": dict(response["headers"])}
+    return Half(Error={"Code": code, "Message": why}, ResponseMetadata=about)
+
+
+def _parser_said(error):
+    if isinstance(error, ResponseParserError):
+        return str(error).partition("\n")[0].partition(", invalid")[0]
+    return f"Unable to parse response ({type(error).__name__}: {error})"
+
+
+def _has_code(answer, response, shape):
+    """Whether an error says which it is; what is wrong with a server that fails need not be said."""
+    if response["status_code"] >= 500 or (shape is not None and shape.metadata.get("exception")):
+        return True
+    return answer.get("Error", {}).get("Code") not in (None, "", str(response["status_code"]))
+
+
+def _has_no_body(response, shape):
+    return response["body"] == b"" and response["status_code"] == 200 and shape is not None and bool(shape.members)
+
+
+def refuse_half(parsed, **_call):
+    """Stands after every call: half an answer that stayed one is not handed out."""
+    if isinstance(parsed, Half) and parsed["Error"]["Code"] == PASSING:
+        raise ResponseParserError(parsed["Error"]["Message"])
