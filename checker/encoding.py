@@ -1,4 +1,4 @@
-"""The text of files as people have them: with a byte order mark, or in the UTF-16 that `>` of Windows PowerShell writes.
+"""The text of files as people have them: with a byte order mark, or in UTF-16, as Windows PowerShell's `>` writes it.
 
 Everything below reads UTF-8; this is the one place that knows other encodings.
 """
@@ -10,8 +10,8 @@ from pathlib import Path
 from checker.errors import Unreadable, UsageError
 
 MARK = codecs.BOM_UTF8
-# By byte order mark, or by the zero bytes of the first two characters: no text begins with a NUL, and every format that
-# is read begins with characters of ASCII (RFC 4627, section 3). UTF-32 comes first: its mark begins like that of UTF-16.
+# By byte order mark, or by the zero bytes of the first two characters: no text begins with a NUL, and every format
+# that is read begins with ASCII (RFC 4627, section 3). UTF-32 comes first: its mark begins like that of UTF-16.
 ENCODINGS = {
     "UTF-32": re.compile(rb"\xff\xfe\0\0|\0\0\xfe\xff"),
     "UTF-32-LE": re.compile(rb"[^\0]\0\0\0"),
