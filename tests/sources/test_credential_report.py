@@ -5,6 +5,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,9 @@ from checker.evaluate import AccountRead, evaluate
 from checker.sources.saved import open_saved
 from tests.aws.fixtures import NOW, policy
 
-HEADER = (
-    "user,arn,user_creation_time,password_enabled,access_key_1_active,access_key_1_last_rotated,"
-    "access_key_1_last_used_date,access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,cert_2_active"
-).split(",")
+HEADER = ["user", "arn", "user_creation_time", "password_enabled"]
+HEADER += [f"access_key_{slot}_{name}" for slot in (1, 2) for name in ("active", "last_rotated", "last_used_date")]
+HEADER += ["cert_2_active"]
 ONE, TWO = "000000000001", "000000000002"
 OLD, NEW = "2020-01-02T00:00:00+00:00", "2026-11-20T00:00:00+00:00"
 Row = Sequence[str]
@@ -91,7 +91,7 @@ def test_how_a_report_is_written_changes_no_verdict(
         glue = "\n"
     places = [0, *sorted(cuts), len(rows)]
     order = [0, 1, *columns]
-    parts = [[HEADER, *rows[start:stop]] for start, stop in zip(places, places[1:], strict=False)]
+    parts = [[HEADER, *rows[start:stop]] for start, stop in pairwise(places)]
     texts = [written(*([one[place] for place in order] for one in part), quoting=quoting, end=end) for part in parts]
     data = glue.join(texts).encode("utf-8" if answered else encoding)
     if answered:
