@@ -1,4 +1,4 @@
-"""A credential report from AWS that cannot be about this account as it is: the keys of every user are listed instead."""
+"""A credential report from AWS that cannot be about this account as it is: every user is listed instead."""
 
 from collections.abc import Callable
 
