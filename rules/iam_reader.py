@@ -7,14 +7,22 @@ A call that fails after the client's own retries raises what the client raises; 
 trusted raises Untrustworthy. Nothing that could not be read is left out silently.
 """
 
-import csv
-import io
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
-from .access_keys_rotated import COMPLIANT, NOT_APPLICABLE, UNDECIDED, User, decide
+from .access_keys_rotated import COMPLIANT, NOT_APPLICABLE, UNDECIDED, decide
 from .iam_listing import error_code, keys_of, tagged_users_of, tags_of, users_of
+from .iam_report import (
+    ACTIVE_COLUMNS,
+    ROOT,
+    ROTATED_COLUMNS,
+    USED_COLUMNS,
+    Untrustworthy,
+    parse_report,
+    report_time,
+    report_user,
+)
 
 # Seconds between two looks at a credential report in the making, a minute in all. AWS answers
 # within seconds for most accounts; past this the keys of every user are listed instead.
@@ -24,16 +32,8 @@ REPORT_PENDING = {"ReportInProgress", "ReportNotPresent", "ReportExpired"}
 # may take a while to be made and fetched.
 REPORT_LASTS = timedelta(hours=4, minutes=10)
 DENIED = {"AccessDenied", "AccessDeniedException"}
-ROOT = "<root_account>"
-ACTIVE_COLUMNS = ("access_key_1_active", "access_key_2_active")
-ROTATED_COLUMNS = ("access_key_1_last_rotated", "access_key_2_last_rotated")
-USED_COLUMNS = ("access_key_1_last_used_date", "access_key_2_last_used_date")
-REPORT_COLUMNS = ("user", "arn", "user_creation_time", *ACTIVE_COLUMNS, *ROTATED_COLUMNS)
+INSTEAD = "the keys of every user were listed instead, and their last use is not known"
 LOOKS = 3  # how often users that vanish while they are read are looked for again
-
-
-class Untrustworthy(Exception):
-    """AWS answered, but the answer cannot be relied on."""
 
 
 class Needs:
@@ -108,8 +108,9 @@ def read_users(iam, needs, run, wait, memory=None):
     """
     notes = []
     report = _credential_report(iam, wait, notes)
+    users = _users(iam, None if report is None else report.rows, needs, notes)
+    report = _of_these(users, report, notes)
     rows = None if report is None else report.rows
-    users = _users(iam, rows, needs, notes)
     wanted = [user for user in users if _may_have_keys(user, rows) and needs.keys(user)]
     keyed = _list_keys(iam, wanted, report or Report({}, None), needs, run, memory or NoMemory(), notes)
     found = [keyed.get(_identity(user), user) for user in users]
@@ -129,12 +130,30 @@ def _credential_report(iam, wait, notes):
                 " older than the four hours that AWS promises"
             )
         else:
-            return Report(parse_report(answer["Content"]), answer.get("GeneratedTime"))
+            return Report(_only(parse_report(answer["Content"])), answer.get("GeneratedTime"))
     except iam.exceptions.ClientError as error:
         why = f"the credential report could not be read ({error_code(error)})"
     except Untrustworthy as error:
         why = str(error)
-    notes.append(f"{why}: the keys of every user were listed instead, and their last use is not known")
+    notes.append(f"{why}: {INSTEAD}")
+    return None
+
+
+def _only(accounts):
+    """The rows of the one account that a report from AWS is about."""
+    if len(accounts) > 1:
+        raise Untrustworthy(f"the credential report is about several accounts, {', '.join(sorted(accounts))}")
+    return next(iter(accounts.values()))
+
+
+def _of_these(users, report, notes):
+    """The report, or None with a note if it is about another account than that of the users."""
+    if report is None or not users:
+        return report
+    row = next(iter(report.rows.values()))
+    if row["arn"].split(":")[4:5] == users[0].arn.split(":")[4:5]:
+        return report
+    notes.append(f"the credential report is about another account, {row['arn']}: {INSTEAD}")
     return None
 
 
@@ -167,22 +186,6 @@ def _answered(answer):
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
-def parse_report(content):
-    """Rows of a credential report (bytes of CSV) by user name; raises Untrustworthy for anything else."""
-    try:
-        rows = list(csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Untrustworthy(f"the credential report is not CSV text: {error}") from error
-    wanted = set(REPORT_COLUMNS)
-    if not rows or not wanted <= rows[0].keys():
-        lacking = ", ".join(sorted(wanted - (rows[0].keys() if rows else set())))
-        raise Untrustworthy(f"the credential report lacks the columns {lacking}")
-    for number, row in enumerate(rows, start=2):
-        if any(row[column] is None for column in REPORT_COLUMNS):
-            raise Untrustworthy(f"the credential report breaks off in line {number}")
-    return {row["user"]: row for row in rows}
-
-
 def _users(iam, rows, needs, notes):
     """Every user, with tags where lines may depend on them and AWS gives them in one listing."""
     try:
@@ -199,21 +202,6 @@ def _users(iam, rows, needs, notes):
             raise
         notes.append("iam:ListUsers was denied: the names come from the credential report, user ids are unknown")
     return [report_user(row) for name, row in rows.items() if name != ROOT]
-
-
-def report_user(row):
-    """A user as a row of the credential report knows one: no id, no tags; the path is in the ARN."""
-    path = row["arn"].partition(":user")[2].rpartition("/")[0] + "/"
-    return User(row["user"], path, None, None, row["arn"], report_time(row["user_creation_time"]))
-
-
-def report_time(text):
-    """A time in the credential report; None for `N/A`, `no_information` and the like."""
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
 def _columns(row, names):

@@ -13,6 +13,7 @@ from checker.commands.common import Common, say, teller
 from checker.commands.comparison import Compared, Deployed, Place, account_row, expected
 from checker.commands.loading import Loaded, load_all
 from checker.commands.outputs import Output, destination, parse_formats
+from checker.encoding import read_utf8
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable, UsageError, printable
 from checker.evaluate import AccountRead
 from checker.generate.deployment import deployment
@@ -106,7 +107,7 @@ def _compared(path: Path, loaded: Loaded) -> Compared:
 
 
 def _taken_at(path: Path) -> datetime | None:
-    taken = msgspec.json.decode(path.read_bytes(), type=_Taken).taken_at
+    taken = msgspec.json.decode(read_utf8(path), type=_Taken).taken_at
     return taken.astimezone(UTC) if taken else None
 
 

@@ -50,7 +50,7 @@ def deployment(policy: PolicyFile, group: Group) -> Deployment:
         group,
         rule_name,
         deploy.get("frequency", "TwentyFour_Hours"),
-        deploy.get("region", "us-east-1"),
+        policy.region,
         bundle.source("config_rule", group.document) if group.kind == CUSTOM else None,
         _document(rule_name, group) if group.remediations else None,
     )

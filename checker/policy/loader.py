@@ -32,6 +32,11 @@ class PolicyFile:
     def policy(self) -> Policy:
         return decision.Policy(self.content)
 
+    @property
+    def region(self) -> str:
+        """The one region in which the rule is deployed."""
+        return str(self.content.get("deploy", {}).get("region", "us-east-1"))
+
     @cached_property
     def written(self) -> dict[str, Written]:
         """Every rule and exemption by id, and the default as `default`, in the order of the file."""

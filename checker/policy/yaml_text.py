@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 import yaml
 
+from checker.encoding import REMEDY, encoding_of, not_utf8
 from checker.errors import FileProblems, Problem
 
 MAX_BYTES = 1024 * 1024
@@ -102,13 +103,15 @@ def parse(data: bytes, file: str, max_bytes: int = MAX_BYTES) -> Document:
 def _decode(data: bytes, file: str, max_bytes: int) -> str:
     if len(data) > max_bytes:
         raise FileProblems([Problem(file, 1, 1, f"larger than {max_bytes >> 20} MiB: split the file")])
+    found = encoding_of(data)
+    if found:
+        raise FileProblems([Problem(file, 1, 1, f"the file is {found}: {REMEDY}")])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-        message = f"byte 0x{data[error.start]:02x} is not UTF-8: save the file as UTF-8"
-        raise FileProblems([Problem(file, line, column, message)]) from None
+        raise FileProblems([Problem(file, line, column, not_utf8(data, error))]) from None
 
 
 def _refuse_directives(text: str, file: str) -> None:

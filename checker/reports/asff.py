@@ -24,16 +24,19 @@ FailedCount in the answers must be 0. The account of a line is `jq -r '.[0].AwsA
   them after 90 days.
 - An account whose id nobody knows is 000000000000; Security Hub refuses it, but the reason can be read.
 - Skipped accounts are left out: they are closed, and nobody could import anything there.
-- The region of the product is AWS_REGION, else AWS_DEFAULT_REGION, else that of `deploy.region` by default.
+- The partition is that in the ARNs of the account's users; where none is known, that of `deploy.region`. The region of
+  the product is `deploy.region`, where AWS Config judges the same keys; in another partition it is that of its IAM.
+  Nothing is taken from the environment.
 """
 
-import os
+import re
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple, TextIO
 
 import msgspec
-from botocore.exceptions import UnknownRegionError
-from botocore.session import Session
+from botocore.loaders import create_loader
 
 from checker import __version__
 from checker.errors import UsageError
@@ -55,7 +58,6 @@ from checker.reports.messages import fingerprint, message, undecided_message, un
 SCHEMA_VERSION = "2018-10-08"
 MOST_FINDINGS, MOST_BYTES = 100, 5_000_000  # of a call; Security Hub takes 6 MB
 TITLE, DESCRIPTION, TEXT = 256, 1024, 1024  # characters; TEXT is for every other text, the least of their limits
-DEFAULT_REGION = "us-east-1"
 NOBODY = "000000000000"
 TYPES = [
     "Software and Configuration Checks/AWS Security Best Practices",
@@ -84,16 +86,17 @@ UNREADABLE = OUTCOMES[UNDECIDED]
 
 
 class AsffReport:
-    """Writes the calls of an account when its result comes; raises UsageError for a region that cannot be."""
+    """Writes the calls of an account when its result comes; raises UsageError if deploy.region is no region of AWS."""
 
     def __init__(self, run: Run, out: TextIO) -> None:
         self._run = run
         self._out = out
         self._encode = msgspec.json.Encoder().encode
-        self._region = _region()
-        self._partition = _partition(self._region)
+        self._home = _partition_with(run.region)
+        self._partition = self._home  # of the account whose findings are being written
 
     def account(self, result: AccountResult) -> None:
+        self._partition = self._partition_of(result)
         findings = [self._of_key(finding, message(finding, self._run)) for finding in result.findings]
         findings += [self._of_undecided(one) for one in result.undecided]
         if result.status == UNREADABLE_ACCOUNT:
@@ -102,6 +105,10 @@ class AsffReport:
 
     def end(self) -> None:
         """Every line is written already."""
+
+    def _partition_of(self, result: AccountResult) -> str:
+        findings = [*result.findings, *(one.finding for one in result.undecided)]
+        return next(filter(None, (_partition_in(one.arn) for one in findings)), self._home)
 
     def _write(self, findings: list[str]) -> None:
         call: list[str] = []
@@ -149,11 +156,12 @@ class AsffReport:
     def _finding(self, account: str, uid: str, outcome: Outcome, title: str, text: str) -> dict[str, Any]:
         """What every finding says; `uid` tells it from the others of the account, in every run the same."""
         now = _instant(self._run.evaluated_at)
+        region = self._run.region if self._partition == self._home else _partitions()[self._partition].iam_region
         severity = {"Label": outcome.severity, "Original": outcome.severity}
         return {
             "SchemaVersion": SCHEMA_VERSION,
             "Id": f"{account}/{rule().name}/{uid}",
-            "ProductArn": f"arn:{self._partition}:securityhub:{self._region}:{account}:product/{account}/default",
+            "ProductArn": f"arn:{self._partition}:securityhub:{region}:{account}:product/{account}/default",
             "ProductName": "keyage",
             "CompanyName": "keyage",
             "GeneratorId": f"keyage/{rule().name}",
@@ -202,17 +210,33 @@ def _resources(finding: Finding) -> list[dict[str, Any]]:
     ]
 
 
-def _region() -> str:
-    return os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or DEFAULT_REGION
+class Partition(NamedTuple):
+    """A part of AWS with accounts and regions of its own."""
+
+    regions: re.Pattern[str]
+    iam_region: str
 
 
-def _partition(region: str) -> str:
-    try:
-        return Session().get_partition_for_region(region)
-    except UnknownRegionError:
-        raise UsageError(
-            f"--format asff: {region!r} is no AWS region; set AWS_REGION to that of Security Hub"
-        ) from None
+@cache
+def _partitions() -> Mapping[str, Partition]:
+    """By id, from botocore's partitions.json, which no configuration changes."""
+    told = create_loader().load_data("partitions")["partitions"]
+    return {
+        one["id"]: Partition(re.compile(one["regionRegex"]), one["outputs"]["implicitGlobalRegion"]) for one in told
+    }
+
+
+def _partition_in(arn: str | None) -> str | None:
+    """The partition in an ARN; None if it is not known."""
+    told = (arn or "").partition(":iam::")[0].removeprefix("arn:")
+    return told if told in _partitions() else None
+
+
+def _partition_with(region: str) -> str:
+    for name, partition in _partitions().items():
+        if partition.regions.match(region):
+            return name
+    raise UsageError(f"--format asff: deploy.region: {region!r} is no AWS region; set it to that of Security Hub")
 
 
 def _fitting(value: Any) -> Any:

@@ -1,38 +1,71 @@
-"""A saved IAM credential report (CSV): less exact, because it lacks key ids and creation dates.
+"""A saved IAM credential report: less exact, because it lacks key ids and creation dates.
 
 `access_key_N_last_rotated` moves when a key is merely switched off and on, so a key may be older than
 the report says, never younger. What is non-compliant by the report is; what is compliant may not be.
 """
 
-from collections.abc import Iterator
+import binascii
+import re
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import msgspec
+
+from checker.encoding import require_utf8
 from checker.errors import Unreadable
 from checker.evaluate import AccountRead
 from checker.rule import AccessKey, User, decision
 from checker.sources.inventory import Inventory, complete
-from checker.sources.reader import reader
+from checker.sources.reader import report
 
 LESS_EXACT = (
     "judged from a credential report: ages count from the last activation, not from CreateDate,"
     " so a key that was switched off and on looks younger than it is"
 )
+HEADER = re.compile(rb'\s*"?user"?,')
 
 
-def read(path: Path, inventory: Inventory) -> Iterator[AccountRead]:
-    """The one account of a report; raises Unreadable."""
+class _Answer(msgspec.Struct):
+    """What `aws iam get-credential-report` prints (AWS CLI Command Reference)."""
+
+    content: str = msgspec.field(name="Content")
+    report_format: str = msgspec.field(name="ReportFormat", default="text/csv")
+
+
+def is_report(data: bytes) -> bool:
+    """Whether a file begins as a credential report does, in UTF-8."""
+    return HEADER.match(data) is not None
+
+
+def answered(data: bytes, path: Path) -> bytes | None:
+    """The report in the JSON that `aws iam get-credential-report` prints; None for other JSON. Raises Unreadable."""
     try:
-        rows = reader.parse_report(path.read_bytes())
-    except reader.Untrustworthy as error:
+        content = msgspec.json.decode(data, type=_Answer).content
+    except (ValueError, RecursionError):
+        return None
+    try:
+        return binascii.a2b_base64("".join(content.split()), strict_mode=True)
+    except ValueError:
+        raise Unreadable(
+            f"{path}: its Content is not the base64 of a credential report: save anew what"
+            " `aws iam get-credential-report` prints"
+        ) from None
+
+
+def read(data: bytes, path: Path, inventory: Inventory) -> Iterator[AccountRead]:
+    """The accounts of a report, or of several that were joined, by id; raises Unreadable."""
+    require_utf8(data, path)
+    try:
+        accounts = report.parse_report(data)
+    except report.Untrustworthy as error:
         raise Unreadable(f"{path}: {error}") from None
-    account_id = next(iter(rows.values()))["arn"].split(":")[4:5]
-    if not account_id or not decision.is_account_id(account_id[0]):
-        raise Unreadable(f"{path}: the first row has no ARN with an account id")
     notes = [LESS_EXACT]
-    if reader.ROOT in rows and "true" in [rows[reader.ROOT][column] for column in reader.ACTIVE_COLUMNS]:
-        notes.append(root_warning(account_id[0]))
-    users = [_user(row, path) for name, row in rows.items() if name != reader.ROOT]
-    yield AccountRead(complete(decision.Account(account_id[0]), inventory), users, notes)
+    for account_id, rows in sorted(accounts.items()):
+        if report.ROOT in rows and "true" in [rows[report.ROOT][column] for column in report.ACTIVE_COLUMNS]:
+            notes.append(root_warning(account_id))
+        users = [_user(row, path) for name, row in rows.items() if name != report.ROOT]
+        yield AccountRead(complete(decision.Account(account_id), inventory), users, notes)
+        notes = []
 
 
 def root_warning(account_id: str) -> str:
@@ -40,17 +73,17 @@ def root_warning(account_id: str) -> str:
     return f"the root user of {account_id} has an active access key: delete it, no rule judges root"
 
 
-def _user(row: dict[str, str], path: Path) -> User:
-    user = reader.report_user(row)
+def _user(row: Mapping[str, str], path: Path) -> User:
+    user = report.report_user(row)
     return decision.User(*user[:-1], keys=tuple(_keys(row, path)))  # type: ignore[index]
 
 
-def _keys(row: dict[str, str], path: Path) -> Iterator[AccessKey]:
-    columns = zip(reader.ACTIVE_COLUMNS, reader.ROTATED_COLUMNS, reader.USED_COLUMNS, strict=True)
+def _keys(row: Mapping[str, str], path: Path) -> Iterator[AccessKey]:
+    columns = zip(report.ACTIVE_COLUMNS, report.ROTATED_COLUMNS, report.USED_COLUMNS, strict=True)
     for active, rotated, used in columns:
-        created = reader.report_time(row[rotated])
+        created = report.report_time(row[rotated])
         if created is not None:
             status = "Active" if row[active] == "true" else "Inactive"
-            yield decision.AccessKey(None, status, created, reader.report_time(row.get(used, "N/A")))
+            yield decision.AccessKey(None, status, created, report.report_time(row.get(used, "N/A")))
         elif row[active] == "true":
             raise Unreadable(f"{path}: {row['user']} has an active key without a date in {rotated}")

@@ -1,4 +1,4 @@
-"""The shared IAM reader's types: `checker.rules.iam_reader`, imported by name as checker.rule does."""
+"""The types of the shared IAM reader and report: modules of `checker.rules`, imported by name as checker.rule does."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -35,10 +35,16 @@ class ReaderModule(Protocol):
     Untrustworthy: type[Exception]
     Needs: Callable[[AccountPolicy, datetime, datetime, bool], "VerdictNeeds"]
     read_users: Callable[[Any, "VerdictNeeds", Run, Callable[[float], None], Memory | None], Reading]
-    parse_report: Callable[[bytes], dict[str, dict[str, str]]]
+    error_code: Callable[[Any], str]
+
+
+class ReportModule(Protocol):
+    """checker.rules.iam_report"""
+
+    Untrustworthy: type[Exception]
+    parse_report: Callable[[bytes], dict[str, dict[str, dict[str, str]]]]
     report_user: Callable[[Mapping[str, str]], User]
     report_time: Callable[[str], datetime | None]
-    error_code: Callable[[Any], str]
     ROOT: str
     ACTIVE_COLUMNS: Sequence[str]
     ROTATED_COLUMNS: Sequence[str]
@@ -46,3 +52,4 @@ class ReaderModule(Protocol):
 
 
 reader = cast("ReaderModule", import_module("checker.rules.iam_reader"))
+report = cast("ReportModule", import_module("checker.rules.iam_report"))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from checker.encoding import read_utf8, require_utf8
 from checker.errors import UsageError
 from checker.evaluate import NO_ADDRESSES, Reading
 from checker.sources import credential_report, snapshot, terraform_accounts, terraform_state
@@ -21,32 +22,32 @@ class Saved(NamedTuple):
 
 
 def open_saved(path: Path, inventory: Inventory) -> Saved:
-    """Open a snapshot (.json, .jsonl), a credential report (.csv) or Terraform state (.json, .tfstate).
+    """Open a snapshot (.json, .jsonl), a credential report (.csv, .json) or Terraform state (.json, .tfstate).
 
     Raises UsageError if it is none of them, Unreadable if it is broken; that may be found only as the
     accounts are read.
     """
-    try:
-        with path.open("rb") as stream:
-            start = stream.read(64).lstrip()
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    if start.startswith(b"user,"):
-        return Saved("credential-report", False, credential_report.read(path, inventory))
     if path.suffix == ".jsonl":
         lines = snapshot.Lines(path, inventory)
         return Saved("snapshot", True, lines.accounts(), lines)
-    if start.startswith(b"{"):
-        return _open_json(path, inventory)
+    data = read_utf8(path)
+    if credential_report.is_report(data):
+        return Saved("credential-report", False, credential_report.read(data, path, inventory))
+    if data.lstrip().startswith(b"{"):
+        return _open_json(data, path, inventory)
     raise UsageError(
-        f"{path} is neither a keyage snapshot (.json, .jsonl) nor an IAM credential report (.csv)"
-        " nor Terraform state (`terraform show -json`)"
+        f"{path} is neither a keyage snapshot (.json, .jsonl) nor an IAM credential report (.csv, or what"
+        " `aws iam get-credential-report` prints) nor Terraform state (`terraform show -json`)"
     )
 
 
-def _open_json(path: Path, inventory: Inventory) -> Saved:
-    if not terraform_state.is_state(path.read_bytes()):
-        return Saved("snapshot", True, snapshot.read_json(path, inventory))
-    state = terraform_state.load(path)
+def _open_json(data: bytes, path: Path, inventory: Inventory) -> Saved:
+    require_utf8(data, path)
+    report = credential_report.answered(data, path)
+    if report is not None:
+        return Saved("credential-report", False, credential_report.read(report, path, inventory))
+    if not terraform_state.is_state(data):
+        return Saved("snapshot", True, snapshot.read_json(data, path, inventory))
+    state = terraform_state.parse(data, path)
     accounts = terraform_accounts.read(path, state, inventory)
     return Saved("terraform-state", True, accounts, None, terraform_state.addresses(state))

@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Annotated, Any, BinaryIO, NamedTuple, TypeVar
 
 import msgspec
 
-from checker.errors import Unreadable
+from checker.encoding import MARK, REMEDY, encoding_of
+from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountRead
 from checker.sources.inventory import Inventory, complete
 
@@ -54,9 +55,9 @@ class _Identified(msgspec.Struct):
     id: AccountId
 
 
-def read_json(path: Path, inventory: Inventory) -> Iterator[AccountRead]:
-    """The accounts of a snapshot, by id; raises Unreadable."""
-    snapshot = _decode(msgspec.json.Decoder(Snapshot), path.read_bytes(), str(path))
+def read_json(data: bytes, path: Path, inventory: Inventory) -> Iterator[AccountRead]:
+    """The accounts of the bytes of a snapshot, by id; raises Unreadable."""
+    snapshot = _decode(msgspec.json.Decoder(Snapshot), data, str(path))
     if snapshot.schema_version != 1:
         raise Unreadable(f"{path}: schemaVersion {snapshot.schema_version} is not known; this keyage reads version 1")
     _check_ids([account.id for account in snapshot.accounts], path)
@@ -76,7 +77,7 @@ class Lines:
     """A JSON Lines snapshot, its accounts by id; each is read on demand, so memory stays flat."""
 
     def __init__(self, path: Path, inventory: Inventory) -> None:
-        """Finds the accounts; raises Unreadable."""
+        """Finds the accounts; raises UsageError for a file that cannot be opened, Unreadable."""
         self.path = path
         self.places = sorted(_places(path))
         self._inventory = inventory
@@ -98,17 +99,31 @@ class Lines:
 def _places(path: Path) -> Iterator[Place]:
     decoder = msgspec.json.Decoder(_Identified)
     offset = 0
-    with path.open("rb") as stream:
+    with _opened(path) as stream:
         for number, line in enumerate(stream, start=1):
-            if not line.isspace():
+            if line.removeprefix(MARK).strip():
                 yield Place(_decode(decoder, line, f"{path}:{number}").id, offset, number)
             offset += len(line)
 
 
+def _opened(path: Path) -> BinaryIO:
+    """The file, whose lines must be UTF-8: they are read from where they stand, one at a time."""
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    found = encoding_of(stream.read(4))
+    if found:
+        stream.close()
+        raise Unreadable(f"{path}:1: the file is {found}, and JSON Lines must be UTF-8: {REMEDY}")
+    stream.seek(0)
+    return stream
+
+
 def _decode(decoder: "msgspec.json.Decoder[T]", data: bytes, place: str) -> T:
     try:
-        return decoder.decode(data)
-    except msgspec.DecodeError as error:
+        return decoder.decode(data.removeprefix(MARK))
+    except (ValueError, RecursionError) as error:
         raise Unreadable(f"{place}: not a keyage snapshot: {error}") from None
 
 

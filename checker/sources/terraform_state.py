@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
+from checker.encoding import read_utf8, require_utf8
 from checker.errors import Unreadable, UsageError
 
 T = TypeVar("T")
@@ -151,12 +152,14 @@ def load(path: Path) -> list[Held]:
     Raises UsageError for a file that is no Terraform state, Unreadable for one that is broken, encrypted or of an
     unknown version.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    return parse(read_utf8(path), path)
+
+
+def parse(data: bytes, path: Path) -> list[Held]:
+    """What `load` gives, from the bytes of the file; raises as it does."""
     if not data.lstrip().startswith(b"{"):
         raise _no_state(path)
+    require_utf8(data, path)
     members = _decode(Members, data, path)
     if "encrypted_data" in members:
         raise Unreadable(f"{path} is encrypted: let OpenTofu decrypt it, with `tofu state pull > state.json`")

@@ -150,7 +150,7 @@ def test_what_is_accepted_keeps_its_text(data: bytes | str, expected: Any) -> No
         pytest.param(b"a: \xc0\xaf", ["p.yaml:1:4: byte 0xc0 is not UTF-8: save the file as UTF-8"], id="overlong"),
         pytest.param(b"a: \xe2\x82", ["p.yaml:1:4: byte 0xe2 is not UTF-8: save the file as UTF-8"], id="broken off"),
         pytest.param(
-            "a: 1\n".encode("utf-16"), ["p.yaml:1:1: byte 0xff is not UTF-8: save the file as UTF-8"], id="UTF-16"
+            "a: 1\n".encode("utf-16"), ["p.yaml:1:1: the file is UTF-16: save the file as UTF-8"], id="UTF-16"
         ),
         pytest.param(
             "a: é\n# \x07\n", ["p.yaml:2:3: the character U+0007 is not allowed: remove it"], id="control character"

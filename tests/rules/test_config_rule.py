@@ -31,7 +31,15 @@ RULE = "access-keys-rotated"
 NINETY = {"version": 1, "default": {"maxAccessKeyAge": 90}}
 BY_NAME = NINETY | {"rules": [{"id": "prod", "accounts": "prod-*", "maxAccessKeyAge": 30}]}
 BY_TAG = NINETY | {"rules": [{"id": "c", "users": {"tags": {"team": "pay*"}}, "maxAccessKeyAge": 10}]}
-BUNDLED = ("access_keys_rotated", "iam_listing", "whole_answers", "aws_clients", "iam_reader", "config_rule")
+BUNDLED = (
+    "access_keys_rotated",
+    "iam_listing",
+    "whole_answers",
+    "aws_clients",
+    "iam_report",
+    "iam_reader",
+    "config_rule",
+)
 
 Answer = Callable[[Mapping[str, Any]], tuple[int, dict[str, Any]]]
 

@@ -92,11 +92,11 @@ def test_an_offset_is_the_same_instant(tmp_path: Path) -> None:
         ("s.jsonl", '{"id":"000000000001"}', "missing required field `users`"),
         ("s.jsonl", (ACCOUNT % "000000000001").replace("[]", '[{"name":"u"}]'), "missing required field `keys`"),
         ("s.jsonl", (ACCOUNT % "000000000001").replace("[]", "[" + USER % "2026-01-01T00:00:00" + "]"), "timezone"),
-        ("r.csv", HEADER, "lacks the columns"),
+        ("r.csv", HEADER, "has no row, and every account has one of its root user"),
         ("r.csv", "user,arn\nu,arn\n", "lacks the columns access_key_1_active"),
         ("r.csv", HEADER + "u,arn\n", "breaks off in line 2"),
         ("r.csv", HEADER + ROW % ("true", "N/A"), "u has an active key without a date in access_key_1_last_rotated"),
-        ("r.csv", HEADER + (ROW % ("false", "N/A")).replace("arn:aws", "x"), "has no ARN with an account id"),
+        ("r.csv", HEADER + (ROW % ("false", "N/A")).replace("arn:aws", "x"), "has no ARN with an account id in line 2"),
     ],
 )
 def test_a_broken_file_is_unreadable_never_empty(tmp_path: Path, name: str, text: str, message: str) -> None:

@@ -161,7 +161,10 @@ BROKEN: dict[str, tuple[str | bytes, str]] = {
     "no id": (STATE.replace('"id": "AKIA1", ', ""), "aws_iam_access_key.k: broken or cut off: Object missing required"),
     "id of number": (SHOWN.replace('"AKIA1"', "17"), "Expected `str`, got `int` - at `$.id`"),
     "index of number": (version_4([key("AKIA1", "u", index=0)]).replace('"index_key": 0', '"index_key": 0.5'), "float"),
-    "not UTF-8": (STATE.encode().replace(b"AKIA1", b"\xff"), "aws_iam_access_key.k: broken or cut off: 'utf-8' codec"),
+    "not UTF-8": (
+        STATE.encode().replace(b"AKIA1", b"\xff"),
+        "state.json:1: byte 0xff is not UTF-8",
+    ),
     "deep": (
         '{"format_version":"1.0","values":{"x":' + "[" * 99999 + "]" * 99999 + "}}",
         "maximum recursion depth exceeded",
