@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test golden lint types floors wheel check-wheel lock schemas bench docs clean
+.PHONY: help setup demo test golden lint types floors wheel check-wheel lock schemas bench docs release clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -77,6 +77,9 @@ bench: $(READY) ## the benchmarks of benchmarks/README.md
 
 docs: $(READY) ## the documentation as pages, with strict links, into build/docs
 	$(BIN)/sphinx-build -n -W --keep-going -q -b html docs build/docs
+
+release: ## version, changelog and tag, here alone: make release VERSION=1.2.3
+	@$(PYTHON) .ci/release.py "$(VERSION)"
 
 clean: ## remove what was made
 	rm -rf $(VENV) .wheel-venv build dist *.egg-info keyage-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,5 +1,8 @@
 """One machine, one way to try examples, and fixtures, for every test."""
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import plain_machine
@@ -14,3 +17,12 @@ HOME = plain_machine.enter()
 # How long an example takes is the machine's affair.
 settings.register_profile("keyage", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("keyage")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def version_of_golden_files() -> Iterator[None]:
+    """Reports name this version here, so that a release changes no golden file."""
+    with pytest.MonkeyPatch.context() as patch:
+        for report in ("asff", "html", "ocsf", "sarif_log"):
+            patch.setattr(f"checker.reports.{report}.__version__", "0.1.0")
+        yield

@@ -23,7 +23,9 @@ __all__ = ["terraform_in"]
 
 pytestmark = pytest.mark.sources
 
-TEXT = (Path(__file__).parent.parent / "docs" / "scale.md").read_text()
+TOP = Path(__file__).parent.parent
+TEXT = (TOP / "docs" / "scale.md").read_text()
+AUDIT = "examples/organization/keyage-audit.yaml"
 
 
 def blocks(language: str) -> list[str]:
@@ -49,8 +51,7 @@ _Template.add_constructor("!Ref", _reference)
 
 
 def template() -> Any:
-    (text,) = blocks("yaml")
-    return yaml.load(text, _Template)  # noqa: S506 -- a safe loader with one tag more
+    return yaml.load((TOP / AUDIT).read_text(), _Template)  # noqa: S506 -- a safe loader with one tag more
 
 
 def test_the_keyage_commands_parse(tmp_path: Path) -> None:
@@ -110,12 +111,12 @@ def test_the_audit_role_trusts_the_auditor_with_the_external_id_only() -> None:
 
 
 def test_the_template_is_what_cfn_lint_accepts() -> None:
-    (text,) = blocks("yaml")
-    assert lint.check({"keyage-audit.yaml": text})
+    assert lint.check({"keyage-audit.yaml": (TOP / AUDIT).read_text()})
 
 
 def test_the_parameters_of_the_command_are_those_of_the_template() -> None:
     create = next(arguments for arguments in commands("aws") if arguments[1] == "create-stack-set")
+    assert f"file://{AUDIT}" in create
     given = dict(re.findall(r"ParameterKey=(\w+),ParameterValue=(\S+)", " ".join(create)))
     parameters = template()["Parameters"]
     assert given.keys() == parameters.keys()

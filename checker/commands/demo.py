@@ -15,12 +15,13 @@ from checker.commands.opening import asking_for, of_readings
 from checker.commands.outputs import parse_formats
 from checker.errors import COMPLIANT_EXIT, Unreadable, UsageError
 from checker.evaluate import AccountRead, Reading
+from checker.extras import how_to_install
 
 
 def run(output: Path, *, color: bool, width: int | None) -> int:
     """Seed, check, deploy, remediate, check again; 0 unless the tour itself fails. Raises UsageError without moto."""
     if find_spec("moto") is None:
-        raise UsageError("the demo needs moto, the embedded AWS: install keyage[demo]")
+        raise UsageError(f"the demo needs moto, the embedded AWS: {how_to_install('demo')}")
     from checker.embedded import aws, story
 
     now = datetime.now(UTC).replace(microsecond=0)

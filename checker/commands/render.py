@@ -8,6 +8,7 @@ from checker.commands import tree
 from checker.commands.common import Common, say
 from checker.commands.loading import Loaded, load_all
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, FileProblems
+from checker.extras import how_to_install
 from checker.generate import lint
 from checker.generate.deployment import Deployment
 from checker.generate.groups import DEFAULT, unused
@@ -23,7 +24,7 @@ def run(common: Common, folder: Path, *, check: bool) -> int:
         return _compare(folder, rendering)
     if not lint.check(rendering.templates):
         say(
-            ["note: cfn-lint is not installed, so the templates were not checked: install keyage[lint]"],
+            [f"note: cfn-lint is not installed, so the templates were not checked: {how_to_install('lint')}"],
             quiet=common.quiet,
         )
     changes = tree.write(folder, rendering.files, MANIFEST)

@@ -111,6 +111,8 @@ def test_the_report_of_an_earlier_step_is_not_taken_for_this_one(tmp_path: Path)
     [
         ("validate", [], 0, {"sarif"}),
         ("test", [], 2, set()),
+        ("render", [], 0, set()),
+        ("render", ["--check"], 1, set()),
         ("diff", ["policies.yaml", "policies.yaml"], 0, {"json", "markdown"}),
         ("inventory", [], 2, set()),
     ],
@@ -123,11 +125,28 @@ def test_other_commands(command: str, arguments: list[str], code: int, outputs: 
 def test_every_input_reaches_the_script_through_the_environment_alone() -> None:
     action = yaml.safe_load((TOP / "action.yml").read_text())
     steps = action["runs"]["steps"]
-    passed = {value for step in steps for value in step["env"].values()}
+    passed = {value for step in steps for value in step.get("env", {}).values()}
     assert {f"${{{{ inputs.{name} }}}}" for name in action["inputs"]} <= passed
-    assert [step["run"] for step in steps if "${{" in step["run"]] == []
+    assert [step["run"] for step in steps if "${{" in step.get("run", "")] == []
     told = {value["value"] for value in action["outputs"].values()}
     assert told == {f"${{{{ steps.keyage.outputs.{name} }}}}" for name in action["outputs"]}
+
+
+def test_keyage_is_installed_with_the_python_that_the_action_sets_up() -> None:
+    python, install, _run = yaml.safe_load((TOP / "action.yml").read_text())["runs"]["steps"]
+    assert python["uses"].startswith("actions/setup-python@")
+    assert install["env"]["PYTHON"] == f"${{{{ steps.{python['id']}.outputs.python-path }}}}"
+    assert python["with"]["update-environment"] is False
+
+
+def test_a_summary_is_printed_once(tmp_path: Path) -> None:
+    (tmp_path / "policies.test.yaml").write_text(
+        "tests: [{name: t, user: {name: ann}, expect: {maxAccessKeyAge: 91}}]\n"
+    )
+    code, _outputs, out = acted(tmp_path, "test")
+    assert code == 1
+    assert out.count("0 passed, 1 failed") == 1
+    assert out.count("::error") == 1
 
 
 def test_the_script_can_be_run_and_has_no_common_mistakes() -> None:

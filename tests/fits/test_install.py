@@ -1,0 +1,65 @@
+"""The commands of docs/how-to/install.md, with a clone in the place of the repository's address."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from checker import __version__
+from checker.extras import how_to_install
+from tests.docs.blocks import DOCS, blocks, commands
+from tests.fits.test_release import clone, git
+
+__all__ = ["clone"]  # a fixture
+
+pytestmark = pytest.mark.sources
+
+PAGE = DOCS / "how-to" / "install.md"
+RAW = re.compile(r"https://raw\.githubusercontent\.com/OWNER/keyage/[0-9a-f]{40}/")
+ADDRESS = re.compile(r"git\+https://github\.com/OWNER/keyage@[0-9a-f]{40}")
+PIP, UV, DOCKER = [block for block in blocks(PAGE) if block.language == "shell"]
+UNREACHABLE = ("Could not find a version", "Failed to establish", "error sending request")
+
+
+@pytest.mark.parametrize("block", [pytest.param(PIP, id="pip"), pytest.param(UV, id="uv")])
+def test_the_commands_install_keyage_from_a_commit(block: object, clone: Path, tmp_path: Path) -> None:
+    found = PIP if block == PIP else UV
+    commit = git(clone, "rev-parse", "HEAD").strip()
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    for command in commands(found):
+        line = RAW.sub(f"{clone}/", ADDRESS.sub(f"git+file://{clone}@{commit}", command.line))
+        assert "OWNER" not in line
+        line = f"{sys.executable} -m venv keyage-venv" if line == "python3 -m venv keyage-venv" else line
+        done = subprocess.run(
+            [shutil.which("bash") or "bash", "-c", line],
+            cwd=tmp_path,
+            env=os.environ | {"PATH": path},
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        if any(told in done.stderr for told in UNREACHABLE) and os.environ.get("CI") != "true":
+            pytest.skip("no package index can be reached")
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+    # Not through `python -m`: the script is what people call.
+    said = subprocess.run([tmp_path / "keyage-venv" / "bin" / "keyage", "--version"], capture_output=True, text=True)
+    assert (said.returncode, said.stdout) == (0, f"keyage, version {__version__}\n")
+
+
+def test_the_line_for_containers_is_that_of_the_readme() -> None:
+    def plain(text: str) -> str:
+        return text.replace("--volume", "-v").replace("--tag", "-t")
+
+    readme = (PAGE.parents[2] / "README.md").read_text()
+    for command in commands(DOCKER):
+        assert plain(command.line) in readme
+
+
+def test_messages_name_published_packages() -> None:
+    assert how_to_install("lint") == "pip install 'cfn-lint>=1.40'"
+    assert how_to_install("demo").startswith("pip install 'moto[")
+    assert how_to_install("login") == "pip install 'botocore[crt]'"
