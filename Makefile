@@ -78,4 +78,4 @@ docs: $(READY) ## the documentation as pages, with strict links, into build/docs
 	$(BIN)/sphinx-build -n -W --keep-going -q -b html docs build/docs
 
 clean: ## remove what was made
-	rm -rf $(VENV) .wheel-venv build dist *.egg-info keyage-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .wheel-venv build dist *.egg-info keyage-demo* .mypy_cache .pytest_cache .ruff_cache .hypothesis

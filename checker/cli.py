@@ -284,9 +284,13 @@ def permissions(verb_name: str) -> int:
 
 
 @keyage.command(short_help="The whole tour, against an embedded AWS.")
-@option("--output", type=click.Path(path_type=Path, file_okay=False), default=Path("keyage-demo"), show_default=True)
+@option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A new or empty folder. Default: keyage-demo, or the next that is free, such as keyage-demo-2.",
+)
 @COLOR
-def demo(output: Path, color: str) -> int:
+def demo(output: Path | None, color: str) -> int:
     """Check a small organization that lives in this process: no credentials, no network.
 
     Leaves nothing behind but its output folder, where the policy and the state wait to be played with.

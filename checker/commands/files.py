@@ -11,8 +11,11 @@ from checker.errors import UsageError
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[TextIO]:
-    """A text stream that becomes the file `path` when the block ends well; raises UsageError."""
+def whole_file(path: Path, *, private: bool = False) -> Iterator[TextIO]:
+    """A text stream that becomes the file `path` when the block ends well; raises UsageError.
+
+    A `private` file is for its owner alone, also where there was another of wider mode.
+    """
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
@@ -20,7 +23,7 @@ def whole_file(path: Path) -> Iterator[TextIO]:
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
             yield stream
-        Path(name).chmod(0o666 & ~_umask())
+        Path(name).chmod(0o600 if private else 0o666 & ~_umask())
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -36,7 +36,7 @@ def run(options: Options) -> int:
     if options.output is None:
         sys.stdout.write(text)
         return COMPLIANT_EXIT
-    with whole_file(options.output) as stream:
+    with whole_file(options.output, private=True) as stream:
         stream.write(text)
     users, keys = len(read.users), sum(len(user.keys) for user in read.users)
     say([f"{options.output}: account {read.account.id}, {users} users, {keys} keys"], quiet=options.quiet)
