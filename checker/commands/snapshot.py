@@ -43,13 +43,15 @@ def run(options: Options) -> int:
     return COMPLIANT_EXIT
 
 
-def read_all(session: ReadOnlySession, inventory: Inventory, concurrency: int, *, user_tags: bool) -> AccountRead:
+def read_all(
+    session: ReadOnlySession, inventory: Inventory, concurrency: int, *, user_tags: bool, want_name: bool = True
+) -> AccountRead:
     """Every key of the account of a session; raises Unreadable."""
     read = live.read_account(
         session,
         inventory,
         lambda _account: live.Everything(user_tags=user_tags),
-        want_name=True,
+        want_name=want_name,
         concurrency=concurrency,
     )
     if isinstance(read, AccountUnreadable):

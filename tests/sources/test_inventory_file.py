@@ -275,16 +275,19 @@ def test_the_same_accounts_are_nothing_to_tell() -> None:
         ([NO], [], ["removed  012345670123 no"]),
         ([OLD], [decision.Account(OLD.id, "team", "Root", {})], ["changed  000000000002 team: name old team → team"]),
         (
-            [decision.Account(WEB.id)],
+            [decision.Account(WEB.id, tags=WEB.tags)],
             [WEB],
-            [
-                "changed  000000000001 web: name (not known) → web; OU (not known) → Root/Prod; tags (not known) → env=prod"
-            ],
+            ["changed  000000000001 web: name (not known) → web; OU (not known) → Root/Prod"],
         ),
         (
             [WEB],
             [decision.Account(WEB.id, "web", "Root", {"env": "", "team": "a"})],
             ['changed  000000000001 web: OU Root/Prod → Root; tag env prod → ""; tag team (none) → a'],
+        ),
+        (
+            [decision.Account(OLD.id, OLD.name, OLD.ou)],
+            [OLD],
+            ["changed  000000000002 old team: tags (not known) → (none)"],
         ),
         ([WEB, OLD], [OLD, NO], ["added    012345670123 no", "removed  000000000001 web"]),
     ],
