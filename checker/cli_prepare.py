@@ -22,7 +22,7 @@ from checker.sources.permissions import VERBS
 
 
 @click.command(short_help="Write a first policies.yaml.")
-@option("-o", "--output", type=FILE, default=Path("policies.yaml"), show_default=True, help="The file; never over one.")
+@option("-o", "--output", type=FILE, default=Path("policies.yaml"), show_default=True, help="The file to write; never over one.")
 @option("--from-account", is_flag=True, help="Count what some limits would find in the account of the credentials.")
 @NOW
 @QUIET
@@ -40,7 +40,7 @@ def init(**settings: Any) -> int:
 
 @click.command(short_help="Prowler's mute list as exemptions.")
 @click.argument("file", type=FILE)
-@option("-o", "--output", type=FILE, help="Where to. Default: standard output.")
+@option("-o", "--output", type=FILE, help="Where to; never over a file. Default: standard output.")
 @QUIET
 def import_exemptions(file: Path, *, output: Path | None, quiet: bool) -> int:
     """Write what Prowler's mute list FILE says about the age of keys as exemptions of policies.yaml.

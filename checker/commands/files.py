@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os.path import lexists
 from pathlib import Path
 from typing import TextIO
 
@@ -28,6 +29,12 @@ def whole_file(path: Path, *, private: bool = False) -> Iterator[TextIO]:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def refuse_existing(path: Path) -> None:
+    """Raises UsageError where there is something already: for files that a person goes on writing."""
+    if lexists(path):
+        raise UsageError(f"{path} is there already and is never written over: name another with --output")
 
 
 def _umask() -> int:

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from checker.commands.common import say
-from checker.commands.files import whole_file
+from checker.commands.files import refuse_existing, whole_file
 from checker.errors import COMPLIANT_EXIT
 from checker.policy import mutelist
 from checker.policy.exemption_text import exemptions_text
@@ -12,6 +12,8 @@ from checker.policy.exemption_text import exemptions_text
 
 def run(file: Path, output: Path | None, *, quiet: bool) -> int:
     """Write the exemptions, and say what could not become one; raises FileProblems, UsageError."""
+    if output is not None:
+        refuse_existing(output)
     found = mutelist.load(file)
     text = exemptions_text(found)
     if output is None:

@@ -3,15 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from os.path import lexists
 from pathlib import Path
 from shlex import quote
 from typing import NamedTuple
 
 from checker.commands.common import say
-from checker.commands.files import whole_file
+from checker.commands.files import refuse_existing, whole_file
 from checker.commands.loading import POLICY_NAME
-from checker.errors import COMPLIANT_EXIT, UsageError
+from checker.errors import COMPLIANT_EXIT
 from checker.evaluate import NON_COMPLIANT, NOT_APPLICABLE, AccountRead, Finding, evaluate
 from checker.generate.templating import render
 from checker.rule import decision
@@ -33,7 +32,7 @@ class Options(NamedTuple):
 
 def run(options: Options) -> int:
     """Write the file; raises UsageError where there is one, Unreadable for an account that could not be read."""
-    _refuse_existing(options.output)
+    refuse_existing(options.output)
     now = options.now or datetime.now(UTC)
     read = _read(options) if options.from_account else None
     text = render(
@@ -43,17 +42,12 @@ def run(options: Options) -> int:
         limit=LIMIT,
         expires=f"{now + EXEMPT_FOR:%Y-%m-%d}",
     )
-    _refuse_existing(options.output)
+    refuse_existing(options.output)
     with whole_file(options.output) as stream:
         stream.write(text)
     named = "" if options.output.name == POLICY_NAME else f" --policy {quote(str(options.output))}"
     say([f"{options.output}: written; next: keyage validate{named}, keyage check{named}"], quiet=options.quiet)
     return COMPLIANT_EXIT
-
-
-def _refuse_existing(path: Path) -> None:
-    if lexists(path):
-        raise UsageError(f"{path} is there already, and init never writes over a file: name another with --output")
 
 
 def _read(options: Options) -> AccountRead:

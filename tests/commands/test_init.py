@@ -12,7 +12,7 @@ from tests.docs.running import variables
 from tests.docs.world import documented_aws
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-TAKEN = "error: policies.yaml is there already, and init never writes over a file: name another with --output\n"
+TAKEN = "error: policies.yaml is there already and is never written over: name another with --output\n"
 
 
 @pytest.mark.parametrize("arguments", [[], ["--from-account"], ["--output", "policies.yaml"]])
