@@ -22,7 +22,14 @@ from checker.sources.permissions import VERBS
 
 
 @click.command(short_help="Write a first policies.yaml.")
-@option("-o", "--output", type=FILE, default=Path("policies.yaml"), show_default=True, help="The file to write; never over one.")
+@option(
+    "-o",
+    "--output",
+    type=FILE,
+    default=Path("policies.yaml"),
+    show_default=True,
+    help="The file to write; never over one.",
+)
 @option("--from-account", is_flag=True, help="Count what some limits would find in the account of the credentials.")
 @NOW
 @QUIET
