@@ -82,4 +82,4 @@ release: ## version, changelog and tag, here alone: make release VERSION=1.2.3
 	@$(PYTHON) .ci/release.py "$(VERSION)"
 
 clean: ## remove what was made
-	rm -rf $(VENV) .wheel-venv build dist *.egg-info keyage-demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .wheel-venv build dist *.egg-info keyage-demo* .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,5 +1,7 @@
 """What the arguments of several verbs look like."""
 
+import os
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -7,6 +9,7 @@ from typing import Any
 
 import click
 
+from checker.commands.common import Common
 from checker.instant import instant
 
 Decorator = Callable[[Callable[..., int]], Callable[..., int]]
@@ -64,3 +67,20 @@ USER_TAGS = option("--user-tags", is_flag=True, help="Read the tags of users too
 COLOR = option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 on_policy = options(POLICY, INVENTORY, NOW, QUIET, STRICT)
 on_aws = options(PROFILE, CONCURRENCY)
+
+
+def common_of(settings: dict[str, Any]) -> Common:
+    """Takes the options that every verb on a policy has out of the settings."""
+    return Common(**{name: settings.pop(name) for name in Common._fields})
+
+
+def wants_color(choice: str) -> bool:
+    """Whether to print in colours, for the choice that --color is."""
+    if choice == "auto":
+        return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return choice == "always"
+
+
+def terminal_width() -> int | None:
+    """Columns; None without a terminal, where nothing is cut."""
+    return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else None

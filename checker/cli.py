@@ -17,15 +17,17 @@ from checker.arguments import (
     POLICY,
     PROFILE,
     QUIET,
-    USER_TAGS,
+    common_of,
     on_aws,
     on_policy,
     option,
+    terminal_width,
+    wants_color,
 )
+from checker.cli_prepare import PREPARING
 from checker.commands.boundary import guarded
-from checker.commands.common import Common
 from checker.errors import USAGE_EXIT
-from checker.sources.permissions import AUDIT_ROLE, VERBS
+from checker.sources.permissions import AUDIT_ROLE
 
 FORMAT_HELP = (
     "table, json, csv, markdown, html, sarif, junit, github, gitlab, ocsf or asff; repeatable, all but one into a FILE."
@@ -87,9 +89,9 @@ def check(*, color: str, saved: Path | None, formats: tuple[str, ...], **setting
     from checker.commands import check as verb
     from checker.commands.check_options import Options
 
-    common = _common(settings)
-    colored = _wants_color(color)
-    return verb.run(Options(common, saved=saved, formats=formats, color=colored, width=_terminal_width(), **settings))
+    common = common_of(settings)
+    colored = wants_color(color)
+    return verb.run(Options(common, saved=saved, formats=formats, color=colored, width=terminal_width(), **settings))
 
 
 @keyage.command(short_help="Check policies.yaml; no AWS, no network.")
@@ -99,7 +101,7 @@ def validate(*, formats: tuple[str, ...], **settings: Any) -> int:
     """Print every problem of the policy and the inventory, each with file, line and column."""
     from checker.commands import validate as verb
 
-    return verb.run(_common(settings), formats)
+    return verb.run(common_of(settings), formats)
 
 
 @keyage.command(short_help="Why does this limit apply to this user?")
@@ -117,7 +119,7 @@ def explain(user: str, *, saved: Path | None, **settings: Any) -> int:
     """
     from checker.commands import explain as verb
 
-    common = _common(settings)
+    common = common_of(settings)
     return verb.run(verb.Options(common, user, saved=saved, **settings))
 
 
@@ -134,8 +136,8 @@ def test(*, color: str, file: Path | None, **settings: Any) -> int:
     """
     from checker.commands import test as verb
 
-    common = _common(settings)
-    return verb.run(verb.Options(common, file, color=_wants_color(color), **settings))
+    common = common_of(settings)
+    return verb.run(verb.Options(common, file, color=wants_color(color), **settings))
 
 
 @keyage.command(short_help="What does a policy change do?")
@@ -158,61 +160,17 @@ def diff(base: str, head: str, *, color: str, saved: Path | None, **settings: An
     """
     from checker.commands import diff as verb
 
-    common = _common(settings | {"strict": False})
+    common = common_of(settings | {"strict": False})
     return verb.run(
         verb.Options(
             common,
             base,
             head,
             saved=saved,
-            color=_wants_color(color),
+            color=wants_color(color),
             **{name: settings[name] for name in ("live", "formats", "profile", "concurrency")},
         )
     )
-
-
-@keyage.command(short_help="Prowler's mute list as exemptions.")
-@click.argument("file", type=FILE)
-@option("-o", "--output", type=FILE, help="Where to. Default: standard output.")
-@QUIET
-def import_exemptions(file: Path, *, output: Path | None, quiet: bool) -> int:
-    """Write what Prowler's mute list FILE says about the age of keys as exemptions of policies.yaml.
-
-    Who approved each and when it ends is left blank, and `keyage validate` refuses it until it is filled in.
-    """
-    from checker.commands import import_exemptions as verb
-
-    return verb.run(file, output, quiet=quiet)
-
-
-@keyage.command(short_help="Save IAM state for `check --from`.")
-@option("-o", "--output", type=FILE, help="Where to; .jsonl writes one account a line. Default: standard output.")
-@INVENTORY
-@NOW
-@QUIET
-@USER_TAGS
-@on_aws
-def snapshot(**settings: Any) -> int:
-    """Save users and keys of the account of the current credentials as JSON."""
-    from checker.commands import snapshot as verb
-
-    return verb.run(verb.Options(**settings))
-
-
-@keyage.command(short_help="Save the organization's accounts to accounts.yaml.")
-@option("-o", "--output", type=FILE, default=Path("accounts.yaml"), show_default=True, help="The file to write.")
-@option("--check", is_flag=True, help="Only compare; exit with 1 if the file is out of date.")
-@QUIET
-@PROFILE
-def inventory(**settings: Any) -> int:
-    """Save id, name, OU and tags of every active account of the organization of the current credentials.
-
-    Sorted by id, so that it merges well. Comments in the file stay where they are; a comment that could not be
-    kept is an error, and the file is left as it is.
-    """
-    from checker.commands import inventory as verb
-
-    return verb.run(verb.Options(**settings))
 
 
 @keyage.command(short_help="Write what deploys the policy: Terraform, CloudFormation.")
@@ -234,7 +192,7 @@ def render(*, output: Path, check: bool, **settings: Any) -> int:
     """
     from checker.commands import render as verb
 
-    return verb.run(_common(settings), output, check=check)
+    return verb.run(common_of(settings), output, check=check)
 
 
 @keyage.command(short_help="Is what is deployed what the policy says?")
@@ -247,71 +205,12 @@ def drift(**settings: Any) -> int:
     """
     from checker.commands import drift as verb
 
-    common = _common(settings)
+    common = common_of(settings)
     return verb.run(verb.Options(common, **settings))
 
 
-@keyage.command(short_help="The JSON Schemas of the files, for editors.")
-@click.argument("name", type=click.Choice(["policy", "inventory", "tests"]), default="policy")
-def schema(name: str) -> int:
-    """Print the JSON Schema (draft-07) of policies.yaml, accounts.yaml or policies.test.yaml."""
-    from checker.commands import schema as verb
-
-    return verb.run(name)
-
-
-@keyage.command(short_help="Completion for your shell.")
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
-def completion(shell: str) -> int:
-    """Print a script that makes SHELL complete verbs and options.
-
-    For bash: add `eval "$(keyage completion bash)"` to ~/.bashrc; zsh alike; for fish: save it as
-    ~/.config/fish/completions/keyage.fish.
-    """
-    from checker.commands import completion as verb
-
-    return verb.run(shell, keyage)
-
-
-@keyage.command(short_help="The least-privilege IAM policy of a verb.")
-@click.argument("verb_name", metavar="[VERB]", type=click.Choice(VERBS), default="check")
-def permissions(verb_name: str) -> int:
-    """Print the IAM policy that VERB needs: check (the default), snapshot, drift or inventory.
-
-    `organization` is what the caller of `check --organization` needs, `aggregate` what `check --from-aggregator`
-    needs; the role that the former assumes in each account needs that of `check`.
-    """
-    from checker.commands import permissions as verb
-
-    return verb.run(verb_name)
-
-
-@keyage.command(short_help="The whole tour, against an embedded AWS.")
-@option("--output", type=click.Path(path_type=Path, file_okay=False), default=Path("keyage-demo"), show_default=True)
-@COLOR
-def demo(output: Path, color: str) -> int:
-    """Check a small organization that lives in this process: no credentials, no network.
-
-    Leaves nothing behind but its output folder, where the policy and the state wait to be played with.
-    """
-    from checker.commands import demo as verb
-
-    return verb.run(output, color=_wants_color(color), width=_terminal_width())
-
-
-def _common(settings: dict[str, Any]) -> Common:
-    """Takes the options that every verb on a policy has out of the settings."""
-    return Common(**{name: settings.pop(name) for name in Common._fields})
-
-
-def _wants_color(choice: str) -> bool:
-    if choice == "auto":
-        return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return choice == "always"
-
-
-def _terminal_width() -> int | None:
-    return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else None
+for command in PREPARING:
+    keyage.add_command(command)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -34,7 +34,7 @@ class LimitChange(msgspec.Struct, frozen=True, rename="camel"):
 class VerdictChange(msgspec.Struct, frozen=True, rename="camel"):
     """A key with another verdict; the finding is that of the policy after."""
 
-    before: str
+    before: str | None  # None: there was no policy
     finding: Finding
 
     @property
@@ -56,8 +56,13 @@ class AccountChange:
     verdicts: Sequence[VerdictChange] = ()
 
 
-def compare(base: Policy, head: Policy, reading: Reading, now: datetime) -> AccountChange:
-    """Judge every key of one account by both policies."""
+def compare(base: Policy | None, head: Policy, reading: Reading, now: datetime) -> AccountChange:
+    """Judge every key of one account by both policies.
+
+    Without one before, every user gets a limit: what changes is which keys are non-compliant or exempt.
+    """
+    if base is None:
+        return _first(evaluate(head, reading, now, show_all=True))
     before, after = (evaluate(policy, reading, now, show_all=True) for policy in (base, head))
     pairs = [
         (one, two)
@@ -73,6 +78,12 @@ def compare(base: Policy, head: Policy, reading: Reading, now: datetime) -> Acco
     worse = after if after.reason is not None else before
     reason = _reason(before, after)
     return AccountChange(after.id, after.name, worse.status, reason, len(pairs), list(limits.values()), verdicts)
+
+
+def _first(after: AccountResult) -> AccountChange:
+    judged = [one for one in _every_key(after) if one.verdict != UNDECIDED]
+    verdicts = [VerdictChange(None, one) for one in judged if one.verdict in (NON_COMPLIANT, EXEMPT)]
+    return AccountChange(after.id, after.name, after.status, after.reason, len(judged), (), verdicts)
 
 
 def _every_key(result: AccountResult) -> list[Finding]:

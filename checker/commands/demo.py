@@ -2,8 +2,10 @@
 
 import shutil
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 
 from checker.commands import check, render
@@ -13,19 +15,24 @@ from checker.commands.files import whole_file
 from checker.commands.loading import INVENTORY_NAME, POLICY_NAME, Loaded, load_all
 from checker.commands.opening import asking_for, of_readings
 from checker.commands.outputs import parse_formats
-from checker.errors import COMPLIANT_EXIT, Unreadable, UsageError
+from checker.errors import COMPLIANT_EXIT, CannotWrite, Unreadable, UsageError
 from checker.evaluate import AccountRead, Reading
 from checker.extras import how_to_install
 
+FOLDER = "keyage-demo"
 
-def run(output: Path, *, color: bool, width: int | None) -> int:
-    """Seed, check, deploy, remediate, check again; 0 unless the tour itself fails. Raises UsageError without moto."""
+
+def run(named: Path | None, *, color: bool, width: int | None) -> int:
+    """Seed, check, deploy, remediate, check again; 0 unless the tour itself fails.
+
+    Raises UsageError without moto, and for a folder that has something in it.
+    """
     if find_spec("moto") is None:
         raise UsageError(f"the demo needs moto, the embedded AWS: {how_to_install('demo')}")
     from checker.embedded import aws, story
 
     now = datetime.now(UTC).replace(microsecond=0)
-    output.mkdir(parents=True, exist_ok=True)
+    output = _empty_folder(named)
     _write(output / POLICY_NAME, story.policy_text(now))
     _write(output / INVENTORY_NAME, story.INVENTORY)
     options = Options(Common(policy=output / POLICY_NAME, now=now), color=color, width=width, concurrency=4)
@@ -42,6 +49,24 @@ def run(output: Path, *, color: bool, width: int | None) -> int:
         _check(sessions, options, loaded)
     _tell(_next(output, loaded, readings))
     return COMPLIANT_EXIT
+
+
+def _empty_folder(named: Path | None) -> Path:
+    """The folder that was named, or a new one beside those of earlier tours: their files were made to be changed."""
+    folder = named or next(one for one in _folders() if not one.exists())
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        used = any(folder.iterdir())
+    except OSError as error:
+        raise CannotWrite(f"cannot write {error.filename or folder}: {error.strerror}") from None
+    if used:
+        raise UsageError(f"{folder} is not empty: the demo writes into a new or empty folder; name one with --output")
+    return folder
+
+
+def _folders() -> Iterator[Path]:
+    yield Path(FOLDER)
+    yield from (Path(f"{FOLDER}-{number}") for number in count(2))
 
 
 def _check(sessions: dict[str, dict[str, str]], options: Options, loaded: Loaded) -> list[Reading]:

@@ -9,12 +9,12 @@ from typing import NamedTuple, Protocol, TextIO, cast
 from checker.commands.common import Common, say, teller
 from checker.commands.loading import POLICY_NAME, Inventory, load_inventory
 from checker.commands.outputs import parse_outputs, write_outputs
-from checker.commands.revisions import load_revision
+from checker.commands.revisions import load_base, load_revision
 from checker.compare import AccountChange, compare
 from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, UsageError, printable
 from checker.evaluate import AccountRead, Reading
 from checker.policy.diff import changes
-from checker.policy.loader import PolicyFile
+from checker.policy.loader import NoPolicy, PolicyFile
 from checker.reports.diff_run import DiffRun
 from checker.rule import Exemption, Rule
 
@@ -23,6 +23,9 @@ FORMATS = {
     "markdown": "checker.reports.diff_markdown",
     "json": "checker.reports.diff_json",
 }
+
+
+Base = PolicyFile | NoPolicy
 
 
 class Options(NamedTuple):
@@ -46,7 +49,8 @@ def run(options: Options) -> int:
     outputs = parse_outputs(options.formats, FORMATS)
     if options.live and options.saved:
         raise UsageError("--live is for live IAM, --from for saved state: leave one of them out")
-    base, head = (load_revision(text, options.common.policy) for text in (options.base, options.head))
+    base = load_base(options.base, options.head, options.common.policy)
+    head = load_revision(options.head, options.common.policy)
     now = options.common.now or datetime.now(UTC)
     accounts = None
     if options.live or options.saved:
@@ -62,13 +66,13 @@ def run(options: Options) -> int:
     return UNREADABLE_EXIT if unreadable else COMPLIANT_EXIT
 
 
-def _compared(base: PolicyFile, head: PolicyFile, reading: Reading, options: Options, now: datetime) -> AccountChange:
+def _compared(base: Base, head: PolicyFile, reading: Reading, options: Options, now: datetime) -> AccountChange:
     if isinstance(reading, AccountRead):
         say((f"note: {printable(note)}" for note in reading.notes), quiet=options.common.quiet)
-    return compare(base.policy, head.policy, reading, now)
+    return compare(None if isinstance(base, NoPolicy) else base.policy, head.policy, reading, now)
 
 
-def _readings(options: Options, base: PolicyFile, head: PolicyFile) -> Iterable[Reading]:
+def _readings(options: Options, base: Base, head: PolicyFile) -> Iterable[Reading]:
     """Every key of the saved state, or of the account of the current credentials."""
     inventory = _inventory(options)
     if options.saved:
@@ -87,10 +91,10 @@ def _inventory(options: Options) -> Inventory:
     return load_inventory(options.common.inventory, beside) or {}
 
 
-def _asks_for_user_tags(*policies: PolicyFile) -> bool:
+def _asks_for_user_tags(*policies: Base) -> bool:
     selecting = [clause for file in policies for entry in _entries(file) for clause in entry.users]
     return any(attribute == "tags" for clause in selecting for attribute, _key in clause)
 
 
-def _entries(file: PolicyFile) -> list[Rule | Exemption]:
-    return [*file.policy.rules, *file.policy.exemptions]
+def _entries(file: Base) -> list[Rule | Exemption]:
+    return [] if isinstance(file, NoPolicy) else [*file.policy.rules, *file.policy.exemptions]

@@ -1,13 +1,13 @@
 """`keyage explain USER`: why this limit?"""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from checker.commands.common import Common
-from checker.commands.loading import Loaded, load_all
+from checker.commands.loading import Inventory, Loaded, load_all
 from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, Unreadable, UsageError, printable
 from checker.evaluate import AccountUnreadable
 from checker.policy.explain import telling_tests
@@ -43,35 +43,57 @@ def run(options: Options) -> int:
 
 def _subject(options: Options, loaded: Loaded) -> tuple[Account, User]:
     """The account and user as far as options, inventory and saved state know them; raises UsageError."""
-    account = _named_account(options.account, loaded)
-    user = None
     if options.saved is not None:
         account, user = _saved_subject(options, options.saved, loaded)
+    else:
+        account, user = _named_account(options.account, loaded.inventory), None
     path = options.path or (user.path if user else None)
     tags = _tags(options) if options.tags or options.no_tags else (user.tags if user else None)
     return account, decision.User(options.user, path, tags, keys=user.keys if user else ())
 
 
-def _named_account(named: str | None, loaded: Loaded) -> Account:
+def _named_account(named: str | None, inventory: Inventory) -> Account:
+    """The account of this id or name; raises UsageError for a name of several accounts, or of none that is known."""
     if named is None:
         return decision.Account(None)
     if decision.is_account_id(named):
-        return loaded.inventory.get(named) or decision.Account(named)
-    alike = [account for account in loaded.inventory.values() if account.name == named]
-    return alike[0] if len(alike) == 1 else decision.Account(None, named)
+        return inventory.get(named) or decision.Account(named)
+    alike = [account for account in inventory.values() if account.name == named]
+    if len(alike) > 1:
+        ids = ", ".join(sorted(str(account.id) for account in alike))
+        raise UsageError(f"--account {named}: {len(alike)} accounts have this name: give the id ({ids})")
+    if not alike and inventory:
+        raise UsageError(_nobody(named, "the inventory has", [account.name for account in inventory.values()]))
+    return alike[0] if alike else decision.Account(None, named)
+
+
+def _nobody(named: str, has: str, names: Iterable[str | None]) -> str:
+    """That no account has this id or name, and which names are nearest."""
+    from difflib import get_close_matches
+
+    if decision.is_account_id(named):
+        return f"--account {named}: {has} no such account"
+    known = {name.lower(): name for name in names if name}
+    near = ", ".join(known[name] for name in get_close_matches(named.lower(), known))
+    return f"--account {named}: {has} no such account" + (f"; the nearest: {near}" if near else ": give its id")
 
 
 def _saved_subject(options: Options, saved: Path, loaded: Loaded) -> tuple[Account, User]:
     from checker.sources.saved import open_saved
 
-    found, unreadable = [], []
+    found, unreadable, there, meant = [], [], [], False
     for read in open_saved(saved, loaded.inventory).accounts:
         if isinstance(read, AccountUnreadable):
             unreadable.append(read.reason)
-        elif options.account in (None, read.account.id, read.account.name):
+            continue
+        there.append(read.account.name)
+        if options.account in (None, read.account.id, read.account.name):
+            meant = True
             found += [(read.account, user) for user in read.users if user.name == options.user]
     if not found and unreadable:
         raise Unreadable(f"{saved} does not tell of {options.user}: {'; '.join(unreadable)}")
+    if not meant and options.account:
+        raise UsageError(_nobody(options.account, f"{saved} has", there))
     if not found:
         where = f" in {options.account}" if options.account else ""
         raise UsageError(f"{saved} has no user {options.user}{where}")

@@ -5,18 +5,20 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os.path import lexists
 from pathlib import Path
 from typing import TextIO
 
 from checker.commands.written import Written
-from checker.errors import CannotWrite
+from checker.errors import CannotWrite, UsageError
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[TextIO]:
+def whole_file(path: Path, *, private: bool = False) -> Iterator[TextIO]:
     """A text stream that becomes the file `path` when the block ends well; raises CannotWrite.
 
     A link stays, and what it names is written. What is no ordinary file, such as a pipe, is written as it is.
+    A `private` file is for its owner alone, also where there was another of wider mode.
     """
     with _told(path):
         target = None if _is_special(path) else Path(os.path.realpath(path))
@@ -27,7 +29,7 @@ def whole_file(path: Path) -> Iterator[TextIO]:
             stream.flush()
             if target and name:
                 with _told(path):
-                    name.chmod(0o666 & ~_umask())
+                    name.chmod(0o600 if private else 0o666 & ~_umask())
                     name.replace(target)
     except BaseException:
         if name:
@@ -79,6 +81,12 @@ def locked(handle: int, kind: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def refuse_existing(path: Path) -> None:
+    """Raises UsageError where there is something already: for files that a person goes on writing."""
+    if lexists(path):
+        raise UsageError(f"{path} is there already and is never written over: name another with --output")
 
 
 def _umask() -> int:

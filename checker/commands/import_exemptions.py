@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from checker.commands.common import say
+from checker.commands.files import refuse_existing
 from checker.commands.outputs import destination
 from checker.errors import COMPLIANT_EXIT
 from checker.policy import mutelist
@@ -11,6 +12,8 @@ from checker.policy.exemption_text import exemptions_text
 
 def run(file: Path, output: Path | None, *, quiet: bool) -> int:
     """Write the exemptions, and say what could not become one; raises FileProblems, UsageError, CannotWrite."""
+    if output is not None:
+        refuse_existing(output)
     found = mutelist.load(file)
     text = exemptions_text(found)
     with destination("yaml", output) as stream:

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 from checker.commands.common import say, teller
 from checker.commands.files import whole_file
-from checker.commands.loading import INVENTORY_NAME
-from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, Unreadable, UsageError
+from checker.commands.loading import INVENTORY_NAME, Inventory
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, Unreadable, UsageError, printable
 from checker.rule import Account
 from checker.sources import inventory, organization
 from checker.sources.aws_session import ReadOnlySession
-from checker.sources.inventory_file import Changes, changes, merged
+from checker.sources.inventory_file import Changes, changes, merged, told
 
 
 class Options(NamedTuple):
@@ -33,18 +33,28 @@ def run(options: Options) -> int:
     found = organization.read(session, ous=True, tags=True)
     _require_whole(found.accounts)
     text = merged(existing, str(options.output), found.accounts)
-    changed = changes(before, found.accounts)
     skipped = (f"note: {one.id} {one.name or ''} is {one.state}: left out" for one in found.skipped)
     say(skipped, quiet=options.quiet)
     up_to_date = existing is not None and text.encode() == existing
     if options.check:
-        sys.stdout.write(f"{options.output}: {'up to date' if up_to_date else f'out of date: {_told(changed)}'}\n")
-        return COMPLIANT_EXIT if up_to_date else FINDINGS_EXIT
+        return _compared(options.output, before, found.accounts, up_to_date=up_to_date)
     if not up_to_date:
         with whole_file(options.output) as stream:
             stream.write(text)
-    say([f"{options.output}: {len(found.accounts)} accounts, {_told(changed)}"], quiet=options.quiet)
+    counted = _counted(changes(before, found.accounts))
+    say([f"{options.output}: {len(found.accounts)} accounts, {counted}"], quiet=options.quiet)
     return COMPLIANT_EXIT
+
+
+def _compared(output: Path, before: Inventory, accounts: list[Account], *, up_to_date: bool) -> int:
+    """Print what differs; the code is 1 if something does."""
+    if up_to_date:
+        sys.stdout.write(f"{output}: up to date\n")
+        return COMPLIANT_EXIT
+    lines = list(told(before, accounts)) or ["the accounts are the same, but not written as keyage writes them"]
+    sys.stdout.write(f"{output}: out of date: {_counted(changes(before, accounts))}\n")
+    sys.stdout.write("".join(f"  {printable(line)}\n" for line in lines))
+    return FINDINGS_EXIT
 
 
 def _existing(path: Path) -> bytes | None:
@@ -62,5 +72,5 @@ def _require_whole(accounts: list[Account]) -> None:
         raise Unreadable(f"{', '.join(moved)}: moved to a new OU while the organization was read: run again")
 
 
-def _told(changed: Changes) -> str:
+def _counted(changed: Changes) -> str:
     return f"{len(changed.added)} added, {len(changed.removed)} removed, {len(changed.changed)} changed"

@@ -77,7 +77,7 @@ def find_policy(start: Path) -> Path:
             return found.relative_to(start) if folder == start else found
         if (folder / ".git").exists():
             break
-    raise UsageError(f"no {POLICY_NAME} in {start} or above it: write one, or name one with --policy")
+    raise UsageError(f"no {POLICY_NAME} in {start} or above it: `keyage init` writes one, --policy names another")
 
 
 def in_repository(file: str) -> str:

@@ -129,5 +129,5 @@ def _addresses(options: Options) -> Mapping[str, str]:
 
 def _keep(state: "State | None") -> None:
     if state is not None and not state.foreign:
-        with whole_file(state.path) as stream:
+        with whole_file(state.path, private=True) as stream:
             state.write(stream)

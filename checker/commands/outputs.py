@@ -46,10 +46,10 @@ def parse_outputs(formats: Sequence[str], known: Collection[str]) -> list[tuple[
     return outputs
 
 
-def destination(name: str, file: Path | None) -> AbstractContextManager[TextIO]:
+def destination(name: str, file: Path | None, *, private: bool = False) -> AbstractContextManager[TextIO]:
     """Where a format goes: its file, else standard output; what is for a program is UTF-8. Raises CannotWrite."""
     if file is not None:
-        return whole_file(file)
+        return whole_file(file, private=private)
     if name not in FOR_PEOPLE and isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     return nullcontext(sys.stdout)

@@ -1,15 +1,21 @@
 """BASE and HEAD of `keyage diff`: a file, or one in a revision of the repository."""
 
+import os
 import subprocess
 from pathlib import Path
 
 from checker.commands.loading import find_policy, in_repository
 from checker.errors import UsageError
 from checker.policy import loader
-from checker.policy.loader import PolicyFile
+from checker.policy.loader import NoPolicy, PolicyFile
 from checker.policy.yaml_text import MAX_BYTES
 
 GIT = "git:"
+CAUSES = {
+    "detected dubious ownership": "if you trust the folder, run: git config --global --add safe.directory FOLDER",
+    "not a git repository": "git:REV needs a repository: run keyage inside one, or name two files",
+}
+OTHER_CAUSE = "mend that, or name two files"
 
 
 def load_revision(text: str, policy: Path | None) -> PolicyFile:
@@ -19,26 +25,101 @@ def load_revision(text: str, policy: Path | None) -> PolicyFile:
     """
     if not text.startswith(GIT):
         return loader.load(Path(text))
+    revision, path = _place(text, policy)
+    found = _parsed(text, revision, path)
+    if found is None:
+        raise _lacks(text, revision, path)
+    return found
+
+
+def load_base(text: str, head: str, policy: Path | None) -> PolicyFile | NoPolicy:
+    """The same of BASE, which may have no policy yet: then everything in HEAD is new.
+
+    A PATH that BASE lacks must be that of HEAD, or it is a mistake; and a policy that moved is not a new one.
+    Raises UsageError, FileProblems.
+    """
+    if not text.startswith(GIT):
+        return loader.load(Path(text))
+    revision, path = _place(text, policy)
+    found = _parsed(text, revision, path)
+    if found is not None:
+        return found
+    known = in_repository(head) if not head.startswith(GIT) else _place(head, policy)[1]
+    if text.partition(":")[2] != revision and path != known:
+        raise _lacks(text, revision, path)
+    moved = _gone(revision, head, Path(path).name)
+    if moved:
+        raise UsageError(
+            f"{text}: there is no {path} in that revision, but {', '.join(moved)}, which is not there any more:"
+            f" if it was moved, write git:{revision}:{moved[0]}"
+        )
+    return NoPolicy(f"{revision}:{path}")
+
+
+def _lacks(text: str, revision: str, path: str) -> UsageError:
+    return UsageError(f"{text}: there is no {path} in that revision; name another as git:{revision}:PATH")
+
+
+def _gone(revision: str, head: str, name: str) -> list[str]:
+    """The files of this name that the revision has, and HEAD not any more."""
+    before = [path for path in _files(revision) if Path(path).name == name]
+    if head.startswith(GIT):
+        after = _files(head.removeprefix(GIT).partition(":")[0])
+        return [path for path in before if path not in after]
+    top = Path(os.fsdecode(_git("rev-parse", "--show-toplevel").rstrip(b"\n")))
+    return [path for path in before if not (top / path).exists()]
+
+
+def _files(revision: str) -> list[str]:
+    listed = _git("ls-tree", "-r", "-z", "--name-only", "--full-tree", revision)
+    return [os.fsdecode(path) for path in listed.split(b"\0") if path]
+
+
+def _place(text: str, policy: Path | None) -> tuple[str, str]:
+    """The revision, and the path from the root of the repository."""
     revision, _, path = text.removeprefix(GIT).partition(":")
-    path = path or in_repository(str(policy or find_policy(Path.cwd())))
-    commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    return revision, path or in_repository(str(policy or find_policy(Path.cwd())))
+
+
+def _parsed(text: str, revision: str, path: str) -> PolicyFile | None:
+    """None where the revision has no such file."""
+    commit = _object(f"{revision}^{{commit}}")
     if commit is None:
         raise UsageError(f"{text}: git knows no revision {revision!r}; a shallow clone lacks most: fetch it first")
-    blob = f"{commit.decode().strip()}:{path}"
-    size = _git("cat-file", "-s", blob)
-    if size is None:
-        raise UsageError(f"{text}: there is no {path} in that revision; name another as git:{revision}:PATH")
+    blob = _object(f"{commit}:{path}")
+    if blob is None:
+        return None
     # What is longer is refused by the parser, which needs no more than this to see it.
-    data = _git("cat-file", "blob", blob) if int(size) <= MAX_BYTES else b" " * (MAX_BYTES + 1)
-    return loader.parse(data or b"", f"{revision}:{path}")
+    size = int(_git("cat-file", "-s", blob))
+    data = _git("cat-file", "blob", blob) if size <= MAX_BYTES else b" " * (MAX_BYTES + 1)
+    return loader.parse(data, f"{revision}:{path}")
 
 
-def _git(*arguments: str) -> bytes | None:
-    """What git prints, or None if it fails; raises UsageError without git or a repository."""
+def _object(name: str) -> str | None:
+    """The id of what git knows by this name, if there is such a thing."""
+    return _git("rev-parse", "--verify", "--quiet", "--end-of-options", name, absent=b"").decode().strip() or None
+
+
+def _git(*arguments: str, absent: bytes | None = None) -> bytes:
+    """What git prints, or `absent` if it fails and has nothing to say; raises UsageError with its own cause."""
+    english = os.environ | {"LC_ALL": "C", "LANGUAGE": ""}
     try:
-        done = subprocess.run(["git", *arguments], capture_output=True, check=False)  # noqa: S603, S607 -- the user's git
+        done = subprocess.run(["git", *arguments], capture_output=True, check=False, env=english)  # noqa: S603, S607 -- the user's git
     except OSError as error:
         raise UsageError(f"git cannot be run ({error.strerror}): install it, or name two files") from None
-    if b"not a git repository" in done.stderr:
-        raise UsageError("git:REV needs a repository: run keyage inside one, or name two files")
-    return done.stdout if done.returncode == 0 else None
+    if done.returncode == 0:
+        return done.stdout
+    said = done.stderr.decode("utf-8", "replace").strip()
+    if not said and absent is not None:
+        return absent
+    raise UsageError(_told(said) or f"git {arguments[0]} failed with exit code {done.returncode}: {OTHER_CAUSE}")
+
+
+def _told(said: str) -> str:
+    """Git's own cause, which is its first line, and what to do about it."""
+    cause = said.partition("\n")[0].removeprefix("fatal: ").removeprefix("error: ")
+    if not cause:
+        return ""
+    advice = next((advice for words, advice in CAUSES.items() if words in cause), OTHER_CAUSE)
+    advice = advice.replace("FOLDER", cause.rpartition(" at ")[2])
+    return f"git says: {cause}: {advice}"

@@ -32,7 +32,7 @@ def run(options: Options) -> int:
     lines = options.output is not None and options.output.suffix == ".jsonl"
     taken_at = options.now or datetime.now(UTC)
     text = (snapshot.write_lines([read]) if lines else snapshot.write_json([read], taken_at)).decode()
-    with destination("json", options.output) as stream:
+    with destination("json", options.output, private=True) as stream:
         stream.write(text)
     if options.output is None:
         return COMPLIANT_EXIT
@@ -41,13 +41,15 @@ def run(options: Options) -> int:
     return COMPLIANT_EXIT
 
 
-def read_all(session: ReadOnlySession, inventory: Inventory, concurrency: int, *, user_tags: bool) -> AccountRead:
+def read_all(
+    session: ReadOnlySession, inventory: Inventory, concurrency: int, *, user_tags: bool, want_name: bool = True
+) -> AccountRead:
     """Every key of the account of a session; raises Unreadable."""
     read = live.read_account(
         session,
         inventory,
         lambda _account: live.Everything(user_tags=user_tags),
-        want_name=True,
+        want_name=want_name,
         concurrency=concurrency,
     )
     if isinstance(read, AccountUnreadable):

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from checker.policy.coverage import covers
-from checker.policy.loader import PolicyFile
+from checker.policy.loader import NoPolicy, PolicyFile
 from checker.rule import Exemption, Rule
 
 DEFAULT = "default"
@@ -33,11 +33,25 @@ class Change(NamedTuple):
     head_line: int | None  # in the policy after
 
 
-def changes(base: PolicyFile, head: PolicyFile) -> list[Change]:
+def changes(base: PolicyFile | NoPolicy, head: PolicyFile) -> list[Change]:
     """Every change from `base` to `head`: those that loosen first, then by their place."""
-    found = [*_default(base, head), *_rules(base, head), *_exemptions(base, head), *_settings(base, head)]
+    if isinstance(base, NoPolicy):
+        found = list(_everything(head))
+    else:
+        found = [*_default(base, head), *_rules(base, head), *_exemptions(base, head), *_settings(base, head)]
     order = {Effect.LOOSENS: 0, Effect.TIGHTENS: 1, Effect.NEITHER: 2}
     return sorted(found, key=lambda one: (order[one.effect], one.head_line or one.base_line or 0, one.id))
+
+
+def _everything(head: PolicyFile) -> Iterator[Change]:
+    """All that a first policy says. Where no key had a limit nothing can loosen."""
+    for rule in head.policy.rules:
+        line, kind = head.written[rule.id].line, DEFAULT if rule.id == DEFAULT else "rule"
+        yield Change(kind, rule.id, "added", Effect.TIGHTENS, [_limit(rule)], None, line)
+    for exemption in head.policy.exemptions:
+        line, entry = head.written[exemption.id]
+        yield Change("exemption", exemption.id, "added", Effect.NEITHER, [_exempts(entry)], None, line)
+    yield from _settings(None, head)
 
 
 def _default(base: PolicyFile, head: PolicyFile) -> Iterator[Change]:
@@ -128,14 +142,14 @@ def _has_keys(wider: Exemption, narrower: Exemption) -> bool:
     return wider.keys is None or (narrower.keys is not None and narrower.keys <= wider.keys)
 
 
-def _settings(base: PolicyFile, head: PolicyFile) -> Iterator[Change]:
+def _settings(base: PolicyFile | None, head: PolicyFile) -> Iterator[Change]:
     for name in SETTINGS:
-        before, after = base.content.get(name, {}), head.content.get(name, {})
+        before, after = (file.content.get(name, {}) if file else {} for file in (base, head))
         details = list(_differences(before, after))
         if details:
             what = "added" if not before else "removed" if not after else "changed"
             effect = _by_remediation({name: before}, {name: after}) if name == "remediation" else Effect.NEITHER
-            lines = [file.document.line((name,)) if name in file.content else None for file in (base, head)]
+            lines = [file.document.line((name,)) if file and name in file.content else None for file in (base, head)]
             yield Change(name, name, what, effect, details, lines[0], lines[1])
 
 

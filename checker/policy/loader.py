@@ -48,6 +48,14 @@ class PolicyFile:
         return found
 
 
+@dataclass(frozen=True)
+class NoPolicy:
+    """A place where there is no policy yet; nothing in it has a limit."""
+
+    file: str
+    sha256: None = None
+
+
 def load(path: Path) -> PolicyFile:
     """Read and check a policy file; raises FileProblems with every problem, UsageError without a file."""
     return parse(read(path, "policy"), str(path))

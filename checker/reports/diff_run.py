@@ -7,7 +7,7 @@ from typing import NamedTuple
 from checker.compare import AccountChange, LimitChange, VerdictChange
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, PARTIAL, UNREADABLE
 from checker.policy.diff import Change, Effect
-from checker.policy.loader import PolicyFile
+from checker.policy.loader import NoPolicy, PolicyFile
 from checker.reports.words import UNKNOWN
 
 BECOME = {
@@ -22,7 +22,7 @@ DOUBTFUL = {PARTIAL: "Known in part", UNREADABLE: "Unreadable"}
 class DiffRun(NamedTuple):
     """One comparison; `accounts` is None where no state was looked at."""
 
-    base: PolicyFile
+    base: PolicyFile | NoPolicy
     head: PolicyFile
     evaluated_at: datetime
     changes: Sequence[Change]
@@ -58,9 +58,12 @@ def headline(run: DiffRun) -> str:
         return "The policy says the same as before."
     count, loose = len(run.changes), len(run.loosening)
     said = f"{count} change{'' if count == 1 else 's'}, {loose or 'none'} of which can loosen the policy"
+    if isinstance(run.base, NoPolicy):
+        said = f"{run.base.file} is not there yet, so all of {run.head.file} is added"
     if run.accounts is None:
         return f"{said}."
-    sums = [_become(len(run.verdicts(verdict)), words) for verdict, words in BECOME.items()]
+    told = {NON_COMPLIANT, EXEMPT} if isinstance(run.base, NoPolicy) else set(BECOME)
+    sums = [_become(len(run.verdicts(verdict)), words) for verdict, words in BECOME.items() if verdict in told]
     unread = f"; {len(run.unreadable)} accounts could not be judged whole" if run.unreadable else ""
     return f"{said}. Of {run.keys} keys, {', '.join(sums)}{unread}."
 

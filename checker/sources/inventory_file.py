@@ -16,6 +16,7 @@ NEW = "version: 1\naccounts:\n"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 INDENT = "  "
 WITHOUT_TEXT = (yaml.BlockEndToken, yaml.DocumentEndToken, yaml.StreamEndToken)
+UNKNOWN = "(not known)"
 LOST = "this comment would be lost: move it to a line above an account that stays as it is, or remove it"
 
 
@@ -35,6 +36,42 @@ def changes(before: Inventory, accounts: Sequence[Account]) -> Changes:
         sorted(before.keys() - now.keys()),
         sorted(account_id for account_id in now.keys() & before.keys() if now[account_id] != before[account_id]),
     )
+
+
+def told(before: Inventory, accounts: Sequence[Account]) -> Iterator[str]:
+    """What differs, an account a line: added, removed, renamed, moved to another OU, other tags."""
+    now = {account.id: account for account in accounts}
+    found = changes(before, accounts)
+    yield from (f"added    {_who(now[one])}" for one in found.added)
+    yield from (f"removed  {_who(before[one])}" for one in found.removed)
+    yield from (f"changed  {_who(now[one])}: {'; '.join(_parts(before[one], now[one]))}" for one in found.changed)
+
+
+def _who(account: Account) -> str:
+    return f"{account.id} {account.name or ''}".rstrip()
+
+
+def _parts(before: Account, now: Account) -> Iterator[str]:
+    if before.name != now.name:
+        yield f"name {_shown(before.name)} → {_shown(now.name)}"
+    if before.ou != now.ou:
+        yield f"OU {_shown(before.ou)} → {_shown(now.ou)}"
+    if before.tags is None or now.tags is None:
+        if before.tags != now.tags:
+            yield f"tags {_count(before.tags)} → {_count(now.tags)}"
+        return
+    for key in sorted(before.tags.keys() | now.tags.keys()):
+        old, new = before.tags.get(key), now.tags.get(key)
+        if old != new:
+            yield f"tag {key} {_shown(old, '(none)')} → {_shown(new, '(none)')}"
+
+
+def _count(tags: Mapping[str, str] | None) -> str:
+    return UNKNOWN if tags is None else ", ".join(f"{key}={value}" for key, value in sorted(tags.items())) or "(none)"
+
+
+def _shown(value: str | None, absent: str = UNKNOWN) -> str:
+    return absent if value is None else value or '""'
 
 
 class Span(NamedTuple):

@@ -17,6 +17,7 @@ class Call(NamedTuple):
 
 
 READERS = frozenset({"check", "snapshot", "organization"})
+KEYS = READERS | {"init"}
 DRIFT = frozenset({"drift"})
 ORGANIZATION = frozenset({"organization", "inventory"})
 AGGREGATE = frozenset({"aggregate"})
@@ -32,14 +33,14 @@ CALLS = (
     Call("organizations", "ListAccountsForParent", "which OU an account is in", ORGANIZATION),
     Call("organizations", "ListParents", "which OU an account was moved to meanwhile", ORGANIZATION),
     Call("organizations", "ListTagsForResource", "the tags of accounts", ORGANIZATION),
-    Call("iam", "GenerateCredentialReport", "who has keys, in one report", READERS),
-    Call("iam", "GetCredentialReport", "who has keys, in one report", READERS),
-    Call("iam", "ListUsers", "the users, their ids and when they were created", READERS),
+    Call("iam", "GenerateCredentialReport", "who has keys, in one report", KEYS),
+    Call("iam", "GetCredentialReport", "who has keys, in one report", KEYS),
+    Call("iam", "ListUsers", "the users, their ids and when they were created", KEYS),
     Call(
         "iam", "GetAccountAuthorizationDetails", "the users with their tags, for policies that select by tag", READERS
     ),
     Call("iam", "ListAccountAliases", "the account's name, where the inventory has none", READERS | DRIFT),
-    Call("iam", "ListAccessKeys", "key ids and CreateDate, of users with keys", READERS, USERS),
+    Call("iam", "ListAccessKeys", "key ids and CreateDate, of users with keys", KEYS, USERS),
     Call("iam", "ListUserTags", "tags, where GetAccountAuthorizationDetails is denied", READERS, USERS),
     Call("config", "DescribeConfigRules", "the deployed rule", DRIFT),
     Call(

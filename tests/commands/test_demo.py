@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from tests.commands.processes import keyage
 
 HOSTILE = {"AWS_PROFILE": "none", "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "HTTPS_PROXY": "http://127.0.0.1:1"}
@@ -46,6 +48,32 @@ def test_what_it_says_to_try_next_works(tmp_path: Path) -> None:
     assert "legacy-sftp (policies.yaml:15): applies until" in done[3].stdout
 
 
-def test_again_in_the_same_folder(tmp_path: Path) -> None:
-    assert keyage(tmp_path, "demo", "--output", "here").returncode == 0
-    assert keyage(tmp_path, "demo", "--output", "here").returncode == 0
+def test_again_leaves_what_was_played_with(tmp_path: Path) -> None:
+    assert keyage(tmp_path, "demo").returncode == 0
+    (tmp_path / "keyage-demo" / "policies.yaml").write_text("# mine\n")
+    again = keyage(tmp_path, "demo")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["keyage-demo", "keyage-demo-2"]
+    assert (tmp_path / "keyage-demo" / "policies.yaml").read_text() == "# mine\n"
+
+
+def test_an_empty_folder_will_do(tmp_path: Path) -> None:
+    assert keyage(tmp_path, "demo", "--output", ".").returncode == 0
+    assert (tmp_path / "snapshot.json").exists()
+
+
+@pytest.mark.parametrize("used", ["policies.yaml", "notes.txt", ".git"])
+def test_a_folder_in_use_is_2_and_stays(used: str, tmp_path: Path) -> None:
+    (tmp_path / used).write_text("mine\n")
+    done = keyage(tmp_path, "demo", "--output", ".")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "error: . is not empty: the demo writes into a new or empty folder; name one with --output\n"
+    )
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {used: "mine\n"}
+
+
+def test_a_folder_that_cannot_be_made_is_2(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = keyage(tmp_path, "demo", "--output", "file/below")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", "error: cannot write file/below: Not a directory\n")

@@ -124,10 +124,95 @@ def test_what_cannot_be_found_is_2(base: str, message: str, tmp_path: Path) -> N
 
 def test_a_revision_without_a_repository_is_2(tmp_path: Path) -> None:
     done = keyage(folder(tmp_path), "diff", "git:HEAD:a", "base.yaml", GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: git says: not a git repository")
+    assert done.stderr.endswith(": git:REV needs a repository: run keyage inside one, or name two files\n")
+
+
+def test_no_git_is_2_and_said(tmp_path: Path) -> None:
+    done = keyage(repository(tmp_path), "diff", "git:HEAD", "policies.yaml", PATH=str(tmp_path / "none"))
     assert (done.returncode, done.stderr) == (
         2,
-        "error: git:REV needs a repository: run keyage inside one, or name two files\n",
+        "error: git cannot be run (No such file or directory): install it, or name two files\n",
     )
+
+
+@pytest.mark.parametrize("revision", ["git:HEAD", "git:nope"])
+def test_a_repository_of_another_owner_is_not_an_unknown_revision(revision: str, tmp_path: Path) -> None:
+    done = keyage(repository(tmp_path), "diff", revision, "policies.yaml", GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"error: git says: detected dubious ownership in repository at '{tmp_path}': if you trust the folder,"
+        f" run: git config --global --add safe.directory '{tmp_path}'\n"
+    )
+
+
+def test_any_other_cause_is_in_gits_own_words(tmp_path: Path) -> None:
+    infra = repository(tmp_path)
+    (tmp_path / ".git" / "config").write_text("[core\n")
+    done = keyage(infra, "diff", "git:HEAD", "policies.yaml", LANG="de_DE.UTF-8", LANGUAGE="de")
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: git says: bad config line 1 in file ")
+    assert done.stderr.endswith("config: mend that, or name two files\n")
+
+
+def first(path: Path, *more: tuple[str, ...]) -> Path:
+    """A repository whose first commit has no policy; HEAD of it is in the working tree alone."""
+    identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
+    for command in (("init", "-q"), (*identity, "commit", "-q", "--allow-empty", "-m", "base"), *more):
+        subprocess.run(["git", *command], cwd=path, check=True)  # noqa: S607 -- the machine's git
+    (path / "policies.yaml").write_text(HEAD + "remediation: {action: deactivate}\n")
+    (path / "s.jsonl").write_text(ACCOUNT % USERS)
+    return path
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("diff-first.txt", ["--from", "s.jsonl"]),
+        ("diff-first.md", ["--from", "s.jsonl", "--format", "markdown"]),
+        ("diff-first.json", ["--from", "s.jsonl", "--format", "json"]),
+        ("diff-first-rules.txt", []),
+    ],
+)
+def test_a_base_without_a_policy_is_everything_added(
+    name: str, arguments: list[str], tmp_path: Path, file_regression: FileRegressionFixture
+) -> None:
+    done = keyage(first(tmp_path), "diff", "git:HEAD", "policies.yaml", "--now", NOW, *arguments)
+    assert (done.returncode, done.stderr) == (0, "")
+    file_regression.check(done.stdout, fullpath=GOLDEN / name, encoding="utf-8")
+
+
+@pytest.mark.parametrize("base", ["git:HEAD", "git:HEAD:policies.yaml"])
+def test_the_base_may_name_the_path_of_the_new_policy(base: str, tmp_path: Path) -> None:
+    done = keyage(first(tmp_path), "diff", base, "policies.yaml", "--format", "json")
+    assert json.loads(done.stdout)["base"] == {"file": "HEAD:policies.yaml", "sha256": None}
+
+
+def test_a_policy_that_moved_is_not_a_new_one(tmp_path: Path) -> None:
+    repository(tmp_path)
+    (tmp_path / "infra" / "policies.yaml").rename(tmp_path / "policies.yaml")
+    done = keyage(tmp_path, "diff", "git:HEAD", "policies.yaml")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "error: git:HEAD: there is no policies.yaml in that revision, but infra/policies.yaml, which is not there any"
+        " more: if it was moved, write git:HEAD:infra/policies.yaml\n"
+    )
+
+
+def test_a_second_policy_is_a_new_one(tmp_path: Path) -> None:
+    repository(tmp_path)
+    (tmp_path / "policies.yaml").write_text(HEAD)
+    done = keyage(tmp_path, "diff", "git:HEAD", "policies.yaml")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("HEAD:policies.yaml is not there yet, so all of policies.yaml is added.\n")
+
+
+def test_a_head_without_a_policy_is_2(tmp_path: Path) -> None:
+    done = keyage(first(tmp_path), "diff", "policies.yaml", "git:HEAD")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: git:HEAD: there is no policies.yaml in that revision")
 
 
 def test_a_broken_policy_of_a_revision_is_2_with_its_place(tmp_path: Path) -> None:

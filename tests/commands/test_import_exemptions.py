@@ -27,6 +27,15 @@ def test_into_a_file(tmp_path: Path) -> None:
     assert (tmp_path / "e.yaml").read_text() == printed.stdout
 
 
+def test_what_somebody_filled_in_is_not_written_over(tmp_path: Path) -> None:
+    (tmp_path / "m.yaml").write_text(LIST)
+    (tmp_path / "e.yaml").write_text("mine")
+    done = keyage(tmp_path, "import-exemptions", "m.yaml", "-o", "e.yaml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: e.yaml is there already and is never written over: name another with --output\n"
+    assert (tmp_path / "e.yaml").read_text() == "mine"
+
+
 def test_a_file_that_is_none_is_2(tmp_path: Path) -> None:
     done = keyage(tmp_path, "import-exemptions", "m.yaml")
     assert (done.returncode, done.stderr) == (2, "error: cannot read the mute list m.yaml: No such file or directory\n")

@@ -36,8 +36,27 @@ def test_every_active_account_is_written_and_the_second_run_changes_nothing(serv
 
 def test_check_tells_and_writes_nothing(served: Served, tmp_path: Path) -> None:
     done = keyage(tmp_path, "inventory", "--check", "--quiet", "-o", "a.yaml", **served.aws())
-    assert (done.returncode, done.stdout) == (1, "a.yaml: out of date: 3 added, 0 removed, 0 changed\n")
+    added = {"123456789012": "master", served.ids["prod-payments"]: "prod-payments", served.ids["dev-web"]: "dev-web"}
+    told = "".join(f"  added    {account} {name}\n" for account, name in sorted(added.items()))
+    assert (done.returncode, done.stdout) == (1, f"a.yaml: out of date: 3 added, 0 removed, 0 changed\n{told}")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_check_says_what_differs(served: Served, tmp_path: Path) -> None:
+    before = text(served).replace("name: dev-web", "name: web").replace("ou: Root/Workloads", "ou: Root")
+    before += entry("999999999999", "gone", "Root")
+    (tmp_path / "accounts.yaml").write_text(before)
+    done = keyage(tmp_path, "inventory", "--check", "--quiet", **served.aws())
+    changed = {
+        served.ids["prod-payments"]: "prod-payments: OU Root → Root/Workloads",
+        served.ids["dev-web"]: "dev-web: name web → dev-web",
+    }
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout == (
+        "accounts.yaml: out of date: 0 added, 1 removed, 2 changed\n  removed  999999999999 gone\n"
+        + "".join(f"  changed  {account} {what}\n" for account, what in sorted(changed.items()))
+    )
+    assert (tmp_path / "accounts.yaml").read_text() == before
 
 
 def test_comments_stay(served: Served, tmp_path: Path) -> None:

@@ -60,6 +60,58 @@ def test_explain(folder: Path, golden: str, file_regression: FileRegressionFixtu
     file_regression.check(done.stdout, fullpath=GOLDEN / golden, encoding="utf-8")
 
 
+TWINS = "version: 1\naccounts:\n  - {id: 111122223333, name: prod-a}\n  - {id: 444455556666, name: prod-b}\n"
+SAVED = '{"id":"%s","name":"%s","users":[{"name":"joe","path":"/","tags":{},"keys":[]}]}\n'
+
+
+def test_explain_takes_any_account_name_where_no_account_is_known(tmp_path: Path) -> None:
+    (tmp_path / "policies.yaml").write_text(POLICY)
+    done = keyage(tmp_path, "explain", "joe", "--account", "anything", "--path", "/people/", "--no-tags", "--quiet")
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "joe (path /people/) in anything")
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ("prod-a", None),
+        ("444455556666", None),
+        ("999999999999", None),  # an account that the inventory does not list
+        ("Prod-B", "--account Prod-B: the inventory has no such account; the nearest: prod-b, prod-a"),
+        ("web", "--account web: the inventory has no such account: give its id"),
+    ],
+)
+def test_explain_says_which_account_is_not_known(tmp_path: Path, named: str, message: str | None) -> None:
+    (tmp_path / "policies.yaml").write_text("version: 1\ndefault: {maxAccessKeyAge: 90}\n")
+    (tmp_path / "accounts.yaml").write_text(TWINS)
+    done = keyage(tmp_path, "explain", "joe", "--account", named)
+    assert (done.returncode, done.stderr) == ((2, f"error: {message}\n") if message else (0, ""))
+
+
+def test_explain_says_which_accounts_have_one_name(tmp_path: Path) -> None:
+    (tmp_path / "policies.yaml").write_text("version: 1\ndefault: {maxAccessKeyAge: 90}\n")
+    (tmp_path / "accounts.yaml").write_text(TWINS.replace("prod-b", "prod-a"))
+    done = keyage(tmp_path, "explain", "joe", "--account", "prod-a")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "error: --account prod-a: 2 accounts have this name: give the id (111122223333, 444455556666)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        ("web", "joe is in several accounts: name one with --account (111122223333, 444455556666)"),
+        ("wep", "--account wep: s.jsonl has no such account; the nearest: web"),
+        ("000000000009", "--account 000000000009: s.jsonl has no such account"),
+    ],
+)
+def test_explain_says_which_saved_account_is_meant(tmp_path: Path, named: str, message: str) -> None:
+    (tmp_path / "policies.yaml").write_text("version: 1\ndefault: {maxAccessKeyAge: 90}\n")
+    (tmp_path / "s.jsonl").write_text(SAVED % ("111122223333", "web") + SAVED % ("444455556666", "web"))
+    done = keyage(tmp_path, "explain", "joe", "--from", "s.jsonl", "--account", named)
+    assert (done.returncode, done.stderr) == (2, f"error: {message}\n")
+
+
 def test_validate_counts_what_is_valid(folder: Path) -> None:
     done = keyage(folder, "validate", "--now", NOW, "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

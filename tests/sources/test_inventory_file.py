@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from checker.errors import FileProblems
 from checker.rule import Account, decision
 from checker.sources import inventory
-from checker.sources.inventory_file import Changes, changes, merged
+from checker.sources.inventory_file import Changes, changes, merged, told
 
 WEB = decision.Account("000000000001", "web", "Root/Prod", {"env": "prod"})
 OLD = decision.Account("000000000002", "old team", "Root", {})
@@ -262,3 +262,35 @@ def test_ten_thousand_accounts_can_be_read_back(tmp_path: Path) -> None:
     path.write_text(merged(None, "f", many))
     assert path.stat().st_size > 2 * 1024 * 1024
     assert list(inventory.load(path).values()) == many
+
+
+def test_the_same_accounts_are_nothing_to_tell() -> None:
+    assert list(told({account.id: account for account in ALL}, ALL[::-1])) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "lines"),
+    [
+        ([], [WEB], ["added    000000000001 web"]),
+        ([NO], [], ["removed  012345670123 no"]),
+        ([OLD], [decision.Account(OLD.id, "team", "Root", {})], ["changed  000000000002 team: name old team → team"]),
+        (
+            [decision.Account(WEB.id, tags=WEB.tags)],
+            [WEB],
+            ["changed  000000000001 web: name (not known) → web; OU (not known) → Root/Prod"],
+        ),
+        (
+            [WEB],
+            [decision.Account(WEB.id, "web", "Root", {"env": "", "team": "a"})],
+            ['changed  000000000001 web: OU Root/Prod → Root; tag env prod → ""; tag team (none) → a'],
+        ),
+        (
+            [decision.Account(OLD.id, OLD.name, OLD.ou)],
+            [OLD],
+            ["changed  000000000002 old team: tags (not known) → (none)"],
+        ),
+        ([WEB, OLD], [OLD, NO], ["added    012345670123 no", "removed  000000000001 web"]),
+    ],
+)
+def test_what_differs_is_told(before: list[Account], now: list[Account], lines: list[str]) -> None:
+    assert list(told({account.id: account for account in before}, now)) == lines

@@ -1,0 +1,144 @@
+"""The verbs that make, save and print what the others work with: arguments only, as in checker.cli."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from checker.arguments import (
+    COLOR,
+    FILE,
+    INVENTORY,
+    NOW,
+    PROFILE,
+    QUIET,
+    USER_TAGS,
+    on_aws,
+    option,
+    terminal_width,
+    wants_color,
+)
+from checker.sources.permissions import VERBS
+
+
+@click.command(short_help="Write a first policies.yaml.")
+@option(
+    "-o",
+    "--output",
+    type=FILE,
+    default=Path("policies.yaml"),
+    show_default=True,
+    help="The file to write; never over one.",
+)
+@option("--from-account", is_flag=True, help="Count what some limits would find in the account of the credentials.")
+@NOW
+@QUIET
+@on_aws
+def init(**settings: Any) -> int:
+    """Write a policy of one number, with comments that say what to try next.
+
+    With --from-account they also say how many keys the account has, how old the oldest is, and how many would be
+    non-compliant at 90, 180 and 365 days.
+    """
+    from checker.commands import init as verb
+
+    return verb.run(verb.Options(**settings))
+
+
+@click.command(short_help="Prowler's mute list as exemptions.")
+@click.argument("file", type=FILE)
+@option("-o", "--output", type=FILE, help="Where to; never over a file. Default: standard output.")
+@QUIET
+def import_exemptions(file: Path, *, output: Path | None, quiet: bool) -> int:
+    """Write what Prowler's mute list FILE says about the age of keys as exemptions of policies.yaml.
+
+    Who approved each and when it ends is left blank, and `keyage validate` refuses it until it is filled in.
+    """
+    from checker.commands import import_exemptions as verb
+
+    return verb.run(file, output, quiet=quiet)
+
+
+@click.command(short_help="Save IAM state for `check --from`.")
+@option("-o", "--output", type=FILE, help="Where to; .jsonl writes one account a line. Default: standard output.")
+@INVENTORY
+@NOW
+@QUIET
+@USER_TAGS
+@on_aws
+def snapshot(**settings: Any) -> int:
+    """Save users and keys of the account of the current credentials as JSON."""
+    from checker.commands import snapshot as verb
+
+    return verb.run(verb.Options(**settings))
+
+
+@click.command(short_help="Save the organization's accounts to accounts.yaml.")
+@option("-o", "--output", type=FILE, default=Path("accounts.yaml"), show_default=True, help="The file to write.")
+@option("--check", is_flag=True, help="Only compare; exit with 1 if the file is out of date.")
+@QUIET
+@PROFILE
+def inventory(**settings: Any) -> int:
+    """Save id, name, OU and tags of every active account of the organization of the current credentials.
+
+    Sorted by id, so that it merges well. Comments in the file stay where they are; a comment that could not be
+    kept is an error, and the file is left as it is.
+    """
+    from checker.commands import inventory as verb
+
+    return verb.run(verb.Options(**settings))
+
+
+@click.command(short_help="The JSON Schemas of the files, for editors.")
+@click.argument("name", type=click.Choice(["policy", "inventory", "tests"]), default="policy")
+def schema(name: str) -> int:
+    """Print the JSON Schema (draft-07) of policies.yaml, accounts.yaml or policies.test.yaml."""
+    from checker.commands import schema as verb
+
+    return verb.run(name)
+
+
+@click.command(short_help="Completion for your shell.")
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> int:
+    """Print a script that makes SHELL complete verbs and options.
+
+    For bash: add `eval "$(keyage completion bash)"` to ~/.bashrc; zsh alike; for fish: save it as
+    ~/.config/fish/completions/keyage.fish.
+    """
+    from checker.commands import completion as verb
+
+    return verb.run(shell, click.get_current_context().find_root().command)
+
+
+@click.command(short_help="The least-privilege IAM policy of a verb.")
+@click.argument("verb_name", metavar="[VERB]", type=click.Choice(VERBS), default="check")
+def permissions(verb_name: str) -> int:
+    """Print the IAM policy that VERB needs: check (the default), init, snapshot, drift or inventory.
+
+    `organization` is what the caller of `check --organization` needs, `aggregate` what `check --from-aggregator`
+    needs; the role that the former assumes in each account needs that of `check`.
+    """
+    from checker.commands import permissions as verb
+
+    return verb.run(verb_name)
+
+
+@click.command(short_help="The whole tour, against an embedded AWS.")
+@option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="A new or empty folder. Default: keyage-demo, or the next that is free, such as keyage-demo-2.",
+)
+@COLOR
+def demo(output: Path | None, color: str) -> int:
+    """Check a small organization that lives in this process: no credentials, no network.
+
+    Leaves nothing behind but its output folder, where the policy and the state wait to be played with.
+    """
+    from checker.commands import demo as verb
+
+    return verb.run(output, color=wants_color(color), width=terminal_width())
+
+
+PREPARING = (init, import_exemptions, snapshot, inventory, schema, completion, permissions, demo)

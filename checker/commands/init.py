@@ -1,0 +1,92 @@
+"""`keyage init`: a first policy, of one number, for a person to go on with."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from shlex import quote
+from typing import NamedTuple
+
+from checker.commands.common import say
+from checker.commands.files import refuse_existing, whole_file
+from checker.commands.loading import POLICY_NAME
+from checker.errors import COMPLIANT_EXIT
+from checker.evaluate import NON_COMPLIANT, NOT_APPLICABLE, AccountRead, Finding, evaluate
+from checker.generate.templating import render
+from checker.rule import decision
+
+LIMIT = 90  # days: what AWS Config's managed rule has by default, and the CIS benchmark asks for
+TRIED = (LIMIT, 180, 365)  # days
+EXEMPT_FOR = timedelta(days=90)
+PATHS = 5  # in the comment; more than that is a report
+
+
+class Options(NamedTuple):
+    output: Path = Path(POLICY_NAME)
+    from_account: bool = False
+    now: datetime | None = None
+    quiet: bool = False
+    profile: str | None = None
+    concurrency: int = 16
+
+
+def run(options: Options) -> int:
+    """Write the file; raises UsageError where there is one, Unreadable for an account that could not be read."""
+    refuse_existing(options.output)
+    now = options.now or datetime.now(UTC)
+    read = _read(options) if options.from_account else None
+    text = render(
+        "policy/policies.yaml.j2",
+        seen=list(_seen(read, now)) if read else [],
+        paths=_paths(read, now) if read else [],
+        limit=LIMIT,
+        expires=f"{now + EXEMPT_FOR:%Y-%m-%d}",
+    )
+    refuse_existing(options.output)
+    with whole_file(options.output) as stream:
+        stream.write(text)
+    named = "" if options.output.name == POLICY_NAME else f" --policy {quote(str(options.output))}"
+    say([f"{options.output}: written; next: keyage validate{named}, keyage check{named}"], quiet=options.quiet)
+    return COMPLIANT_EXIT
+
+
+def _read(options: Options) -> AccountRead:
+    """Every key of the account of the current credentials; raises Unreadable."""
+    from checker.commands.snapshot import read_all
+    from checker.sources.aws_session import ReadOnlySession
+
+    session = ReadOnlySession(options.profile, options.concurrency)
+    read = read_all(session, {}, options.concurrency, user_tags=False, want_name=False)
+    say((f"note: {note}" for note in read.notes), quiet=options.quiet)
+    return read
+
+
+def _seen(read: AccountRead, now: datetime) -> Iterator[str]:
+    """How many keys there are, how old, and what each of TRIED would find: lines of plain words."""
+    ages = [finding.age_days for finding in _active(read, LIMIT, now)]
+    users, keys = _plural(len(read.users), "user"), _plural(len(ages), "active key")
+    yield f"Account {read.account.id} on {now:%Y-%m-%d}: {users} and {keys}"
+    if ages:
+        yield f"The oldest is {_plural(max(ages), 'day')} old. Non-compliant with a limit of"
+        for limit in TRIED:
+            old = [one for one in _active(read, limit, now) if one.verdict == NON_COMPLIANT]
+            yield f"  {limit} days: {len(old)}"
+
+
+def _paths(read: AccountRead, now: datetime) -> list[tuple[str, int]]:
+    """The IAM paths with most active keys, where users have more than one."""
+    path_of = {user.name: user.path or "/" for user in read.users}
+    counts = Counter(path_of[finding.user] for finding in _active(read, LIMIT, now))
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return ordered[:PATHS] if len(ordered) > 1 else []
+
+
+def _active(read: AccountRead, limit: int, now: datetime) -> list[Finding]:
+    """The active keys, judged by one number."""
+    policy = decision.Policy({"version": 1, "default": {"maxAccessKeyAge": limit}})
+    judged = evaluate(policy, read, now, show_all=True)
+    return [finding for finding in judged.findings if finding.verdict != NOT_APPLICABLE]
+
+
+def _plural(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,45 @@
+"""Files are written whole; those that tell of users and keys are for their owner alone."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from checker.commands.files import whole_file
+from tests.aws.served_organization import Served
+from tests.commands.processes import POLICY, keyage
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+@pytest.mark.parametrize(("private", "wanted"), [(False, 0o644), (True, 0o600)])
+@pytest.mark.parametrize("before", [None, 0o666, 0o644, 0o600])
+def test_the_mode_of_a_file_is_that_of_its_kind(tmp_path: Path, before: int | None, private: bool, wanted: int) -> None:
+    file = tmp_path / "file"
+    if before is not None:
+        file.touch()
+        file.chmod(before)
+    with whole_file(file, private=private) as stream:
+        stream.write("text")
+    assert (mode(file), file.read_text()) == (wanted, "text")
+
+
+def test_a_file_that_could_not_be_made_whole_is_as_it_was(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("before")
+    file.chmod(0o644)
+    with pytest.raises(UnicodeEncodeError), whole_file(file, private=True) as stream:
+        stream.write("\ud800")  # no text: UTF-8 has no form for it
+    assert (mode(file), file.read_text(), list(tmp_path.iterdir())) == (0o644, "before", [file])
+
+
+@pytest.mark.parametrize("name", ["s.json", "s.jsonl", "keyage.state"])
+def test_snapshots_and_state_are_for_their_owner_alone(served: Served, tmp_path: Path, name: str) -> None:
+    (tmp_path / "policies.yaml").write_text(POLICY)
+    (tmp_path / name).touch(0o666)
+    verb = ("check", "--state", name) if name.endswith("state") else ("snapshot", "-o", name)
+    done = keyage(tmp_path, *verb, **served.aws())
+    assert (done.returncode, mode(tmp_path / name)) == (0, 0o600)
+    assert (tmp_path / name).stat().st_size > 0
