@@ -69,4 +69,3 @@ def path_hint(text: str) -> str | None:
     if not inner or not MEANT.fullmatch(f"/{inner}"):
         return None
     return meant(f"/{inner}" if inner.endswith("*") else f"/{inner}/")
-

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cached_property
+from heapq import nlargest
 from itertools import pairwise
 
 SHORTLIST = 16  # candidates worth the exact comparison, of which one costs some 20 microseconds
@@ -23,18 +24,22 @@ class Known:
         return frozenset(self.texts)
 
     @cached_property
-    def _prints(self) -> list[tuple[int, str]]:
-        return [(_print(text), text) for text in self.texts]
+    def _prints(self) -> list[tuple[int, int]]:
+        prints = [_print(text) for text in self.texts]
+        return [(there, there.bit_count()) for there in prints]
 
-    def closest(self, text: str) -> str | None:
-        """The text that exists and is written almost so, in any case; of a pattern what is not a wildcard counts."""
+    def closest(self, text: str, cutoff: float = 0.6) -> str | None:
+        """The text that exists and is written almost so, in any case; of a pattern what is not a wildcard counts.
+
+        `cutoff` is how alike they must be, from 0 to 1 (difflib.SequenceMatcher.ratio).
+        """
         from difflib import get_close_matches  # most policies have nothing misspelt
 
         literal = text.replace("*", "").replace("?", "").lower()
         comparable: dict[str, str] = {}
         for candidate in self._shortlist(literal):
             comparable.setdefault(_comparable(text, literal, candidate.lower()), candidate)
-        close = get_close_matches(literal, comparable, n=1) if literal else []
+        close = get_close_matches(literal, comparable, 1, cutoff) if literal else []
         return comparable[close[0]] if close else None
 
     def said(self) -> str:
@@ -46,9 +51,9 @@ class Known:
         if len(self.texts) <= SHORTLIST:
             return self.texts
         wanted = _print(literal)
-        shared = [((wanted & there).bit_count(), -there.bit_count(), text) for there, text in self._prints]
-        shared.sort(reverse=True)
-        return [text for _shared, _length, text in shared[:SHORTLIST]]
+        # Most pairs shared first, of these the text with the fewest others.
+        scores = [(wanted & there).bit_count() * 1024 - size for there, size in self._prints]
+        return [self.texts[number] for number in nlargest(SHORTLIST, range(len(scores)), scores.__getitem__)]
 
 
 def _print(text: str) -> int:

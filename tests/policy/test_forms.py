@@ -12,6 +12,8 @@ from checker.policy.loader import parse
 
 POLICY = "version: 1\ndefault: {{maxAccessKeyAge: 90}}\nrules:\n  - {{id: r, maxAccessKeyAge: 1, users: {}}}\n"
 OUS = "OUs are selected by their names, joined by /, such as {ou: Root/Workloads/Prod}"
+ORGANIZATION, UNIT = "arn:aws:organizations::111122223333", "ou-abcd-12345678"
+NO_ARN = 'an ARN selects no account: did you mean "012345678901"?'
 APART = "an account id is 12 digits with nothing between them: did you mean"
 
 
@@ -32,20 +34,9 @@ def test_what_may_be_the_name_of_an_account_has_no_hint(text: str) -> None:
         ("12345678901", "12345678901 has 11 digits, an account id 12: this is a pattern on account names"),
         ("ou-abcd-12345678", f"ou-abcd-12345678: the id of an OU: {OUS}"),
         ("Root/ou-abcd-12345678/*", f"Root/ou-abcd-12345678/*: ou-abcd-12345678 is the id of an OU: {OUS}"),
-        (
-            "arn:aws:organizations::111122223333:ou/o-abcdefghij/ou-abcd-12345678",
-            "arn:aws:organizations::111122223333:ou/o-abcdefghij/ou-abcd-12345678:"
-            f" ou-abcd-12345678 is the id of an OU: {OUS}",
-        ),
-        (
-            "arn:aws:organizations::111122223333:account/o-abcdefghij/012345678901",
-            "arn:aws:organizations::111122223333:account/o-abcdefghij/012345678901:"
-            ' an ARN selects no account: did you mean "012345678901"?',
-        ),
-        (
-            "arn:aws:iam::012345678901:root",
-            'arn:aws:iam::012345678901:root: an ARN selects no account: did you mean "012345678901"?',
-        ),
+        (f"{ORGANIZATION}:ou/o-x/{UNIT}", f"{ORGANIZATION}:ou/o-x/{UNIT}: {UNIT} is the id of an OU: {OUS}"),
+        (f"{ORGANIZATION}:account/o-x/012345678901", f"{ORGANIZATION}:account/o-x/012345678901: {NO_ARN}"),
+        ("arn:aws:iam::012345678901:root", f"arn:aws:iam::012345678901:root: {NO_ARN}"),
         ("arn:aws:s3:::bucket", "arn:aws:s3:::bucket: an ARN selects no account"),
     ],
 )
