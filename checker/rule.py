@@ -124,6 +124,7 @@ class DecisionModule(Protocol):
     decide: Callable[[AccountPolicy, "DecidedUser", "DecidedKey", datetime], Decision]
     user_verdict: Callable[[Iterable[str]], str]
     is_account_id: Callable[[str], bool]
+    account_clauses: Callable[[Any], Sequence[Clause]]
     user_clauses: Callable[[Any], Sequence[Clause]]
 
 

@@ -17,7 +17,7 @@ from checker.encoding import read_utf8
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable, UsageError, printable
 from checker.evaluate import AccountRead
 from checker.generate.deployment import deployment
-from checker.generate.groups import DEFAULT, MANAGED, Group, resolve, selectors_for
+from checker.generate.groups import DEFAULT, MANAGED, Group, grouped, selectors_beyond_id
 from checker.reports.aggregate_report import AccountRow, AggregateRun, Snapshot, totals, write_json
 from checker.reports.aggregate_table import Terminal, write_table
 from checker.rule import decision
@@ -53,7 +53,7 @@ def run(options: Options) -> int:
     """Read, compare, report, and return the exit code; raises KeyageError."""
     outputs = _outputs(options)
     loaded = load_all(options.common)
-    groups = resolve(loaded.policy, loaded.inventory)
+    groups = grouped(loaded.policy, loaded.inventory)
     whole = deployment(loaded.policy, groups[0])
     deployed = Deployed(whole.rule_name, whole.region, whole.frequency)
     compared = _compared(options.saved, loaded) if options.saved else None
@@ -130,7 +130,7 @@ def _warnings(loaded: Loaded, aggregator: Aggregator) -> Iterator[str]:
 
 
 def _unlisted(loaded: Loaded, account_id: str) -> str:
-    selecting = selectors_for(loaded.policy, decision.Account(account_id, None, None, None))
+    selecting = selectors_beyond_id(loaded.policy, decision.Account(account_id))
     perhaps = f", although {', '.join(selecting)} may select it" if selecting else ""
     return f"account {account_id} is in the aggregator but not in the inventory{perhaps}: run `keyage inventory`"
 

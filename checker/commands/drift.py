@@ -2,14 +2,14 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from checker.commands.common import Common, say, teller
-from checker.commands.loading import Loaded, load_all
+from checker.commands.loading import Loaded, accepted, check_all, without_errors
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, printable
 from checker.generate.deployment import MANAGED_RULE, Deployment, deployment
-from checker.generate.groups import DEFAULT, resolve, unlisted
+from checker.generate.groups import Group, resolve, unlisted
 from checker.rule import Account
 from checker.sources import live
 from checker.sources.aws_session import ReadOnlySession
@@ -35,10 +35,13 @@ class Difference(NamedTuple):
 
 def run(options: Options) -> int:
     """Compare and list; 1 on any difference. Raises Unreadable if something could not be read."""
-    loaded = load_all(options.common)
+    checked = check_all(options.common)
+    loaded = without_errors(checked)
+    groups = resolve(loaded.policy, loaded.inventory)
+    accepted(checked, options.common)
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     account = live.identify(session, loaded.inventory, want_name=live.asks_for_names(loaded.policy.policy))
-    expected = _expected(loaded, account, options.common)
+    expected = _expected(loaded, groups, account, options.common)
     deployed = read(session, expected.region, expected.rule_name, expected.name("deletion"))
     found = list(differences(expected, deployed))
     rule = "the managed rule" if expected.function is None else "keyage's rule"
@@ -50,15 +53,13 @@ def run(options: Options) -> int:
     return FINDINGS_EXIT if found else COMPLIANT_EXIT
 
 
-def _expected(loaded: Loaded, account: Account, common: Common) -> Deployment:
-    groups = resolve(loaded.policy, loaded.inventory)
-    listed = {each.id: group for group in groups for each in group.accounts}
-    default = next(group for group in groups if group.name == DEFAULT)
-    if account.id not in listed:
-        warning = unlisted(loaded.policy, account)
-        if warning:
-            say([f"warning: {warning}: the default group deploys there; add the account"], quiet=common.quiet)
-    return deployment(loaded.policy, listed.get(account.id, default))
+def _expected(loaded: Loaded, groups: Sequence[Group], account: Account, common: Common) -> Deployment:
+    named = {each.id: group for group in groups for each in group.accounts}
+    group = named.get(account.id, groups[0])
+    warning = None if account.id in loaded.inventory else unlisted(loaded.policy, account)
+    if warning:
+        say([f"warning: {warning}: the group {group.name} deploys there; add the account"], quiet=common.quiet)
+    return deployment(loaded.policy, group)
 
 
 def differences(expected: Deployment, deployed: Deployed) -> Iterator[Difference]:

@@ -63,9 +63,15 @@ def load_all(common: Common) -> Loaded:
 
 def accepted(checked: Checked, common: Common) -> Loaded:
     """What was loaded, its warnings printed; raises FileProblems if there are errors."""
+    loaded = without_errors(checked)
+    say((f"warning: {warning}" for warning in checked.warnings), quiet=common.quiet)
+    return loaded
+
+
+def without_errors(checked: Checked) -> Loaded:
+    """What was loaded; raises FileProblems if there are errors."""
     if checked.loaded is None:
         raise FileProblems(checked.errors)
-    say((f"warning: {warning}" for warning in checked.warnings), quiet=common.quiet)
     return checked.loaded
 
 

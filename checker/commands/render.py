@@ -6,19 +6,22 @@ from pathlib import Path
 
 from checker.commands import tree
 from checker.commands.common import Common, say
-from checker.commands.loading import Loaded, load_all
+from checker.commands.loading import Loaded, accepted, check_all, without_errors
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, FileProblems
 from checker.extras import how_to_install
 from checker.generate import lint
 from checker.generate.deployment import Deployment
-from checker.generate.groups import DEFAULT, unused
+from checker.generate.groups import DEFAULT, undecided, unused
 from checker.generate.rendering import MANIFEST, Rendering, render
 
 
 def run(common: Common, folder: Path, *, check: bool) -> int:
     """Write or compare; 1 if `check` finds differences. Raises KeyageError, and then has written nothing."""
-    loaded = load_all(common)
+    checked = check_all(common)
+    loaded = without_errors(checked)
+    # What is an error here is a warning of the policy, so it is said once.
     rendering = render(loaded.policy, loaded.inventory)
+    accepted(checked, common)
     _warn(common, loaded, rendering)
     if check:
         return _compare(folder, rendering)
@@ -34,7 +37,8 @@ def run(common: Common, folder: Path, *, check: bool) -> int:
 
 
 def _warn(common: Common, loaded: Loaded, rendering: Rendering) -> None:
-    warnings = unused(loaded.policy, [each.group for each in rendering.deployments])
+    groups = [each.group for each in rendering.deployments]
+    warnings = [*unused(loaded.policy, groups), *undecided(loaded.policy, groups)]
     if common.strict and warnings:
         raise FileProblems(warnings)
     say((f"warning: {warning}" for warning in warnings), quiet=common.quiet)

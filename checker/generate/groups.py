@@ -5,17 +5,20 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from checker.errors import FileProblems, Problem
 from checker.policy.coverage import covers
 from checker.policy.loader import PolicyFile
+from checker.policy.selection import unlisted_ids, unmatched
 from checker.rule import Account, Clause, Exemption, Rule, SelectorSet, decision
 
 DEFAULT = "default"
 MANAGED = "managed"
 CUSTOM = "custom"
 KINDS = ("rules", "exemptions")
+OPEN = "?"  # in no id
+SHOWN = 3
 TAKEN = frozenset({"organization"})  # terraform/organization is no group
 MAX_NAME = 64
 
@@ -25,8 +28,8 @@ class Group:
     """Accounts that one set of templates serves."""
 
     name: str
-    accounts: tuple[Account, ...]  # of the inventory, by id; the default group judges every other account too
-    document: dict[str, Any]  # the policy without account selectors; only rules that can decide
+    accounts: tuple[Account, ...]  # listed, or named by their ids; the default group judges every other account too
+    document: dict[str, Any]  # only rules that can decide; account selectors only where it is open whether they match
     max_age: int | None  # days, where the AWS managed rule says it all
 
     @property
@@ -59,17 +62,32 @@ class Group:
 def resolve(policy: PolicyFile, inventory: Mapping[str, Account]) -> list[Group]:
     """The groups, the default one first, the others by name.
 
-    Raises FileProblems for selectors that ask for what the inventory does not say, with account and rule.
+    Raises FileProblems for selectors that select no account, and for those that ask of a listed account what the
+    inventory does not say.
+    """
+    problems = unmatched(policy, inventory)
+    if problems:
+        raise FileProblems([*problems, *_unknown(policy, inventory.values())])
+    return grouped(policy, inventory)
+
+
+def grouped(policy: PolicyFile, inventory: Mapping[str, Account]) -> list[Group]:
+    """The groups as `resolve` returns them, also where a selector selects no account.
+
+    Raises FileProblems for selectors that ask of a listed account what the inventory does not say.
+    An account that a selector names by its id is in a group also if the inventory does not list it. No more is known
+    of it, so an entry that asks for more keeps its account selector, less the ids: the code in AWS knows as little, and
+    leaves open whatever depends on it.
     """
     problems = list(_unknown(policy, inventory.values()))
     if problems:
         raise FileProblems(problems)
-    unlisted = {kind: [entry for entry in _entries(policy, kind) if "accounts" not in entry] for kind in KINDS}
+    accounts = {account_id: decision.Account(account_id) for account_id in unlisted_ids(policy, inventory)}
+    accounts |= inventory
     members: dict[str, list[Account]] = {}
     documents: dict[str, dict[str, Any]] = {}
-    found: list[tuple[tuple[str, dict[str, Any]], Account | None]] = [(_group(policy, unlisted), None)]
-    found += [(_group(policy, _selected(policy, account)), account) for _id, account in sorted(inventory.items())]
-    for (name, document), account in found:
+    for account in (None, *(account for _id, account in sorted(accounts.items()))):
+        name, document = _group(policy, _chosen(policy, account))
         if documents.setdefault(name, document) != document:
             raise AssertionError(f"two policies share the group name {name}")
         members.setdefault(name, []).extend([account] if account else [])
@@ -85,11 +103,35 @@ def unused(policy: PolicyFile, groups: Iterable[Group]) -> list[Problem]:
     """A warning for every rule and exemption that no group has: no template will judge by it."""
     used = {entry["id"] for group in groups for kind in KINDS for entry in group.document[kind]}
     return [
-        policy.document.problem((kind, number), f"{entry['id']}: selects no account of the inventory: in no template")
+        policy.document.problem(
+            (kind, number), f"{entry['id']}: earlier rules decide wherever it applies: in no template"
+        )
         for kind in KINDS
         for number, entry in enumerate(_entries(policy, kind))
         if "accounts" in entry and entry["id"] not in used
     ]
+
+
+def undecided(policy: PolicyFile, groups: Iterable[Group]) -> list[Problem]:
+    """A warning for every rule and exemption of which it is open whether it applies in some account."""
+    where: dict[str, list[str]] = {}
+    for group in groups:
+        for entry in (entry for kind in KINDS for entry in group.document[kind] if "accounts" in entry):
+            where.setdefault(entry["id"], []).extend(account.id for account in group.accounts)
+    return [
+        policy.document.problem((kind, number, "accounts"), f"{entry['id']}: {_open(sorted(where[entry['id']]))}")
+        for kind in KINDS
+        for number, entry in enumerate(_entries(policy, kind))
+        if entry["id"] in where
+    ]
+
+
+def _open(ids: Sequence[str]) -> str:
+    more = f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else ""
+    return (
+        f"the inventory does not list {', '.join(ids[:SHOWN])}{more}, so whether this applies there is open: keys that"
+        " depend on it get no verdict and are not touched; run `keyage inventory`"
+    )
 
 
 def selectors_for(policy: PolicyFile, account: Account) -> list[str]:
@@ -102,9 +144,16 @@ def selectors_for(policy: PolicyFile, account: Account) -> list[str]:
     ]
 
 
+def selectors_beyond_id(policy: PolicyFile, account: Account) -> list[str]:
+    """Those of `selectors_for` that are lost where the account is not in the inventory: not by its id alone."""
+    known = _chosen(policy, decision.Account(account.id))
+    by_id = {each.mark for kind in KINDS for each in known[kind]}
+    return [entry_id for entry_id in selectors_for(policy, account) if entry_id not in by_id]
+
+
 def unlisted(policy: PolicyFile, account: Account) -> str | None:
-    """What to warn of where the account is not in the inventory although an account selector is for it."""
-    selecting = selectors_for(policy, account)
+    """What to warn of where the account is not in the inventory although a selector by more than its id is for it."""
+    selecting = selectors_beyond_id(policy, account)
     if not selecting:
         return None
     return f"account {account.id} is not in the inventory, although {', '.join(selecting)} would select it"
@@ -125,15 +174,43 @@ def _masks(policy: PolicyFile, kind: str, account: Account) -> list[tuple[bool, 
     return [(bool(certain >> n & 1), bool(possible >> n & 1)) for n in range(len(_entries(policy, kind)))]
 
 
-def _selected(policy: PolicyFile, account: Account) -> dict[str, list[dict[str, Any]]]:
+class _Chosen(NamedTuple):
+    """A rule or exemption as a group's policy has it."""
+
+    entry: dict[str, Any]
+    mark: str | None  # what it adds to the group's name, if it was chosen by its account selector
+
+
+def _chosen(policy: PolicyFile, account: Account | None) -> dict[str, list[_Chosen]]:
+    """The entries that apply in the account, or may; for None, an account that no selector is for, the others."""
+    if account is None:
+        return {
+            kind: [_Chosen(entry, None) for entry in _entries(policy, kind) if "accounts" not in entry]
+            for kind in KINDS
+        }
     return {
         kind: [
-            entry
-            for entry, (certain, _possible) in zip(_entries(policy, kind), _masks(policy, kind, account), strict=True)
-            if certain
+            _choice(entry, certain=certain)
+            for entry, (certain, possible) in zip(_entries(policy, kind), _masks(policy, kind, account), strict=True)
+            if possible
         ]
         for kind in KINDS
     }
+
+
+def _choice(entry: dict[str, Any], *, certain: bool) -> _Chosen:
+    if "accounts" not in entry:
+        return _Chosen(entry, None)
+    if certain:
+        return _Chosen({key: value for key, value in entry.items() if key != "accounts"}, entry["id"])
+    # The remediation does not know in which account it runs, and that the id matches is settled.
+    return _Chosen(entry | {"accounts": _without_ids(entry["accounts"])}, entry["id"] + OPEN)
+
+
+def _without_ids(selector: Any) -> Any:
+    if isinstance(selector, dict):
+        return {key: value for key, value in selector.items() if key != "id"}
+    return [text for text in selector if not decision.is_account_id(text)] if isinstance(selector, list) else selector
 
 
 def _unknown(policy: PolicyFile, accounts: Iterable[Account]) -> Iterator[Problem]:
@@ -155,42 +232,42 @@ def _lacks(clauses: Iterable[Clause], account: Account) -> str:
     return " and ".join(name for name in asked if getattr(account, name) is None)
 
 
-def _group(policy: PolicyFile, selected: dict[str, list[dict[str, Any]]]) -> tuple[str, dict[str, Any]]:
-    """The name and the policy of the accounts for which these entries were selected."""
+def _group(policy: PolicyFile, chosen: dict[str, list[_Chosen]]) -> tuple[str, dict[str, Any]]:
+    """The name and the policy of the accounts for which these entries were chosen."""
     rules = []
-    for entry in selected["rules"]:
-        rules.append(entry)
-        if _ends([entry]):
+    for each in chosen["rules"]:
+        rules.append(each)
+        if _ends([each.entry]):
             break
-    named = [entry["id"] for entry in (*rules, *selected["exemptions"]) if "accounts" in entry]
+    marks = [each.mark for each in (*rules, *chosen["exemptions"]) if each.mark]
     document = {
         "version": policy.content["version"],
         "default": policy.content["default"],
-        "rules": [_resolved(entry) for entry in rules],
-        "exemptions": [_resolved(entry) for entry in selected["exemptions"]],
+        "rules": [each.entry for each in rules],
+        "exemptions": [each.entry for each in chosen["exemptions"]],
     }
     if "remediation" in policy.content:
         document["remediation"] = policy.content["remediation"]
-    return _name(named), document
-
-
-def _resolved(entry: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in entry.items() if key != "accounts"}
+    return _name(marks), document
 
 
 def _ends(rules: list[dict[str, Any]]) -> bool:
     """Whether the last of the rules decides for every user, so that nothing after it is asked."""
-    return bool(rules) and covers(decision.user_clauses(rules[-1].get("users")), [{}], users=True)
+    return (
+        bool(rules)
+        and "accounts" not in rules[-1]
+        and covers(decision.user_clauses(rules[-1].get("users")), [{}], users=True)
+    )
 
 
-def _name(ids: list[str]) -> str:
-    """A name that stays the same as long as the same rules and exemptions were selected for the accounts."""
-    if not ids:
+def _name(marks: list[str]) -> str:
+    """A name that stays the same as long as the same rules and exemptions were chosen for the accounts."""
+    if not marks:
         return DEFAULT
-    joined = "-".join(ids)
-    if len(ids) == 1 and joined not in TAKEN and len(joined) <= MAX_NAME:
+    joined = "-".join(mark.removesuffix(OPEN) for mark in marks)
+    if marks == [joined] and joined not in TAKEN and len(joined) <= MAX_NAME:
         return joined
-    digest = hashlib.sha256(json.dumps(ids).encode()).hexdigest()[:8]
+    digest = hashlib.sha256(json.dumps(marks).encode()).hexdigest()[:8]
     return f"{joined[: MAX_NAME - 9]}-{digest}"
 
 

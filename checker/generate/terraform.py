@@ -9,7 +9,7 @@ from checker.generate.archive import zipped
 from checker.generate.deployment import MANAGED_RULE, Deployment
 from checker.generate.groups import CUSTOM, DEFAULT, Group
 from checker.generate.templating import render
-from checker.rule import decision
+from checker.rule import Clause, decision
 
 # CloudFormation: the template of a call, and that of a stack set in Amazon S3.
 MAX_SENT = 51_200  # bytes
@@ -159,10 +159,16 @@ def _exemption(entry: dict[str, Any]) -> ExemptionRow:
 
 
 def _users(entry: dict[str, Any]) -> str:
-    """The user selector in words: any clause, of which every attribute has one of its patterns."""
-    if "users" not in entry:
-        return "every user"
-    return "; or ".join(_clause(clause.items()) for clause in decision.user_clauses(entry["users"]))
+    """The user selector in words, and the account selector if it is open whether it matches."""
+    users = _any(decision.user_clauses(entry["users"])) if "users" in entry else "every user"
+    if "accounts" not in entry:
+        return users
+    return f"{users} (open whether it applies here: accounts of {_any(decision.account_clauses(entry['accounts']))})"
+
+
+def _any(clauses: Sequence[Clause]) -> str:
+    """A selector in words: any clause, of which every attribute has one of its patterns."""
+    return "; or ".join(_clause(clause.items()) for clause in clauses)
 
 
 def _clause(attributes: Iterable[tuple[tuple[str, str | None], Sequence[str]]]) -> str:

@@ -1,27 +1,28 @@
 """Warnings about a policy that is valid: what can never apply, what has run out, what looks mistyped."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 
 from checker.errors import Problem
+from checker.policy import selection
 from checker.policy.coverage import covers
 from checker.policy.loader import PolicyFile
-from checker.rule import Clause, Exemption, Rule, SelectorSet, decision
+from checker.rule import Account, Clause, Exemption, Rule, SelectorSet, decision
 
 EXPIRES_SOON = timedelta(days=14)
 LONGEST_EXEMPTION = timedelta(days=366)
 
 
-def lint(policy: PolicyFile, now: datetime, account_ids: Collection[str] | None) -> list[Problem]:
-    """Every warning; `account_ids` are those of the inventory, None without one."""
+def lint(policy: PolicyFile, now: datetime, inventory: Mapping[str, Account] | None) -> list[Problem]:
+    """Every warning; `inventory` has the accounts by id, None without one."""
     rules = policy.policy.rules[:-1]
     exemptions = policy.policy.exemptions
     found = chain(
         _covered(policy, "rules", rules, policy.policy.rule_accounts, policy.policy.rule_users),
         _covered(policy, "exemptions", exemptions, policy.policy.exemption_accounts, policy.policy.exemption_users),
         _dates(policy, exemptions, now),
-        _account_ids(policy, account_ids),
+        _accounts(policy, inventory),
         _colons(policy),
     )
     return sorted(found)
@@ -101,28 +102,13 @@ def _dates(policy: PolicyFile, exemptions: Sequence[Exemption], now: datetime) -
         yield policy.document.problem(place, f"{exemption.id}: {message}")
 
 
-def _account_ids(policy: PolicyFile, known: Collection[str] | None) -> Iterator[Problem]:
-    for kind in ("rules", "exemptions"):
-        for number, entry in enumerate(policy.content.get(kind, ())):
-            for path, text in _account_texts(entry.get("accounts")):
-                place = (kind, number, "accounts", *path)
-                if not decision.is_account_id(text):
-                    if text.isdigit() and 10 <= len(text) <= 13:
-                        message = f"{text} has {len(text)} digits, an account id 12: this is a pattern on account names"
-                        yield policy.document.problem(place, message)
-                elif known is not None and text not in known:
-                    yield policy.document.problem(place, f"the account {text} is not in the inventory")
-
-
-def _account_texts(selector: object) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """The texts in an accounts selector that are ids or might be meant as such, with their places."""
-    if isinstance(selector, dict):
-        for path, text in _account_texts(selector.get("id")):
-            yield ("id", *path), text
-    elif isinstance(selector, list):
-        yield from (((number,), text) for number, text in enumerate(selector))
-    elif isinstance(selector, str):
-        yield (), selector
+def _accounts(policy: PolicyFile, inventory: Mapping[str, Account] | None) -> list[Problem]:
+    """The selectors that select no account, a warning for each part; without an inventory what only looks so."""
+    if inventory is None:
+        return selection.odd_forms(policy, {})
+    found = [*selection.unmatched(policy, inventory), *selection.unlisted(policy, inventory)]
+    told = {problem[:3] for problem in found}
+    return found + [problem for problem in selection.odd_forms(policy, inventory) if problem[:3] not in told]
 
 
 def _colons(policy: PolicyFile) -> Iterator[Problem]:

@@ -13,6 +13,8 @@ from typing import Any
 import jsonschema_rs
 
 from checker.errors import Problem
+from checker.policy import forms
+from checker.policy.nearest import Known, meant
 from checker.policy.yaml_text import Document, Node, Plain, Steps
 
 Schema = dict[str, Any]
@@ -26,6 +28,9 @@ KINDS = {
     "object": "a mapping",
     "null": "nothing",
 }
+
+# What may be meant by a text that breaks the pattern of a definition.
+HINTS = {"userName": forms.user_hint, "userPath": forms.path_hint, "accountId": forms.account_id_hint}
 
 
 @cache
@@ -127,12 +132,9 @@ def _misspelt(error: Any, root: Schema) -> Iterator[tuple[str, str | None]]:
     """The unknown keys that an error is about, each with the known key that it resembles."""
     if error.kind.name != "additionalProperties":
         return
-    from difflib import get_close_matches
-
-    known = {key.lower(): key for key in _known_keys(error, root)}
+    known = Known(_known_keys(error, root))
     for key in error.kind.unexpected:
-        close = get_close_matches(key.lower(), known, n=1)
-        yield key, known[close[0]] if close else None
+        yield key, known.closest(key)
 
 
 def _known_keys(error: Any, root: Schema) -> list[str]:
@@ -140,7 +142,7 @@ def _known_keys(error: Any, root: Schema) -> list[str]:
 
 
 def _suggestion(close: str | None, error: Any, root: Schema) -> str:
-    return f"did you mean {close}?" if close else f"unknown key; known here: {', '.join(_known_keys(error, root))}"
+    return meant(close) if close else f"unknown key; known here: {', '.join(_known_keys(error, root))}"
 
 
 def _name(path: Steps) -> str:
@@ -165,7 +167,8 @@ def _explain(document: Document, path: Steps, error: Any, root: Schema) -> str:
             return _wrong_type(document, path, found, error.kind.types)
         case "pattern":
             wanted = _at(root, error.schema_path[:-1]).get("patternErrorMessage", "not of the right form")
-            return f"{_quote(found)}: {wanted}"
+            hint = HINTS[error.schema_path[-2]](str(found)) if error.schema_path[-2] in HINTS else None
+            return f"{_quote(found)}: {wanted}" + (f"; {hint}" if hint else "")
         case "minimum" | "maximum":
             limits = _at(root, error.schema_path[:-1])
             return f"{found} is not from {limits['minimum']} to {limits['maximum']}"

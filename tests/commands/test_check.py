@@ -148,7 +148,7 @@ def test_an_account_that_matters_but_is_not_in_the_inventory_is_warned_about(tmp
     folder = policy_folder(tmp_path, policy)
     (folder / "accounts.yaml").write_text("version: 1\naccounts: [{id: 000000000001}]\n")
     assert keyage(folder, *CHECK).stderr == (
-        "warning: policies.yaml:4:23: the account 000000000009 is not in the inventory\n"
+        'warning: policies.yaml:4:23: the account 000000000009 is not in the inventory: did you mean "000000000001"?\n'
     )
 
 

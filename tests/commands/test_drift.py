@@ -325,7 +325,8 @@ def test_the_command(account: Account, tmp_path: Path, policy: str, code: int, s
 
 
 def test_an_account_that_the_inventory_lacks_is_warned_about(account: Account, tmp_path: Path) -> None:
-    rule = f"rules: [{{id: mine, accounts: '{ACCOUNT}', maxAccessKeyAge: 3}}]\n"
+    rule = "rules: [{id: mine, accounts: mine-*, maxAccessKeyAge: 3}]\n"
+    (tmp_path / "accounts.yaml").write_text("version: 1\naccounts: [{id: 444455556666, name: mine-too}]\n")
     (tmp_path / "policies.yaml").write_text(MANAGED + rule)
     account.deploy(expected(MANAGED))
     credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
@@ -341,3 +342,14 @@ def test_a_denied_call_says_what_to_allow(account: Account, monkeypatch: pytest.
     monkeypatch.setattr(ConfigResponse, "describe_config_rules", denied)
     with pytest.raises(Unreadable, match="was denied: allow what `keyage permissions drift` prints"):
         account.differences(expected(MANAGED))
+
+
+def test_an_account_named_by_its_id_is_compared_with_its_own_group(account: Account, tmp_path: Path) -> None:
+    rule = f"rules: [{{id: mine, accounts: '{ACCOUNT}', maxAccessKeyAge: 3}}]\n"
+    (tmp_path / "policies.yaml").write_text(MANAGED + rule)
+    account.deploy(expected(MANAGED))
+    credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
+    done = keyage(tmp_path, "drift", "--now", NOW, AWS_ENDPOINT_URL=account.endpoint, **credentials)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "group mine, " in done.stdout
+    assert "maxAccessKeyAge: deployed 45, policy 3" in done.stdout

@@ -114,13 +114,38 @@ def test_what_cannot_be_resolved_leaves_the_old_tree(folder: Path, inventory: st
     assert everything(folder) == before
 
 
-def test_a_rule_that_is_in_no_template_is_warned_about_or_refused(folder: Path) -> None:
+@pytest.mark.parametrize("check", [[], ["--check"]])
+def test_a_selector_that_selects_no_account_is_refused(check: list[str], folder: Path) -> None:
+    (folder / "policies.yaml").write_text(POLICY + RULE.replace("prod-*", "nobody-*"))
+    done = keyage(folder, "render", *check, "--now", NOW)
+    message = "nobody-*: no account in the inventory has this name; there are: prod-web"
+    assert (done.returncode, done.stderr) == (2, f"error: policies.yaml:4:26: {message}\n")
+    assert not (folder / "build").exists()
+
+
+def test_without_an_inventory_only_ids_select(folder: Path) -> None:
     (folder / "accounts.yaml").unlink()
-    message = "policies.yaml:4:5: prod: selects no account of the inventory: in no template"
     done = keyage(folder, "render", "--now", NOW)
-    assert (done.returncode, done.stderr) == (0, f"warning: {message}\n")
-    strict = keyage(folder, "render", "--strict", "-o", "other", "--now", NOW)
-    assert (strict.returncode, strict.stderr) == (2, f"error: {message}\n")
+    message = "prod-*: no account is in the inventory, so this selects none: write it with `keyage inventory`"
+    assert (done.returncode, done.stderr) == (2, f"error: policies.yaml:4:26: {message}\n")
+    (folder / "policies.yaml").write_text(POLICY + RULE.replace("prod-*", "'444455556666'"))
+    done = keyage(folder, "render", "--now", NOW)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "444455556666" in (folder / "build/terraform/organization/groups.tf").read_text()
+
+
+def test_what_is_open_in_an_account_that_is_not_listed_is_warned_about_or_refused(folder: Path) -> None:
+    exemption = "reason: r, approvedBy: a, expires: 2027-01-31"
+    named = f"exemptions:\n  - {{id: box, accounts: '444455556666', users: x, {exemption}}}\n"
+    (folder / "policies.yaml").write_text(POLICY + RULE + named)
+    unlisted = "policies.yaml:6:25: the account 444455556666 is not in the inventory"
+    message = (
+        "policies.yaml:4:26: prod: the inventory does not list 444455556666, so whether this applies there is open:"
+        " keys that depend on it get no verdict and are not touched; run `keyage inventory`"
+    )
+    done = keyage(folder, "render", "--now", NOW)
+    assert (done.returncode, done.stderr) == (0, f"warning: {unlisted}\nwarning: {message}\n")
+    assert keyage(folder, "render", "--strict", "-o", "other", "--now", NOW).returncode == 2
     assert not (folder / "other").exists()
 
 

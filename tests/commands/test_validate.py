@@ -15,7 +15,7 @@ TOLD = "x: expired on 2026-11-01: remove it or have it approved again"
 
 def validated(folder: Path, policy: str, *arguments: str) -> tuple[int, str, str]:
     (folder / ".git").mkdir()
-    (folder / "infra").mkdir()
+    (folder / "infra").mkdir(exist_ok=True)
     (folder / "infra" / "policies.yaml").write_text(policy)
     done = keyage(folder / "infra", "validate", "--now", NOW, *arguments)
     return done.returncode, done.stdout, done.stderr
@@ -51,3 +51,18 @@ def test_gitlab_and_sarif_tell_the_same(tmp_path: Path) -> None:
     [result] = run_of((tmp_path / "out.sarif").read_text())["results"]
     assert (result["level"], result["message"]["text"]) == ("warning", TOLD)
     assert result["partialFingerprints"]["keyage/v1"] == issue["fingerprint"]
+
+
+def test_a_selector_that_selects_no_account_is_told_in_every_format(tmp_path: Path) -> None:
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "infra" / "accounts.yaml").write_text("version: 1\naccounts: [{id: 111122223333, ou: Root/Prod}]\n")
+    rule = "rules:\n  - {id: r, accounts: {ou: Prod}, maxAccessKeyAge: 1}\n"
+    told = "Prod: no account in the inventory is in this OU: did you mean Root/Prod?"
+    outputs = ["text", "github=../out.github", "gitlab=../out.gitlab", "sarif=../out.sarif"]
+    arguments = [argument for output in outputs for argument in ("--format", output)]
+    code, _out, err = validated(tmp_path, POLICY + rule, *arguments)
+    assert (code, err) == (0, f"warning: policies.yaml:4:28: {told}\n")
+    place = "file=infra/policies.yaml,line=4,col=28,title=Policy warning"
+    assert (tmp_path / "out.github").read_text() == f"::warning {place}::{told}\n"
+    assert [issue["description"] for issue in json.loads((tmp_path / "out.gitlab").read_text())] == [told]
+    assert [each["message"]["text"] for each in run_of((tmp_path / "out.sarif").read_text())["results"]] == [told]

@@ -45,7 +45,7 @@ def padded(key_id: str) -> str:
 
 def shipped(policy: loader.PolicyFile, account: Account) -> Shipped:
     """The code of the account's group, taken out of its rendered CloudFormation template."""
-    group = next(each for each in groups.resolve(policy, {account.id: account}) if account in each.accounts)
+    group = next(each for each in groups.grouped(policy, {account.id: account}) if account in each.accounts)
     template = cfn_yaml.loads(cloudformation.template(deployment(policy, group)))
     resources = {resource["Type"]: resource["Properties"] for resource in template["Resources"].values()}
     return Shipped(

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.errors import FileProblems
-from checker.generate.groups import Group, resolve, selectors_for, unused
+from checker.generate.groups import Group, grouped, resolve, selectors_beyond_id, selectors_for, undecided, unused
 from checker.policy.loader import PolicyFile, parse
+from checker.policy.selection import unlisted_ids
 from checker.rule import AccessKey, Account, User, decision
 from tests.random_policies import NOW, Document, documents, known_accounts, known_keys, known_users, policy_text
 
@@ -38,8 +39,48 @@ def test_without_an_inventory_there_is_the_default_group_alone() -> None:
 
 
 def test_accounts_that_no_selector_matches_are_in_the_default_group() -> None:
-    text = NINETY + "rules:\n  - {id: elsewhere, accounts: other-*, maxAccessKeyAge: 1}\n"
-    assert members(groups(text)) == {"default": sorted(EVERYONE)}
+    text = NINETY + "rules:\n  - {id: elsewhere, accounts: '444455556666', maxAccessKeyAge: 1}\n"
+    assert members(groups(text)) == {"default": sorted(EVERYONE), "elsewhere": ["444455556666"]}
+
+
+@pytest.mark.parametrize("inventory", [{}, EVERYONE], ids=["no inventory", "inventory"])
+def test_an_account_named_by_its_id_has_its_group_also_if_it_is_not_listed(inventory: dict[str, Account]) -> None:
+    text = NINETY + (
+        "exemptions:\n"
+        f"  - {{id: vendor, accounts: ['444455556666', '555566667777'], users: vendor, {EXEMPT}}}\n"
+        f"  - {{id: other, accounts: {{id: '444455556666'}}, users: other, {EXEMPT}}}\n"
+    )
+    found = members(groups(text, inventory))
+    assert list(found.values()) == [sorted(inventory), ["555566667777"], ["444455556666"]]
+
+
+def test_what_is_open_for_an_account_that_is_not_listed_stays_open() -> None:
+    text = NINETY + (
+        "rules:\n"
+        "  - {id: webs, accounts: ['111122223333', '*-web'], maxAccessKeyAge: 30}\n"
+        "  - {id: both, accounts: {id: ['444455556666'], ou: Root/*}, maxAccessKeyAge: 60}\n"
+        "exemptions:\n"
+        f"  - {{id: vendor, accounts: '444455556666', users: vendor, {EXEMPT}}}\n"
+    )
+    found = groups(text)
+    group = next(each for each in found.values() if "444455556666" in {account.id for account in each.accounts})
+    assert group.name.startswith("webs-both-vendor-")
+    assert group.document["rules"] == [
+        {"id": "webs", "accounts": ["*-web"], "maxAccessKeyAge": 30},
+        {"id": "both", "accounts": {"ou": "Root/*"}, "maxAccessKeyAge": 60},
+    ]
+    assert (group.kind, group.default_decides) == ("custom", True)
+    assert [str(problem).partition(", so whether")[0] for problem in undecided(policy(text), list(found.values()))] == [
+        "policies.yaml:4:26: webs: the inventory does not list 444455556666",
+        "policies.yaml:5:26: both: the inventory does not list 444455556666",
+    ]
+
+
+def test_a_selector_that_selects_no_account_is_an_error() -> None:
+    with pytest.raises(FileProblems) as raised:
+        groups(NINETY + "rules:\n  - {id: a, accounts: [prod-web, prod-wbe], maxAccessKeyAge: 1}\n")
+    message = "prod-wbe: no account in the inventory has this name: did you mean prod-web?"
+    assert str(raised.value) == f"policies.yaml:4:34: {message}"
 
 
 def test_accounts_with_the_same_remaining_policy_share_a_group() -> None:
@@ -110,9 +151,10 @@ def test_what_the_inventory_does_not_say_is_no_error_where_the_selector_is_settl
 
 
 def test_a_rule_that_is_in_no_group_is_warned_about() -> None:
-    loaded = policy(NINETY + "rules:\n  - {id: a, accounts: nowhere, maxAccessKeyAge: 1}\n")
+    text = "rules:\n  - {id: a, maxAccessKeyAge: 1}\n  - {id: b, accounts: prod-*, maxAccessKeyAge: 1}\n"
+    loaded = policy(NINETY + text)
     messages = [str(problem) for problem in unused(loaded, resolve(loaded, EVERYONE))]
-    assert messages == ["policies.yaml:4:5: a: selects no account of the inventory: in no template"]
+    assert messages == ["policies.yaml:5:5: b: earlier rules decide wherever it applies: in no template"]
 
 
 def test_an_account_outside_the_inventory_may_be_selected_all_the_same() -> None:
@@ -120,6 +162,8 @@ def test_an_account_outside_the_inventory_may_be_selected_all_the_same() -> None
     assert selectors_for(loaded, decision.Account(PROD.id)) == ["a"]
     assert selectors_for(loaded, decision.Account(DEV.id, "dev")) == []
     assert selectors_for(loaded, decision.Account(DEV.id)) == ["a"]
+    assert selectors_beyond_id(loaded, decision.Account(DEV.id)) == ["a"]
+    assert selectors_beyond_id(loaded, decision.Account(PROD.id)) == []
 
 
 @pytest.mark.parametrize("taken", ["organization", "x" * 64])
@@ -163,21 +207,22 @@ def test_a_groups_policy_judges_as_the_whole_policy_does(
     document: Document, inventory: dict[str, Account], user: User, key: AccessKey
 ) -> None:
     loaded = policy(policy_text(document))
-    found = resolve(loaded, inventory)
-    assert sorted(account.id for group in found for account in group.accounts) == sorted(inventory)
+    found = grouped(loaded, inventory)
+    named = unlisted_ids(loaded, inventory)
+    assert sorted(account.id for group in found for account in group.accounts) == sorted([*inventory, *named])
     for group, account in [(each, account) for each in found for account in each.accounts]:
         whole = decision.decide(loaded.policy.for_account(account), user, key, NOW)
-        nobody = decision.Account("")
-        part = decision.decide(decision.Policy(group.document).for_account(nobody), user, key, NOW)
-        assert [each.id if each else None for each in (part.rule, part.exemption)] == [
-            each.id if each else None for each in (whole.rule, whole.exemption)
-        ]
-        assert (part.verdict, part.limit) == (whole.verdict, whole.limit)
+        for known in (decision.Account(""), decision.Account(account.id)):  # in the remediation, in the Config rule
+            part = decision.decide(decision.Policy(group.document).for_account(known), user, key, NOW)
+            assert [each.id if each else None for each in (part.rule, part.exemption)] == [
+                each.id if each else None for each in (whole.rule, whole.exemption)
+            ]
+            assert (part.verdict, part.limit) == (whole.verdict, whole.limit)
 
 
 @given(documents, inventories)
 def test_two_groups_never_have_the_same_policy_or_name(document: Document, inventory: dict[str, Account]) -> None:
-    found = resolve(policy(policy_text(document)), inventory)
+    found = grouped(policy(policy_text(document)), inventory)
     for one, other in product(found, found):
         same = json.dumps(one.document) == json.dumps(other.document)
         assert (one is other) == same == (one.name == other.name)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from checker.policy.coverage import covers
 from checker.policy.lint import lint
 from checker.policy.loader import parse
+from checker.rule import decision
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 HEAD = "version: 1\ndefault: {maxAccessKeyAge: 90}\n"
@@ -18,7 +19,8 @@ KNOWN = ["012345678901", "111122223333"]
 
 
 def warnings(text: str, now: datetime = NOW, known: list[str] | None = None) -> list[str]:
-    return [str(warning) for warning in lint(parse(text.encode(), "p.yaml"), now, known)]
+    inventory = None if known is None else {account_id: decision.Account(account_id) for account_id in known}
+    return [str(warning) for warning in lint(parse(text.encode(), "p.yaml"), now, inventory)]
 
 
 def rules(*selectors: str) -> str:

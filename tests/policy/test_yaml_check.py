@@ -179,7 +179,7 @@ def test_only_true_and_false_are_booleans(word: str) -> None:
         (rule("users: 'svc-[ab]'"), [f'4:38: users: "svc-[ab]": {NAME}']),
         (rule("users: [ok, 'a b', é]"), [f'4:43: users: "a b": {NAME}', f'4:50: users: "é": {NAME}']),
         (rule(f"users: {'a' * 129}"), [f'4:38: users: "{"a" * 77}...": {NAME}']),
-        (rule("users: {path: service}"), [f'4:45: path: "service": {PATH}']),
+        (rule("users: {path: service}"), [f'4:45: path: "service": {PATH}; did you mean /service/?']),
         (rule("users: {path: //}"), [f'4:45: path: "//": {PATH}']),
         (rule("users: [[a]]"), ["4:39: users: expected text, found a list"]),
         (exemption("keys: []"), [f"4:74: keys: {EMPTY}"]),
