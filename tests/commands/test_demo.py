@@ -73,7 +73,7 @@ def test_a_folder_in_use_is_2_and_stays(used: str, tmp_path: Path) -> None:
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {used: "mine\n"}
 
 
-def test_a_folder_that_cannot_be_made_is_2(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_4(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = keyage(tmp_path, "demo", "--output", "file/below")
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", "error: cannot write file/below: Not a directory\n")
+    assert (done.returncode, done.stdout, done.stderr) == (4, "", "error: cannot write file/below: Not a directory\n")
