@@ -72,6 +72,7 @@ bench: $(READY) ## the benchmarks of benchmarks/README.md
 	$(BIN)/python benchmarks/organization.py
 	$(BIN)/python benchmarks/throttled.py
 	$(BIN)/python benchmarks/offline.py
+	$(BIN)/python benchmarks/formats.py
 	$(BIN)/python benchmarks/config_rule.py
 
 docs: $(READY) ## the documentation as pages, with strict links, into build/docs
