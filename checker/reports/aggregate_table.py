@@ -11,6 +11,7 @@ from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, PARTIAL, UNREADAB
 from checker.reports.aggregate_report import AccountRow, AggregateRun, UserRow, totals
 from checker.reports.table import STYLES
 from checker.reports.terminal import ROOMY, console, plain_table
+from checker.spoken import plural
 
 WHOLE = {"Account", "AWS Config", "Policy", "Judged"}  # columns that are never wrapped
 UNREADABLE_STYLE = "bold magenta"
@@ -103,16 +104,12 @@ class _AggregateTable:
             self._console.print(Text(printable(compared)), soft_wrap=True)
         parts = [f"{counts.non_compliant} non-compliant", f"{counts.compliant} compliant"]
         parts += [f"{counts.undecided} undecided"] if counts.undecided else []
-        judged = f"{_plural(counts.users, 'user')} judged by {run.rule} in {run.rule_region}"
-        where = f"{_plural(counts.accounts, 'account')} of the aggregator {run.aggregator} in {run.region}"
-        unreadable = f"; {_plural(counts.unreadable, 'account')} UNREADABLE" if counts.unreadable else ""
+        judged = f"{plural(counts.users, 'user')} judged by {run.rule} in {run.rule_region}"
+        where = f"{plural(counts.accounts, 'account')} of the aggregator {run.aggregator} in {run.region}"
+        unreadable = f"; {plural(counts.unreadable, 'account')} UNREADABLE" if counts.unreadable else ""
         line = f"{judged}, {where}: {', '.join(parts)}{unreadable}"
         self._console.print(Text(printable(line), style="bold"), soft_wrap=True)
 
 
 def _minute(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "(not known)"
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -32,8 +32,8 @@ class JunitReport:
         who = " ".join(part for part in (result.id, result.name) if part) or "account not known"
         suite = TestSuite(printable(who))
         suite.timestamp = f"{self._run.evaluated_at:%Y-%m-%dT%H:%M:%S}"
-        suite.extend(self._cases(result, who))
-        self._suites.append(suite)
+        suite.extend(self._cases(result, who))  # type: ignore[no-untyped-call]
+        self._suites.append(suite)  # type: ignore[no-untyped-call]
 
     def end(self) -> None:
         self._out.write(junit_text(self._suites))

@@ -23,6 +23,8 @@ from checker.reports.advice import resolve
 from checker.reports.interface import Run
 from checker.reports.terminal import ROOMY, console, plain_table
 from checker.reports.words import due_day, limit, rule
+from checker.rule import AccessKey
+from checker.spoken import plural
 
 WHOLE = {"Account", "Access key", "Age", "Limit", "Due"}  # columns that are never wrapped
 STYLES = {
@@ -41,7 +43,7 @@ class TableReport:
         self._run = run
         self._console = console(out, color=run.color, width=run.width)
         self._found: dict[str, list[Finding]] = {verdict: [] for verdict in STYLES}
-        self._two_keys: set[tuple[str, str]] = set()
+        self._two_keys: dict[tuple[str, str], Sequence[AccessKey]] = {}
         self._doubtful: dict[str, list[AccountResult]] = {PARTIAL: [], UNREADABLE: []}
         self._depends_on: dict[int, str] = {}  # of undecided findings, by identity
         self._accounts: list[str] = []
@@ -60,7 +62,7 @@ class TableReport:
         for one in result.undecided:
             self._found[UNDECIDED].append(one.finding)
             self._depends_on[id(one.finding)] = " or ".join(one.depends_on)
-        self._two_keys |= {(result.id or "", user) for user in result.two_keys}
+        self._two_keys |= {(result.id or "", user): keys for user, keys in result.two_keys.items()}
 
     def end(self) -> None:
         now, found = self._run.evaluated_at, self._found
@@ -72,7 +74,7 @@ class TableReport:
         if self._run.verbose:
             self._advise(sorted(found[NON_COMPLIANT], key=self._overdue, reverse=True))
         self._section("Exempt", found[EXEMPT])
-        self._section(f"Due within {self._run.warn.days} days", sorted(due, key=self._overdue, reverse=True))
+        self._section(f"Due within {plural(self._run.warn.days, 'day')}", sorted(due, key=self._overdue, reverse=True))
         self._section("Compliant", fine)
         self._section("Not applicable (not active)", found[NOT_APPLICABLE])
         self._section("Undecided", found[UNDECIDED])
@@ -140,8 +142,8 @@ class TableReport:
 
     def _advise(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
-            two_keys = (finding.account, finding.user) in self._two_keys
-            for line in resolve(finding, self._run.evaluated_at, two_keys=two_keys):
+            keys = self._two_keys.get((finding.account, finding.user), ())
+            for line in resolve(finding, self._run.evaluated_at, keys):
                 self._console.print(Text(printable(line)), soft_wrap=True)
             self._console.print()
 
@@ -172,18 +174,14 @@ class TableReport:
             f"{totals.compliant} compliant",
             f"{totals.not_applicable} not active",
         ]
-        judged = f"{_plural(totals.keys, 'key')} judged of {_plural(totals.users, 'user')}"
-        where = self._accounts[0] if len(self._accounts) == 1 else _plural(len(self._accounts), "account")
+        judged = f"{plural(totals.keys, 'key')} judged of {plural(totals.users, 'user')}"
+        where = self._accounts[0] if len(self._accounts) == 1 else plural(len(self._accounts), "account")
         undecided = f", {totals.undecided} UNDECIDED" if totals.undecided else ""
         unread = len(self._doubtful[UNREADABLE])
-        unreadable = f"; {_plural(unread, 'account')} UNREADABLE" if unread else ""
+        unreadable = f"; {plural(unread, 'account')} UNREADABLE" if unread else ""
         exact = "" if self._run.exact else " (less exact: from a credential report)"
         return f"{judged} in {where}: {', '.join(parts)}{undecided}{unreadable}{exact}"
 
 
 def _who(result: AccountResult) -> str:
     return " ".join(part for part in (result.id or "account not known", result.name) if part)
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
