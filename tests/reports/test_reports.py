@@ -47,6 +47,8 @@ CASES = {
     "table-all.txt": ("table", RUN, True, False),
     "table-verbose.txt": ("table", RUN._replace(verbose=True), False, False),
     "table-narrow.txt": ("table", RUN._replace(width=80), False, False),
+    "table-100.txt": ("table", RUN._replace(width=100), True, False),
+    "table-40.txt": ("table", RUN._replace(width=40), False, False),
     "table-color.txt": ("table", RUN._replace(color=True), False, False),
     "table-less-exact.txt": ("table", RUN._replace(source="credential-report", exact=False), False, False),
     "json-one-account.json": ("json", RUN, True, True),
