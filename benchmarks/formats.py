@@ -1,8 +1,7 @@
 """How long `check` takes to write each format for one account of very many keys, and whether twice the keys take twice.
 
-Every user has two keys and every key is non-compliant, so that each has its longest text. The last column is the CPU
-that the second half of the keys took, divided by what the first half took: 1 where a format is linear, 3 where it is
-quadratic.
+Every user has two keys and every key is non-compliant, so that each has its longest text. The quickest of three runs
+counts.
 """
 
 import json
@@ -16,10 +15,11 @@ from measure import Measured, compiled_in, expect, judge, keyage, parser, run, t
 from checker.reports.interface import FORMATS
 
 KEYS = 10_000
+RUNS = 3
 TARGET = 3  # seconds for so many keys
 VERBOSE = ("table", "markdown")  # formats that tell more with --verbose
-EMPTY, HALF, FULL = 0, 1, 2
-HEADER = ("format", "wall s", "CPU s", "peak MiB", "KiB", "time", "second half / first half")
+EMPTY, ONCE, TWICE = 0, 1, 2
+HEADER = ("format", "KiB", "wall s", "CPU s", "peak MiB", "time", "twice the keys: wall s", "CPU s")
 
 
 def main() -> int:
@@ -37,18 +37,22 @@ def main() -> int:
 def _rows(folder: Path, keys: int, formats: Sequence[str]) -> Iterator[Sequence[object]]:
     environment = compiled_in(folder / "bytecode")
     (folder / "policies.yaml").write_text("version: 1\ndefault: {maxAccessKeyAge: 90}\n", "utf-8")
-    for size in (EMPTY, HALF, FULL):
-        (folder / f"{size}.json").write_text(json.dumps(_snapshot(keys * size // FULL)), "utf-8")
+    for size in (EMPTY, ONCE, TWICE):
+        (folder / f"{size}.json").write_text(json.dumps(_snapshot(keys * size)), "utf-8")
     wanted = [(name, [*how]) for name in formats for how in ((), ("--verbose",)) if not how or name in VERBOSE]
     for name, how in wanted:
         _check(folder, EMPTY, name, how, environment)  # compiles
-        empty, half, full = (_check(folder, size, name, how, environment) for size in (EMPTY, HALF, FULL))
-        first, second = half.cpu_seconds - empty.cpu_seconds, full.cpu_seconds - half.cpu_seconds
-        kept = judge(full.seconds, TARGET * max(1, keys / KEYS))
-        size = (folder / "report").stat().st_size // 1024
-        growth = f"{second / max(first, 0.01):.1f}"
-        label = " ".join([name, *how])
-        yield label, f"{full.seconds:.2f}", f"{full.cpu_seconds:.2f}", f"{full.peak_mib:.0f}", size, kept, growth
+        once, twice = (_best(folder, size, name, how, environment) for size in (ONCE, TWICE))
+        kept = judge(once.seconds, TARGET * max(1, keys / KEYS))
+        size = (folder / "report").stat().st_size // TWICE // 1024
+        label, peak = " ".join([name, *how]), f"{once.peak_mib:.0f}"
+        times = [f"{one:.2f}" for one in (once.seconds, once.cpu_seconds, twice.seconds, twice.cpu_seconds)]
+        yield label, size, *times[:2], peak, kept, *times[2:]
+
+
+def _best(folder: Path, size: int, name: str, how: Sequence[str], environment: Mapping[str, str]) -> Measured:
+    """The quickest of a few: what else the machine does only ever adds."""
+    return min((_check(folder, size, name, how, environment) for _run in range(RUNS)), key=lambda one: one.seconds)
 
 
 def _check(folder: Path, size: int, name: str, how: Sequence[str], environment: Mapping[str, str]) -> Measured:

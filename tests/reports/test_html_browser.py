@@ -233,6 +233,14 @@ def test_a_name_as_long_as_iam_allows_fits_a_phone(browser: Browser, tmp_path: P
     page.is_quiet()
 
 
+def test_on_paper_all_columns_are_seen_and_no_key_or_account_id_breaks(opened: Opened) -> None:
+    opened.page.set_viewport_size({"width": 720, "height": 1000})
+    opened.page.emulate_media(media="print")
+    lines = "[...document.querySelectorAll('#body .key, #body span.id, #body .day')]"
+    assert opened.page.evaluate(f"{lines}.filter((one) => one.textContent && {LINES} > 1).length") == 0
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= 720
+
+
 def test_no_figure_and_no_text_is_wider_than_a_phone(browser: Browser, tmp_path: Path) -> None:
     page = Opened(browser, tmp_path / "r.html", rendered("html", show_all=True))
     page.page.set_viewport_size({"width": 400, "height": 900})
