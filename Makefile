@@ -73,6 +73,7 @@ bench: $(READY) ## the benchmarks of benchmarks/README.md
 	$(BIN)/python benchmarks/throttled.py
 	$(BIN)/python benchmarks/chaos.py
 	$(BIN)/python benchmarks/offline.py
+	$(BIN)/python benchmarks/formats.py
 	$(BIN)/python benchmarks/config_rule.py
 
 docs: $(READY) ## the documentation as pages, with strict links, into build/docs

@@ -1,6 +1,6 @@
 """What was read, a policy and an instant → findings. Pure: no clock, no I/O."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -108,7 +108,7 @@ class AccountResult:
     findings: Sequence[Finding]
     notes: Sequence[str]
     api_calls: Mapping[str, int]
-    two_keys: Collection[str] = ()  # users of findings who have as many keys as IAM allows
+    two_keys: Mapping[str, Sequence[AccessKey]] = field(default_factory=dict)  # by name, of users with an overdue key
     undecided: Sequence[Undecided] = ()  # in a fixed order
 
     @property
@@ -156,7 +156,7 @@ class _Judged:
         self._tally = dict.fromkeys((COMPLIANT, NON_COMPLIANT, EXEMPT, NOT_APPLICABLE), 0)
         self._findings: list[Finding] = []
         self._undecided: list[Undecided] = []
-        self._two_keys: set[str] = set()
+        self._two_keys: dict[str, Sequence[AccessKey]] = {}
 
     def judge(self, user: User, soon: datetime | None) -> None:
         """Judge every key of a user; findings are those that need attention by `soon`, all without it."""
@@ -169,8 +169,8 @@ class _Judged:
             tally[made.verdict] += 1
             if soon is None or needs_attention(made.verdict, _due(key, made), soon):
                 self._findings.append(self._finding(user, key, made))
-                if len(user.keys) > 1:
-                    self._two_keys.add(user.name)
+            if made.verdict == NON_COMPLIANT and len(user.keys) > 1:
+                self._two_keys[user.name] = user.keys
 
     def _leave_open(self, user: User, key: AccessKey, made: Decision) -> None:
         missing = _missing(self._account, user, made.doubts)

@@ -9,6 +9,7 @@ from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, UNDECIDED, Accoun
 from checker.reports.aggregate_report import AccountRow, UserRow
 from checker.rule import Policy, User, decision
 from checker.sources.aggregator import FAILED, SUCCEEDED, Reported, Result
+from checker.spoken import plural
 
 DAY = timedelta(days=1)
 FREQUENCIES = {"One_Hour": 1, "Three_Hours": 3, "Six_Hours": 6, "Twelve_Hours": 12, "TwentyFour_Hours": 24}  # hours
@@ -94,7 +95,7 @@ def _expectation(user: User, findings: Sequence[Finding]) -> Expectation:
 
 
 def _key(finding: Finding) -> str:
-    key = f"{finding.access_key_id} is {finding.age_days} days old, limit {finding.max_access_key_age}"
+    key = f"{finding.access_key_id} is {plural(finding.age_days, 'day')} old, limit {finding.max_access_key_age}"
     exempt = f", exemption {finding.exemption}" if finding.verdict == EXEMPT else ""
     return f"{key} (rule {finding.rule}{exempt})"
 
@@ -187,7 +188,7 @@ def _nothing(reported: Reported, deployed: Deployed, compared: Compared | None) 
         )
     policy = compared.accounts.get(reported.account_id) if compared else None
     if policy and policy.users:
-        why = f"the rule is not deployed or has not run; {_plural(len(policy.users), 'user')} should have been judged"
+        why = f"the rule is not deployed or has not run; {plural(len(policy.users), 'user')} should have been judged"
         return f"AWS Config has no result of {deployed.name} in {deployed.region}: {why}"
     return (
         f"AWS Config has no result of {deployed.name} in {deployed.region}: the rule is not deployed, has not run, or"
@@ -250,10 +251,6 @@ def _unjudged(account_id: str, user_id: str, expectation: Expectation, latest: d
 def _named(names: Sequence[str]) -> str:
     more = len(names) - NAMES_IN_A_REASON
     return ", ".join(names[:NAMES_IN_A_REASON]) + (f" and {more} more" if more > 0 else "")
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _day(moment: datetime) -> str:

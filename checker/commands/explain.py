@@ -12,6 +12,7 @@ from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, Unreadable, UsageErr
 from checker.evaluate import AccountUnreadable
 from checker.policy.explain import telling_tests
 from checker.rule import Account, Exemption, Rule, User, decision
+from checker.spoken import plural
 
 
 class Options(NamedTuple):
@@ -120,11 +121,11 @@ def _who(account: Account, user: User) -> str:
 def _limit(loaded: Loaded, deciding: Sequence[Rule]) -> Iterator[str]:
     if len(deciding) == 1:
         rule = deciding[0]
-        yield f"  maxAccessKeyAge {rule.max_age} days, by {_place(loaded, rule)}"
+        yield f"  maxAccessKeyAge {plural(rule.max_age, 'day')}, by {_place(loaded, rule)}"
         return
     yield "  maxAccessKeyAge cannot be told: it depends on what is not known. Candidates:"
     for rule in deciding:
-        yield f"    {rule.max_age} days, by {_place(loaded, rule)}"
+        yield f"    {plural(rule.max_age, 'day')}, by {_place(loaded, rule)}"
     yield "  Give --account, --path, --tag or --no-tags, an inventory, or a snapshot with --from."
 
 
@@ -175,4 +176,4 @@ def _keys(loaded: Loaded, account: Account, user: User) -> Iterator[str]:
         made = decision.decide(resolved, user, key, loaded.now)
         age = max(timedelta(0), loaded.now - key.created).days
         by = f" by {made.exemption.id}" if made.exemption else ""
-        yield f"Key {key.id or '(id not known)'}: {key.status}, {age} days old: {made.verdict}{by}"
+        yield f"Key {key.id or '(id not known)'}: {key.status}, {plural(age, 'day')} old: {made.verdict}{by}"

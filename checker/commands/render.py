@@ -13,6 +13,7 @@ from checker.generate import lint
 from checker.generate.deployment import Deployment
 from checker.generate.groups import DEFAULT, undecided, unused
 from checker.generate.rendering import MANIFEST, Rendering, render
+from checker.spoken import plural
 
 
 def run(common: Common, folder: Path, *, check: bool) -> int:
@@ -71,7 +72,7 @@ def _described(each: Deployment) -> str:
     if group.name == DEFAULT:
         accounts += " and every other" if count else ""
         accounts = accounts if count else "every other account"
-    rule = f"managed rule, {group.max_age} days" if group.max_age is not None else "custom rule"
+    rule = f"managed rule, {plural(group.max_age, 'day')}" if group.max_age is not None else "custom rule"
     started = "automatic" if group.automatic else "started by hand"
     remediation = f"remediation {started}" if group.remediations else "no remediation"
     return f"{accounts}: {rule}, {remediation}{', deletes' if group.deletes else ''}"

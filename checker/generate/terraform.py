@@ -10,6 +10,7 @@ from checker.generate.deployment import MANAGED_RULE, Deployment
 from checker.generate.groups import CUSTOM, DEFAULT, Group
 from checker.generate.templating import render
 from checker.rule import Clause, decision
+from checker.spoken import plural
 
 # CloudFormation: the template of a call, and that of a stack set in Amazon S3.
 MAX_SENT = 51_200  # bytes
@@ -183,10 +184,10 @@ def _remedy(block: dict[str, Any]) -> str:
         return "reported"
     grace, protection = block.get("graceDays", 0), block.get("protectUsedWithinDays", 0)
     said = "deactivated automatically" if block.get("automatic", False) else "deactivated when a person starts it"
-    said += f", {grace} days past the limit" if grace else ""
-    said += f", unless used within {protection} days" if protection else ""
+    said += f", {plural(grace, 'day')} past the limit" if grace else ""
+    said += f", unless used within {plural(protection, 'day')}" if protection else ""
     if block["action"] == "delete":
-        said += f"; deleted after {block['deleteAfterDays']} days inactive"
+        said += f"; deleted after {plural(block['deleteAfterDays'], 'day')} inactive"
     return said
 
 

@@ -9,6 +9,7 @@ from checker.policy import selection
 from checker.policy.coverage import covers
 from checker.policy.loader import PolicyFile
 from checker.rule import Account, Clause, Exemption, Rule, SelectorSet, decision
+from checker.spoken import coming
 
 EXPIRES_SOON = timedelta(days=14)
 LONGEST_EXEMPTION = timedelta(days=366)
@@ -93,7 +94,7 @@ def _dates(policy: PolicyFile, exemptions: Sequence[Exemption], now: datetime) -
         if left <= timedelta(0):
             message = f"expired on {day}: remove it or have it approved again"
         elif left <= EXPIRES_SOON:
-            message = f"expires on {day}, in {left.days} days"
+            message = f"expires on {day}, {coming(exemption.expires, now)}"
         elif left > LONGEST_EXEMPTION:
             message = f"lasts until {day}, more than 366 days from now: shorten it"
         else:

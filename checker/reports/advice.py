@@ -1,109 +1,104 @@
 """How to resolve a non-compliant key by hand, in the order that keeps services alive."""
 
-import re
-import shlex
+from collections.abc import Sequence
 from datetime import datetime
 
 from checker.evaluate import NON_COMPLIANT, NOT_APPLICABLE, Finding
+from checker.reports.advice_terraform import by_terraform
+from checker.reports.second_key import NO_USE, SecondKey, key_option, last_use, second_key, used, user_option
+from checker.rule import AccessKey
+from checker.spoken import coming, gone
 
-DEPOSED = re.compile(r" \(deposed object \w+\)\Z")  # ends an address, as in Terraform's plans
 
-
-def resolve(finding: Finding, now: datetime, *, two_keys: bool) -> list[str]:
+def resolve(finding: Finding, now: datetime, keys: Sequence[AccessKey] = ()) -> list[str]:
     """The steps for one key, a line each, with the commands for its user and id.
 
-    Of a key that Terraform manages, with Terraform: what is changed behind its back is drift.
+    `keys` are all keys of the user, where there are two. Of a key that Terraform manages, with Terraform: what is
+    changed behind its back is drift.
     """
-    address = finding.terraform_address
-    if address is None:
-        steps = _by_hand(finding, two_keys=two_keys)
-    elif DEPOSED.search(address):
-        steps = _destroy_deposed(finding, address)
+    other = second_key(finding, keys)
+    if finding.terraform_address is not None:
+        steps = by_terraform(finding, finding.terraform_address, other)
+    elif finding.last_used is None:
+        steps = _unused(finding, other)
+    elif other is not None and other.used_last:
+        steps = _moved(finding, other)
     else:
-        steps = _by_terraform(finding, address, two_keys=two_keys)
+        steps = _in_use(finding, other)
     title = f"How to resolve {finding.access_key_id or 'the key'} of {finding.user} in {finding.account}:"
     return [title, *steps, f"   {time_left(finding, now)}"]
 
 
-def _by_hand(finding: Finding, *, two_keys: bool) -> list[str]:
-    """The order follows "Update access keys" in the IAM user guide."""
-    user, both = _user(finding), f"{_user(finding)} {_key(finding)}"
-    lines = []
-    if two_keys:
+def _unused(finding: Finding, other: SecondKey | None) -> list[str]:
+    """Making a key inactive can be undone; a new key for nobody is one more to rotate."""
+    user, key = user_option(finding), key_option(finding.access_key_id)
+    lines = [
+        NO_USE,
+        f"   1. See that it is not used:      aws iam get-access-key-last-used {key}",
+        f"   2. Make the key inactive:        aws iam update-access-key {user} {key} --status Inactive",
+        "   3. Wait until what runs seldom has run, such as a monthly job. If something broke, the same command with",
+        "      --status Active brings the key back.",
+        f"   4. Delete the key:               aws iam delete-access-key {user} {key}",
+        f"   5. See that it is gone:          aws iam list-access-keys {user}",
+        "   Only if it was used after all, or something broke:",
+    ]
+    if other is not None and other.used_last:
+        move = f"     move what needs this key to {other.name}, the user's other key, which {other.use};"
+        return [*lines, move, "     then begin again with step 2."]
+    if other is not None:
         lines += [
-            "   ! The user already has two keys, as many as IAM allows: find out which one is unused",
-            f"     (aws iam list-access-keys {user}) and delete that one first.",
+            f"     The user already has two keys, as many as IAM allows. The other is {other.name}, which {other.use}:",
+            "     delete the one that nothing needs. Then, if the key that is left is this one:",
+        ]
+    return [
+        *lines,
+        f"     Create a new key:              aws iam create-access-key {user}",
+        "     Update what needs the old key, and begin again with step 2.",
+    ]
+
+
+def _moved(finding: Finding, other: SecondKey) -> list[str]:
+    """The second key is the new one, as far as anybody can see."""
+    return [
+        f"   The user has a second key, {other.name}, and that one was used last: it {other.use},",
+        f"   this one on {last_use(finding)}. So there is a new key already.",
+        f"   1. Update every application that still uses this key to {other.name}, and see that each works with it.",
+        *_away(finding, 2, "this"),
+    ]
+
+
+def _in_use(finding: Finding, other: SecondKey | None) -> list[str]:
+    """The order follows "Update access keys" in the IAM user guide."""
+    user, lines = user_option(finding), []
+    if other is not None:
+        key = key_option(other.id)
+        lines = [
+            f"   ! The user already has two keys, as many as IAM allows. {used(finding, other)};",
+            f"     {other.name} {other.use}.",
+            *(["     It is younger: if it was made to take over, go on with step 2."] if other.waiting else []),
+            "     Else make room by removing it first:"
+            if other.waiting
+            else "     Make room by removing that one first:",
+            f"     Make it inactive:              aws iam update-access-key {user} {key} --status Inactive",
+            f"     If nothing broke, delete it:   aws iam delete-access-key {user} {key}",
         ]
     return [
         *lines,
         f"   1. Create the new key:           aws iam create-access-key {user}",
         "   2. Update every application that uses the old key, and see that each works with the new one.",
-        f"   3. Make the old key inactive:    aws iam update-access-key {both} --status Inactive",
-        "   4. Verify again. If something broke, the same command with --status Active brings the key back.",
-        f"   5. Delete the old key:           aws iam delete-access-key {both}",
-        f"   6. See that it is gone:          aws iam list-access-keys {user}",
+        *_away(finding, 3, "the old"),
     ]
 
 
-def _by_terraform(finding: Finding, address: str, *, two_keys: bool) -> list[str]:
-    """The order follows "create_before_destroy" and "-replace" in the Terraform documentation.
-
-    By default Terraform destroys an object before it creates the one that replaces it. With
-    create_before_destroy it creates the new key, updates what depends on it, then destroys the old key.
-    """
-    user, replace = _user(finding), f"-replace={shlex.quote(address)}"
-    lines = [
-        f"   Terraform manages this key, as {address}.",
-        "   Run the terraform commands in the working directory of that state; anything done without it is drift.",
-    ]
-    if two_keys:
-        lines += [
-            "   ! The user already has two keys, as many as IAM allows, so the new one cannot be created first.",
-            f"     Find out which one is unused (aws iam list-access-keys {user}, then for each",
-            "     aws iam get-access-key-last-used --access-key-id ACCESS_KEY_ID) and remove that one first: take it",
-            "     out of the configuration and apply if Terraform manages it, else use aws iam delete-access-key.",
-            "     If it is this one, nothing else is to do.",
-        ]
-    else:
-        lines += [
-            "   ! IAM allows two keys, and for a moment there are the old one and the new one: see that the user has",
-            f"     no other (aws iam list-access-keys {user}).",
-        ]
+def _away(finding: Finding, first: int, which: str) -> list[str]:
+    """The steps with which a key goes, numbered from `first`."""
+    user, key = user_option(finding), key_option(finding.access_key_id)
     return [
-        *lines,
-        "   1. See that the resource says:   lifecycle { create_before_destroy = true }",
-        "      Without it Terraform destroys the old key before there is a new one.",
-        "   2. See that everything that uses the key gets it from Terraform, in the same apply: it ends by destroying",
-        "      the old key. If anything gets it later or by hand, do not replace it: add a second aws_iam_access_key,",
-        '      apply, move everything to the new key, set status = "Inactive" at the old one, apply, verify, then take',
-        "      the old one out of the configuration and apply. That leaves a way back until the end.",
-        f"   3. Look at the plan:             terraform plan {replace}",
-        "      It must say +/- at this key (-/+ would destroy first), and otherwise change only what gets the new key.",
-        f"   4. Replace the key:              terraform apply {replace}",
-        "      There is no way back: what the old key was for must work with the new one from now on.",
-        f"   5. Verify; the old key is gone:  aws iam list-access-keys {user}",
+        f"   {first}. {f'Make {which} key inactive:':<29} aws iam update-access-key {user} {key} --status Inactive",
+        f"   {first + 1}. Verify again. If something broke, the same command with --status Active brings the key back.",
+        f"   {first + 2}. {f'Delete {which} key:':<29} aws iam delete-access-key {user} {key}",
+        f"   {first + 3}. See that it is gone:          aws iam list-access-keys {user}",
     ]
-
-
-def _destroy_deposed(finding: Finding, address: str) -> list[str]:
-    """Terraform plans to destroy deposed objects in every plan; -replace would replace the current key instead."""
-    return [
-        f"   Terraform manages this key, as {address}:",
-        "   it has replaced the key, but not destroyed it. Any apply with that state tries again.",
-        f"   1. See that nothing uses it:     aws iam get-access-key-last-used {_key(finding)}",
-        "   2. In the working directory of that state, look at the plan:   terraform plan",
-        "      It must destroy the deposed object, and change nothing else that you do not expect.",
-        "   3. Destroy the key:              terraform apply",
-        f"   4. See that it is gone:          aws iam list-access-keys {_user(finding)}",
-    ]
-
-
-def _user(finding: Finding) -> str:
-    return f"--user-name {shlex.quote(finding.user)}"
-
-
-def _key(finding: Finding) -> str:
-    return f"--access-key-id {shlex.quote(finding.access_key_id or 'ACCESS_KEY_ID')}"
 
 
 def time_left(finding: Finding, now: datetime) -> str:
@@ -111,17 +106,9 @@ def time_left(finding: Finding, now: datetime) -> str:
     if finding.due_date is None:
         if finding.verdict == NOT_APPLICABLE:
             return "No date is due: the key is not active."
-        gone = "none" if finding.verdict == NON_COMPLIANT else "not known"
-        return f"Time left: {gone}; which rule applies, and so the day on which the key is due, is not known."
+        known = "none" if finding.verdict == NON_COMPLIANT else "not known"
+        return f"Time left: {known}; which rule applies, and so the day on which the key is due, is not known."
     day = f"{finding.due_date:%Y-%m-%d %H:%M} UTC"
-    days = abs((finding.due_date - now).days)
     if finding.due_date < now:
-        over = (now - finding.due_date).days
-        return f"Time left: none, the key was due on {day}, {_days(over)} ago."
-    return f"Time left: {_days(days)}, until {day}."
-
-
-def _days(number: int) -> str:
-    if number == 0:
-        return "less than a day"
-    return "1 day" if number == 1 else f"{number} days"
+        return f"Time left: none, the key was due on {day}, {gone(finding.due_date, now)}."
+    return f"Time left: the key is due {coming(finding.due_date, now)}, on {day}."

@@ -9,10 +9,11 @@ from rich.text import Text
 from checker.errors import printable
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, PARTIAL, UNREADABLE
 from checker.reports.aggregate_report import AccountRow, AggregateRun, UserRow, totals
+from checker.reports.columns import Column, print_columns, tell_left_out
 from checker.reports.table import STYLES
-from checker.reports.terminal import ROOMY, console, plain_table
+from checker.reports.terminal import console, print_text
+from checker.spoken import plural
 
-WHOLE = {"Account", "AWS Config", "Policy", "Judged"}  # columns that are never wrapped
 UNREADABLE_STYLE = "bold magenta"
 
 
@@ -50,27 +51,23 @@ class _AggregateTable:
         self._run, self._accounts, self._terminal = run, accounts, terminal
         self._names = {account.id: account.name or "" for account in accounts}
         self._console = console(out, color=terminal.color, width=terminal.width)
+        self._left_out: dict[str, None] = {}  # headings of columns for which there was no room, in order
 
     def section(self, title: str, verdict: str, users: Sequence[UserRow], why: list[str]) -> None:
         if not users:
             return
         self._console.print(Text(f"{title} ({len(users)})", style=STYLES[verdict]))
-        table = plain_table()
         columns = self._columns(why)
-        for headings in columns:
-            table.add_column("\n".join(headings), no_wrap=headings[0] in WHOLE, overflow="fold")
-        for user in users:
-            cells = self._cells(user)
-            table.add_row(*(Text("\n".join(printable(cells[heading]) for heading in headings)) for headings in columns))
-        self._console.print(table)
+        rows = [{name: printable(text) for name, text in self._cells(user).items()} for user in users]
+        self._left_out |= dict.fromkeys(print_columns(self._console, columns, rows, self._terminal.width))
         self._console.print()
 
-    def _columns(self, why: list[str]) -> list[list[str]]:
-        """The headings; a narrow terminal stacks some in one column."""
-        account = ["Account", *(["Name"] if any(self._names.values()) else [])]
-        if self._terminal.width and self._terminal.width < ROOMY:
-            return [["User", "User id", *account], [*why[:-1], "Judged"], [why[-1]]]
-        return [[heading] for heading in (*account, "User", "User id", "Judged", *why)]
+    def _columns(self, why: list[str]) -> list[Column]:
+        """The columns of a section; account, user and what AWS Config says stay on the narrowest terminal."""
+        named = [Column("Name", goes=1)] if any(self._names.values()) else []
+        told = [Column(heading) for heading in why[:-1]]
+        ids = [Column("User"), Column("User id", goes=3), Column("Judged", goes=2)]
+        return [Column("Account"), *named, *ids, *told, Column(why[-1], goes=4, wraps=True)]
 
     def _cells(self, user: UserRow) -> dict[str, str]:
         return {
@@ -92,27 +89,24 @@ class _AggregateTable:
         self._console.print(Text(f"{title} ({len(accounts)})", style=UNREADABLE_STYLE))
         for account in accounts:
             name = " ".join(part for part in (account.id, account.name) if part)
-            self._console.print(Text(printable(f"  {name}: {account.reason}")), soft_wrap=True)
+            print_text(self._console, printable(f"  {name}: {account.reason}"), self._terminal.width)
         self._console.print()
 
     def summary(self) -> None:
+        tell_left_out(self._console, self._left_out, self._terminal.width)
         run, counts = self._run, totals(self._accounts)
         if run.snapshot:
             taken = _minute(run.snapshot.taken_at) if run.snapshot.taken_at else "at a time that it does not tell"
             compared = f"Compared with {run.snapshot.file}, taken {taken}: {counts.differing} different"
-            self._console.print(Text(printable(compared)), soft_wrap=True)
+            print_text(self._console, printable(compared), self._terminal.width)
         parts = [f"{counts.non_compliant} non-compliant", f"{counts.compliant} compliant"]
         parts += [f"{counts.undecided} undecided"] if counts.undecided else []
-        judged = f"{_plural(counts.users, 'user')} judged by {run.rule} in {run.rule_region}"
-        where = f"{_plural(counts.accounts, 'account')} of the aggregator {run.aggregator} in {run.region}"
-        unreadable = f"; {_plural(counts.unreadable, 'account')} UNREADABLE" if counts.unreadable else ""
+        judged = f"{plural(counts.users, 'user')} judged by {run.rule} in {run.rule_region}"
+        where = f"{plural(counts.accounts, 'account')} of the aggregator {run.aggregator} in {run.region}"
+        unreadable = f"; {plural(counts.unreadable, 'account')} UNREADABLE" if counts.unreadable else ""
         line = f"{judged}, {where}: {', '.join(parts)}{unreadable}"
-        self._console.print(Text(printable(line), style="bold"), soft_wrap=True)
+        print_text(self._console, printable(line), self._terminal.width, style="bold")
 
 
 def _minute(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "(not known)"
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -14,12 +14,16 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module_
 
 SVG = "http://www.w3.org/2000/svg"
 NOT_ALLOWED = {"style", "script", "defs", "desc", "title"}  # of which a strict page has no use
+GUIDES = 5  # lines across bars that stand, at whole numbers
 TALL = 24  # pixels for a bar that lies
 
 
 def standing(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> str:
     """Bars that stand, one stack for each label."""
     chart = pygal.StackedBar(**_settings(height=240), x_label_rotation=0)
+    top = max(map(sum, zip(*series.values(), strict=True)))
+    step = -(-top // GUIDES)
+    chart.y_labels = list(range(0, top + step, step))
     return _drawn(chart, labels, series)
 
 

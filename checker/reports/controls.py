@@ -8,7 +8,8 @@ import yaml
 
 # "Update access keys" of the IAM user guide.
 RESOLVE = (
-    "Create a new access key, update every application that uses the old one, make the old one inactive, "
+    "If no use of the key is on record, make it inactive, and create a new one only if something breaks. "
+    "Otherwise create a new access key, update every application that uses the old one, make the old one inactive, "
     "see that everything works, then delete it."
 )
 RESOLVE_URL = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id-credentials-access-keys-update.html"

@@ -9,6 +9,7 @@ from checker.policy.diff import Effect
 from checker.reports.diff_run import BECOME, DOUBTFUL, DiffRun, headline, limit_change, place, title
 from checker.reports.terminal import console
 from checker.reports.words import limit, rule
+from checker.spoken import plural
 
 MARKS = {
     Effect.LOOSENS: ("LOOSENS ", "bold red"),
@@ -43,5 +44,6 @@ def write(run: DiffRun, out: TextIO, *, color: bool) -> None:
         for moved in found:
             key = moved.finding
             by = f", exempt by {key.exemption}" if key.exemption else ""
-            told = f"  {key.account} {key.user} {key.access_key_id or '(id not known)'}: {key.age_days} days old"
+            age = plural(key.age_days, "day")
+            told = f"  {key.account} {key.user} {key.access_key_id or '(id not known)'}: {age} old"
             shown.print(Text(printable(f"{told}, limit {limit(key)} by {rule(key)}{by}")))

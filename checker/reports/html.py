@@ -7,6 +7,7 @@ digests. Keys are data that the script shows as text, some at a time. The same s
 import base64
 import hashlib
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, TextIO
@@ -34,6 +35,7 @@ from checker.reports.interface import Run
 from checker.reports.messages import exemption
 from checker.reports.words import due_day
 from checker.reports.worst import Worst, by_due_date
+from checker.rule import AccessKey
 
 MOST_KEYS = 50_000  # in the table; the figures count all
 WITHOUT_SCRIPT = 200  # non-compliant keys for readers without scripts
@@ -49,7 +51,7 @@ class HtmlReport:
         self._figures = Figures(run.evaluated_at)
         self._keys: Worst[Finding] = Worst(MOST_KEYS, lambda one: (ORDER[one.verdict], *by_due_date(one)))
         self._names: dict[str, str] = {}
-        self._two_keys: set[tuple[str, str]] = set()
+        self._two_keys: dict[tuple[str, str], Sequence[AccessKey]] = {}
         self._doubtful: dict[str, list[tuple[str, str]]] = {PARTIAL: [], UNREADABLE: []}
         self._missing: dict[int, str] = {}  # of undecided findings, by identity
         self._notes: list[str] = []
@@ -66,7 +68,7 @@ class HtmlReport:
             self._doubtful[result.status].append((printable(who), printable(result.reason)))
         if result.id and result.name:
             self._names[result.id] = result.name
-        self._two_keys |= {(result.id or "", user) for user in result.two_keys}
+        self._two_keys |= {(result.id or "", user): keys for user, keys in result.two_keys.items()}
         for finding in result.findings:
             self._keys.add(finding)
         for one in result.undecided:
@@ -125,8 +127,8 @@ class HtmlReport:
         return self._missing.get(id(finding), "")
 
     def _steps(self, finding: Finding) -> str:
-        two_keys = (finding.account, finding.user) in self._two_keys
-        return "\n".join(map(printable, resolve(finding, self._run.evaluated_at, two_keys=two_keys)))
+        keys = self._two_keys.get((finding.account, finding.user), ())
+        return "\n".join(map(printable, resolve(finding, self._run.evaluated_at, keys)))
 
 
 @cache

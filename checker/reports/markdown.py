@@ -5,7 +5,7 @@ text stays within a comment, or with `--verbose` within a job summary: tables en
 rows were left out and how to see them. The last line is MARKER, hidden, by which a bot finds its comment again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple, TextIO
 
@@ -24,9 +24,11 @@ from checker.evaluate import (
 from checker.reports.advice import resolve
 from checker.reports.interface import Run
 from checker.reports.markdown_page import Page, Section
-from checker.reports.markdown_text import code, fenced, head, plural, prose, row
+from checker.reports.markdown_text import code, fenced, head, prose, row
 from checker.reports.words import UNKNOWN, due_day, limit
 from checker.reports.worst import Worst, by_due_date
+from checker.rule import AccessKey
+from checker.spoken import plural
 
 COMMENT, SUMMARY = 65_000, 1_000_000  # bytes, which are never fewer than characters; a little is left to others
 MARKER = "<!-- keyage:check -->\n"
@@ -44,7 +46,7 @@ class Kept(NamedTuple):
 
     finding: Finding
     account_name: str | None
-    two_keys: bool = False
+    keys: Sequence[AccessKey] = ()  # all of the user's, where there are two
     depends_on: str = ""
     missing: str = ""
 
@@ -71,9 +73,9 @@ class MarkdownReport:
         if result.reason is not None:
             self._doubtful[result.status].append(result)
         for finding in result.findings:
-            self._keep(Kept(finding, result.name, finding.user in result.two_keys))
+            self._keep(Kept(finding, result.name, result.two_keys.get(finding.user, ())))
         for one in result.undecided:
-            self._keep(Kept(one.finding, result.name, False, " or ".join(one.depends_on), one.missing))
+            self._keep(Kept(one.finding, result.name, (), " or ".join(one.depends_on), one.missing))
 
     def _keep(self, kept: Kept) -> None:
         kind = DUE if self._run.is_due_soon(kept.finding) else kept.finding.verdict
@@ -177,7 +179,7 @@ class MarkdownReport:
         for kept in worst:
             finding = kept.finding
             what = f"{code(finding.access_key_id or 'the key')} of {code(finding.user)} in {code(finding.account)}"
-            _title, *steps = resolve(finding, self._run.evaluated_at, two_keys=kept.two_keys)
+            _title, *steps = resolve(finding, self._run.evaluated_at, kept.keys)
             yield f"<details><summary>{what}</summary>\n\n{fenced(steps)}\n</details>\n\n"
 
 

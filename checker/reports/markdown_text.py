@@ -45,10 +45,6 @@ def head(headings: Sequence[str], right: Iterable[str] = ()) -> str:
     return row(headings) + row("---:" if heading in numbers else "---" for heading in headings)
 
 
-def plural(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
-
-
 def _escaped(text: str) -> str:
     """The text without anything that Markdown, HTML or GitHub's search for addresses would read."""
     apart = ADDRESS.sub(lambda found: f"\0{found[0]}", text)

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, PARTIAL, AccountResult, Finding, Undecided
 from checker.reports.interface import Run
+from checker.spoken import plural
 
 FIRST_LINE = 1
 
@@ -18,7 +19,7 @@ class Place(NamedTuple):
 
 def message(finding: Finding, run: Run) -> str:
     """The verdict with its reason, for a reader who knows nothing else; ages in days, instants in UTC."""
-    age = f"{finding.age_days} days old{'' if run.exact else ' or more'}"
+    age = f"{plural(finding.age_days, 'day')} old{'' if run.exact else ' or more'}"
     subject = f"{_key(finding)} of {finding.user} in {finding.account} is"
     if finding.verdict == NON_COMPLIANT:
         return f"{subject} {age}: {_limit(finding, 'ended')}."
@@ -26,7 +27,7 @@ def message(finding: Finding, run: Run) -> str:
         return f"{subject} {age}: {_limit(finding)}, but it is exempt by {exemption(finding, run)}."
     if finding.verdict == COMPLIANT:
         return f"{subject} {age}: {_limit(finding, 'end')}."
-    return f"{subject} {finding.status}, so its age of {finding.age_days} days is not judged."
+    return f"{subject} {finding.status}, so its age of {plural(finding.age_days, 'day')} is not judged."
 
 
 def _limit(finding: Finding, ends: str = "") -> str:
@@ -36,7 +37,7 @@ def _limit(finding: Finding, ends: str = "") -> str:
         return f"{than} than every rule allows that may apply; which one does is not known"
     decides = finding.rule or "whichever rule applies"
     until = f", which {ends} on {finding.due_date:%Y-%m-%d %H:%M} UTC" if ends and finding.due_date else ""
-    return f"{decides} allows {finding.max_access_key_age} days{until}"
+    return f"{decides} allows {plural(finding.max_access_key_age, 'day')}{until}"
 
 
 def exemption(finding: Finding, run: Run) -> str:

@@ -1,8 +1,9 @@
 """`--format table`: what a person needs first, first."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Literal, TextIO
+from typing import TextIO
 
 from rich.text import Text
 
@@ -20,11 +21,14 @@ from checker.evaluate import (
     Finding,
 )
 from checker.reports.advice import resolve
+from checker.reports.columns import Column, print_columns, tell_left_out
 from checker.reports.interface import Run
-from checker.reports.terminal import ROOMY, console, plain_table
+from checker.reports.terminal import console, print_text
 from checker.reports.words import due_day, limit, rule
+from checker.rule import AccessKey
+from checker.spoken import plural
 
-WHOLE = {"Account", "Access key", "Age", "Limit", "Due"}  # columns that are never wrapped
+COMMAND = re.compile(r" {2}(aws|terraform) ")  # on a line of its own, to be copied whole
 STYLES = {
     NON_COMPLIANT: "bold red",
     EXEMPT: "yellow",
@@ -41,12 +45,13 @@ class TableReport:
         self._run = run
         self._console = console(out, color=run.color, width=run.width)
         self._found: dict[str, list[Finding]] = {verdict: [] for verdict in STYLES}
-        self._two_keys: set[tuple[str, str]] = set()
+        self._two_keys: dict[tuple[str, str], Sequence[AccessKey]] = {}
         self._doubtful: dict[str, list[AccountResult]] = {PARTIAL: [], UNREADABLE: []}
         self._depends_on: dict[int, str] = {}  # of undecided findings, by identity
         self._accounts: list[str] = []
         self._names: dict[str, str] = {}
         self._totals = Counts()
+        self._left_out: dict[str, None] = {}  # headings of columns for which there was no room, in order
 
     def account(self, result: AccountResult) -> None:
         self._accounts.append(_who(result))
@@ -60,7 +65,7 @@ class TableReport:
         for one in result.undecided:
             self._found[UNDECIDED].append(one.finding)
             self._depends_on[id(one.finding)] = " or ".join(one.depends_on)
-        self._two_keys |= {(result.id or "", user) for user in result.two_keys}
+        self._two_keys |= {(result.id or "", user): keys for user, keys in result.two_keys.items()}
 
     def end(self) -> None:
         now, found = self._run.evaluated_at, self._found
@@ -72,14 +77,15 @@ class TableReport:
         if self._run.verbose:
             self._advise(sorted(found[NON_COMPLIANT], key=self._overdue, reverse=True))
         self._section("Exempt", found[EXEMPT])
-        self._section(f"Due within {self._run.warn.days} days", sorted(due, key=self._overdue, reverse=True))
+        self._section(f"Due within {plural(self._run.warn.days, 'day')}", sorted(due, key=self._overdue, reverse=True))
         self._section("Compliant", fine)
         self._section("Not applicable (not active)", found[NOT_APPLICABLE])
         self._section("Undecided", found[UNDECIDED])
         self._list_doubtful("Accounts known in part", PARTIAL)
         self._list_doubtful("Unreadable accounts", UNREADABLE)
         self._list_skipped()
-        self._console.print(Text(printable(self._summary()), style="bold"))
+        tell_left_out(self._console, self._left_out, self._run.width)
+        print_text(self._console, printable(self._summary()), self._run.width, style="bold")
 
     def _overdue(self, finding: Finding) -> float:
         """Seconds past the limit; negative before it."""
@@ -90,29 +96,31 @@ class TableReport:
         if not findings:
             return
         self._console.print(Text(f"{title} ({len(findings)})", style=STYLES[findings[0].verdict]))
-        table = plain_table()
         columns = self._columns(findings[0].verdict)
-        for headings in columns:
-            justify: Literal["left", "right"] = "right" if headings[0] in ("Age", "Limit") else "left"
-            table.add_column("\n".join(headings), justify=justify, no_wrap=headings[0] in WHOLE, overflow="fold")
-        for finding in findings:
-            cells = self._cells(finding)
-            table.add_row(*(Text("\n".join(printable(cells[heading]) for heading in headings)) for headings in columns))
-        self._console.print(table)
+        rows = [{name: printable(text) for name, text in self._cells(one).items()} for one in findings]
+        left_out = print_columns(self._console, columns, rows, self._run.width)
+        self._left_out |= dict.fromkeys(left_out)
         self._console.print()
 
-    def _columns(self, verdict: str) -> list[list[str]]:
-        """The headings of a section; a narrow terminal stacks some in one column."""
-        account = ["Account", *(["Name"] if self._names else [])] if len(self._accounts) > 1 else []
-        exemption = ["Exemption"] if verdict == EXEMPT else []
+    def _columns(self, verdict: str) -> list[Column]:
+        """The columns of a section; ids and the due date stay on every terminal, and the title tells the verdict."""
+        several, named = len(self._accounts) > 1, len(self._accounts) > 1 and self._names
+        who = [
+            *([Column("Account")] if several else []),
+            *([Column("Name", goes=1)] if named else []),
+            *(Column("User"), Column("Access key")),
+        ]
         if verdict == UNDECIDED:
-            return [*([heading] for heading in [*account, "User"]), ["Access key"], ["Age"], ["Depends on"]]
-        if self._run.width and self._run.width < ROOMY:
-            who, why = [["User", *account]], [["Rule", *exemption, "Last used"]]
-        else:
-            who = [[heading] for heading in [*account, "User"]]
-            why = [[heading] for heading in ["Rule", *exemption, "Last used"]]
-        return [*who, ["Access key"], ["Age"], ["Limit"], *why, ["Due"]]
+            return [*who, Column("Age", goes=2, right=True), Column("Depends on", wraps=True)]
+        return [
+            *who,
+            Column("Age", goes=5, right=True),
+            Column("Limit", goes=4, right=True),
+            Column("Rule", goes=3),
+            *([Column("Exemption", goes=6)] if verdict == EXEMPT else []),
+            Column("Last used", goes=2),
+            Column("Due"),
+        ]
 
     def _cells(self, finding: Finding) -> dict[str, str]:
         return {
@@ -140,9 +148,10 @@ class TableReport:
 
     def _advise(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
-            two_keys = (finding.account, finding.user) in self._two_keys
-            for line in resolve(finding, self._run.evaluated_at, two_keys=two_keys):
-                self._console.print(Text(printable(line)), soft_wrap=True)
+            keys = self._two_keys.get((finding.account, finding.user), ())
+            for line in resolve(finding, self._run.evaluated_at, keys):
+                width = None if COMMAND.search(line) else self._run.width
+                print_text(self._console, printable(line), width)
             self._console.print()
 
     def _list_doubtful(self, title: str, status: str) -> None:
@@ -152,7 +161,7 @@ class TableReport:
         self._console.print(Text(f"{title} ({len(results)})", style="bold magenta"))
         for result in results:
             name = _who(result)
-            self._console.print(Text(printable(f"  {name}: {result.reason}")), soft_wrap=True)
+            print_text(self._console, printable(f"  {name}: {result.reason}"), self._run.width)
         self._console.print()
 
     def _list_skipped(self) -> None:
@@ -161,7 +170,7 @@ class TableReport:
         self._console.print(Text(f"Skipped accounts ({len(self._run.skipped)})", style="dim"))
         for account in self._run.skipped:
             name = " ".join(part for part in (account.id, account.name) if part)
-            self._console.print(Text(printable(f"  {name}: {account.state}")), soft_wrap=True)
+            print_text(self._console, printable(f"  {name}: {account.state}"), self._run.width)
         self._console.print()
 
     def _summary(self) -> str:
@@ -172,18 +181,14 @@ class TableReport:
             f"{totals.compliant} compliant",
             f"{totals.not_applicable} not active",
         ]
-        judged = f"{_plural(totals.keys, 'key')} judged of {_plural(totals.users, 'user')}"
-        where = self._accounts[0] if len(self._accounts) == 1 else _plural(len(self._accounts), "account")
+        judged = f"{plural(totals.keys, 'key')} judged of {plural(totals.users, 'user')}"
+        where = self._accounts[0] if len(self._accounts) == 1 else plural(len(self._accounts), "account")
         undecided = f", {totals.undecided} UNDECIDED" if totals.undecided else ""
         unread = len(self._doubtful[UNREADABLE])
-        unreadable = f"; {_plural(unread, 'account')} UNREADABLE" if unread else ""
+        unreadable = f"; {plural(unread, 'account')} UNREADABLE" if unread else ""
         exact = "" if self._run.exact else " (less exact: from a credential report)"
         return f"{judged} in {where}: {', '.join(parts)}{undecided}{unreadable}{exact}"
 
 
 def _who(result: AccountResult) -> str:
     return " ".join(part for part in (result.id or "account not known", result.name) if part)
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,13 +1,12 @@
-"""Tables as text: on a terminal, or where there is none."""
+"""Text on a terminal, or where there is none."""
 
+import textwrap
 from typing import TextIO
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 UNLIMITED = 1_000_000  # columns: without a terminal nothing is cut or wrapped
-ROOMY = 140  # columns in which an ordinary row fits on one line
 
 
 def console(out: TextIO, *, color: bool, width: int | None) -> Console:
@@ -25,6 +24,18 @@ def console(out: TextIO, *, color: bool, width: int | None) -> Console:
     )
 
 
-def plain_table() -> Table:
-    """A table with a line below its headings and nothing around it."""
-    return Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0))
+def wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    """Lines that end between words, all but the first after `indent`; a word longer than a line stays whole."""
+    width = max(width, 1)
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def print_text(console: Console, text: str, width: int | None, *, style: str = "") -> None:
+    """Prints a text that is no table; on a terminal its lines end between words, and keep its indent."""
+    indent = " " * (len(text) - len(text.lstrip()))
+    fits = width is None or len(text) <= width
+    for line in [text] if fits else wrapped(text, width or 1, indent and f"{indent}  "):
+        if style:
+            console.print(Text(line, style=style), soft_wrap=True)
+        else:
+            console.file.write(f"{line}\n")

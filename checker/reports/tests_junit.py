@@ -20,7 +20,7 @@ def write(run: PolicyTestRun, out: TextIO, *, color: bool = False) -> None:  # n
             failure = Failure(printable("; ".join(outcome.failures)), "policy")
             failure.text = "\n".join(map(printable, outcome.failures))
             case.result = [failure]
-        suite.add_testcase(case)
+        suite.append(case)  # type: ignore[no-untyped-call]
     suites = JUnitXml("keyage test")
-    suites.add_testsuite(suite)
+    suites.append(suite)  # type: ignore[no-untyped-call]
     out.write(junit_text(suites))

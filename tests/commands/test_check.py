@@ -131,7 +131,8 @@ def test_quiet_drops_notes_and_warnings_but_not_errors(tmp_path: Path) -> None:
 
 
 def test_verbose_tells_how_to_resolve(tmp_path: Path) -> None:
-    second = OLD.replace("]}", "," + KEY % ("NEW", "2026-11-20T00:00:00Z") + "]}")
+    used = OLD.replace('"}]}', '","lastUsed":"2026-11-22T00:00:00Z"}]}')
+    second = used.replace("]}", "," + KEY % ("NEW", "2026-11-20T00:00:00Z") + "]}")
     done = keyage(policy_folder(tmp_path, users=second), *CHECK, "--verbose")
     steps = ["create-access-key", "--status Inactive", "delete-access-key", "list-access-keys"]
     text = done.stdout.partition("   1. ")[2]

@@ -111,8 +111,8 @@ def test_a_covered_exemption_is_told(fields: tuple[str, str]) -> None:
     [
         ("2026-11-22", "expired on 2026-11-22: remove it or have it approved again"),
         ("2026-11-23", "expired on 2026-11-23: remove it or have it approved again"),
-        ("2026-11-24", "expires on 2026-11-24, in 0 days"),
-        ("2026-12-07", "expires on 2026-12-07, in 13 days"),
+        ("2026-11-24", "expires on 2026-11-24, tomorrow"),
+        ("2026-12-07", "expires on 2026-12-07, in 14 days"),
         ("2026-12-08", None),
         ("2027-11-24", None),
         ("2027-11-25", "lasts until 2027-11-25, more than 366 days from now: shorten it"),
@@ -129,7 +129,7 @@ def test_an_exemption_is_dated_within_a_year(day: str, warning: str | None) -> N
     [
         ("2027-01-16T23:59:59", None),
         ("2027-01-17T00:00:00", "expires on 2027-01-31, in 14 days"),
-        ("2027-01-30T23:59:59", "expires on 2027-01-31, in 0 days"),
+        ("2027-01-30T23:59:59", "expires on 2027-01-31, tomorrow"),
         ("2027-01-31T00:00:00", "expired on 2027-01-31: remove it or have it approved again"),
         ("2026-01-30T00:00:00", None),
         ("2026-01-29T23:59:59", "lasts until 2027-01-31, more than 366 days from now: shorten it"),

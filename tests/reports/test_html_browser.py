@@ -61,7 +61,13 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Opened]:
     made.page.close()
 
 
-AGE, USER = 5, 3
+AGE, USER, RULE = 5, 3, 8
+HEADINGS = ["Status", "Account", "User", "Access key", "Age", "Limit", "Due", "Rule", "Last used"]
+LINES = "(() => { const r = document.createRange(); r.selectNodeContents(one); return r.getClientRects().length; })()"
+ON_TOP = """(() => {
+  const head = document.querySelector("#head").children[3], {left, top} = head.getBoundingClientRect();
+  return head.contains(document.elementFromPoint(left + 5, top + 8));
+})()"""
 
 
 def test_every_key_is_shown_the_longest_overdue_first(opened: Opened) -> None:
@@ -160,6 +166,81 @@ def test_without_scripts_the_findings_are_there(browser: Browser, tmp_path: Path
     expect(page.page.locator("noscript table")).to_contain_text("AKIA0000000000000006")
 
 
+def test_a_third_press_brings_the_first_order_back(opened: Opened) -> None:
+    before, button = opened.column(USER), opened.page.get_by_role("columnheader", name="User").get_by_role("button")
+    for _press in range(3):
+        button.click()
+    assert opened.column(USER) == before
+
+
+def test_sorting_survives_filtering_and_its_reset(opened: Opened) -> None:
+    heading = opened.page.get_by_role("columnheader", name="User")
+    heading.get_by_role("button").click()
+    sorted_users = opened.column(USER)
+    opened.page.get_by_label("Rule", exact=True).select_option(label="prod-service-users")
+    assert opened.column(USER) == ["svc-edge", "svc-edge", "svc-ledger", "svc-ledger", "svc-old"]
+    opened.page.get_by_label("Text", exact=True).fill("ledger")
+    assert opened.column(USER) == ["svc-ledger", "svc-ledger"]
+    opened.page.get_by_role("button", name="Reset").click()
+    expect(heading).to_have_attribute("aria-sort", "ascending")
+    assert opened.column(USER) == sorted_users
+
+
+def test_what_is_not_known_can_be_filtered_and_comes_last_where_it_is_sorted(browser: Browser, tmp_path: Path) -> None:
+    unknown = msgspec.structs.replace(overdue(1), rule=None, max_access_key_age=None, due_date=None)
+    page = Opened(browser, tmp_path / "r.html", report("html", RUN, result(unknown, overdue(2))))
+    page.page.get_by_role("columnheader", name="Rule").get_by_role("button").click()
+    assert page.column(RULE) == ["default", "unknown"]
+    page.page.get_by_label("Rule", exact=True).select_option(label="unknown")
+    assert page.column(RULE) == ["unknown"]
+    page.is_quiet()
+
+
+def test_the_header_row_stays_in_sight(browser: Browser, tmp_path: Path) -> None:
+    page = Opened(browser, tmp_path / "many.html", report("html", RUN, result(*map(overdue, range(150)))))
+    page.page.get_by_role("row").last.scroll_into_view_if_needed()
+    expect(page.page.get_by_role("columnheader", name="Access key")).to_be_in_viewport(ratio=1)
+    assert page.page.evaluate(ON_TOP) is True
+    page.is_quiet()
+
+
+@pytest.mark.parametrize("width", [1440, 1920])
+def test_on_a_wide_screen_no_id_breaks_and_all_columns_are_seen(width: int, opened: Opened) -> None:
+    opened.page.set_viewport_size({"width": width, "height": 900})
+    lines = "[...document.querySelectorAll('#body .key, #body .id, #body .day, #body .number')]"
+    assert opened.page.evaluate(f"{lines}.filter((one) => one.textContent && {LINES} > 1).length") == 0
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [320, 390, 800])
+def test_on_a_narrow_screen_each_key_is_a_card(width: int, opened: Opened) -> None:
+    opened.page.set_viewport_size({"width": width, "height": 900})
+    card = opened.page.locator("#body tr").first
+    labels = "(card) => [...card.children].map((one) => getComputedStyle(one, '::before').content)"
+    assert card.evaluate(labels) == [f'"{name}"' for name in HEADINGS]
+    tops = card.locator("> *").evaluate_all("(cells) => cells.map((cell) => cell.getBoundingClientRect().top)")
+    assert tops == sorted(set(tops))
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    opened.page.get_by_role("columnheader", name="User").get_by_role("button").click()
+    assert opened.column(USER)[0] == "alice"
+
+
+def test_a_name_as_long_as_iam_allows_fits_a_phone(browser: Browser, tmp_path: Path) -> None:
+    odd = msgspec.structs.replace(FINDING, user="a" * 64, rule="r" * 64)
+    page = Opened(browser, tmp_path / "r.html", report("html", RUN, result(odd)))
+    page.page.set_viewport_size({"width": 390, "height": 900})
+    assert page.page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.is_quiet()
+
+
+def test_on_paper_all_columns_are_seen_and_no_key_or_account_id_breaks(opened: Opened) -> None:
+    opened.page.set_viewport_size({"width": 720, "height": 1000})
+    opened.page.emulate_media(media="print")
+    lines = "[...document.querySelectorAll('#body .key, #body span.id, #body .day')]"
+    assert opened.page.evaluate(f"{lines}.filter((one) => one.textContent && {LINES} > 1).length") == 0
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= 720
+
+
 def test_no_figure_and_no_text_is_wider_than_a_phone(browser: Browser, tmp_path: Path) -> None:
     page = Opened(browser, tmp_path / "r.html", rendered("html", show_all=True))
     page.page.set_viewport_size({"width": 400, "height": 900})
@@ -167,11 +248,14 @@ def test_no_figure_and_no_text_is_wider_than_a_phone(browser: Browser, tmp_path:
 
 
 @pytest.mark.golden
-@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+@pytest.mark.parametrize("scheme", ["light", "dark", "print", "phone"])
 def test_as_in_the_screenshot(scheme: str, browser: Browser, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     page = Opened(browser, tmp_path / "r.html", rendered("html", show_all=True))
     if scheme == "print":
         page.page.emulate_media(media="print")
+    elif scheme == "phone":
+        page.page.set_viewport_size({"width": 390, "height": 844})
+        page.page.locator("#keys").evaluate("(keys) => keys.scrollIntoView()")
     else:
         page.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     golden = GOLDEN / f"html-{scheme}.png"

@@ -36,3 +36,8 @@ def test_odd_text_is_well_formed_xml(user: str, reason: str) -> None:
     text = report("junit", RUN, result(odd), result(reason=reason, account=user))
     root = ElementTree.fromstring(text)  # noqa: S314 -- our own text
     assert len(root.findall(".//failure")) == len(root.findall(".//error")) == 1
+
+
+def test_two_accounts_that_nothing_is_known_of_are_two_suites() -> None:
+    suites = JUnitXml.fromstring(report("junit", RUN, *[result(reason="denied", account=None)] * 2))
+    assert [suite.errors for suite in suites] == [1, 1]

@@ -445,7 +445,7 @@ def test_the_advice_replaces_a_key_and_destroys_a_deposed_one(
     opened = open_saved(state, {})
     [account] = opened.accounts
     result = evaluate(policy(), account, datetime(2100, 1, 1, tzinfo=UTC), show_all=True, addresses=opened.addresses)
-    advice = {one.terraform_address: resolve(one, NOW, two_keys=False) for one in result.findings}
+    advice = {one.terraform_address: resolve(one, NOW) for one in result.findings}
     deposed, replaced = f"aws_iam_access_key.robot[0] (deposed object {DEPOSED})", f'module.team["a b"]{INSIDE}'
     assert "terraform apply" in "\n".join(advice[deposed])
     [command] = [line.partition("terraform plan ")[2] for line in advice[replaced] if "terraform plan " in line]
