@@ -58,3 +58,7 @@ class Unreadable(KeyageError):
     """Something could not be read; nothing may be concluded about it."""
 
     exit_code = UNREADABLE_EXIT
+
+
+class SignInFailed(Unreadable):
+    """There are no credentials, or no new ones, to ask AWS with."""

@@ -16,10 +16,11 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from checker.errors import SignInFailed
 from checker.sources.permissions import CALLS
 from checker.sources.reader import reader
 
-FAILURES = (ClientError, BotoCoreError, ResponseParserError, reader.Untrustworthy)
+FAILURES = (ClientError, BotoCoreError, ResponseParserError, SignInFailed, reader.Untrustworthy)
 
 EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
 REFUSED = {"InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException", "AuthFailure"}
@@ -33,6 +34,8 @@ SIGN_IN_AGAIN = "sign in again, with `aws sso login` or whatever gave the creden
 
 def explain(error: Exception) -> str:
     """One line for the report: what failed and how to mend it."""
+    if isinstance(error, SignInFailed):
+        return str(error)
     if isinstance(error, ClientError):
         return _refusal(error)
     if isinstance(error, NoCredentialsError):
