@@ -29,7 +29,9 @@ def run(options: Options) -> int:
     """
     existing = _existing(options.output)
     before = {} if existing is None else inventory.parse(existing, str(options.output))
-    found = organization.read(ReadOnlySession(options.profile), ous=True, tags=True)
+    found = organization.read(
+        ReadOnlySession(options.profile), ous=True, tags=True, otherwise=organization.FOR_INVENTORY
+    )
     _require_whole(found.accounts)
     text = merged(existing, str(options.output), found.accounts)
     changed = changes(before, found.accounts)

@@ -20,7 +20,7 @@ from checker.errors import KeyageError
 from checker.sources.answers import StrictParsers
 from checker.sources.first_contact import FirstContact
 from checker.sources.permissions import ALLOWED
-from checker.sources.sign_in import SignIn, boundary
+from checker.sources.sign_in import SignIn, boundary, require_usable
 
 # IAM answers within a second; ten attempts with adaptive backoff outlast a throttling burst of minutes.
 CONNECT_TIMEOUT = 4  # seconds
@@ -100,6 +100,7 @@ class ReadOnlySession:
         with boundary(self._core), self._lock:
             region = region or self._region()
             client: Any = self._session.client(service, region_name=region, config=self._config)  # type: ignore[call-overload]
+            require_usable(self._core, client)
         client.meta.events.register("before-call", self._count)
         return client
 

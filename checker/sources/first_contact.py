@@ -3,7 +3,13 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError, SSLError
+from botocore.exceptions import (
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    HTTPClientError,
+    ProxyConnectionError,
+    SSLError,
+)
 
 # Nothing was sent in any of them. botocore waits up to one and up to two seconds between three attempts.
 ATTEMPTS: dict[type[Exception], int] = {
@@ -11,6 +17,7 @@ ATTEMPTS: dict[type[Exception], int] = {
     ProxyConnectionError: 3,
     ConnectTimeoutError: 1,
     SSLError: 1,
+    HTTPClientError: 3,  # itself, not its kinds: an address or a bundle of certificates that cannot be used
 }
 MANY = 1_000_000  # more than botocore makes
 

@@ -4,12 +4,14 @@ botocore reads the configuration, runs programs and opens files for its credenti
 goes wrong there: read in botocore 1.44, credentials.py, configloader.py, tokens.py, utils.py and args.py.
 """
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from getpass import getpass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from botocore.credentials import CredentialProvider, Credentials, ReadOnlyCredentials, create_credential_resolver
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,7 +19,7 @@ from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from checker.errors import KeyageError, SignInFailed, UsageError
-from checker.sources.sign_in_advice import mistake, trouble
+from checker.sources.sign_in_advice import INVALID_ENDPOINT, mistake, trouble
 
 RAISED = (
     BotoCoreError,
@@ -54,8 +56,22 @@ def boundary(core: Session, way: str | None = None, *, renewing: bool = False) -
 
 def _failure(core: Session, way: str | None, error: Exception, *, renewing: bool) -> KeyageError:
     profile: str = core.get_config_variable("profile") or "default"
-    wrong = None if renewing else mistake(error, profile)
+    wrong = None if renewing else mistake(error, profile, way)
     return SignInFailed(trouble(error, profile, way)) if wrong is None else UsageError(wrong)
+
+
+def require_usable(core: Session, client: Any) -> None:
+    """What botocore would look at with the first request only: the port of the address, the file of certificates.
+
+    Raises ValueError, UsageError.
+    """
+    try:
+        urlsplit(client.meta.endpoint_url).port  # noqa: B018 -- reading it is the check
+    except ValueError:
+        raise ValueError(f"{INVALID_ENDPOINT}{client.meta.endpoint_url}") from None
+    bundle = core.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
+    if bundle and not Path(bundle).exists():
+        raise UsageError(f"the file of certificates {bundle} is not there: correct AWS_CA_BUNDLE (ca_bundle)")
 
 
 class SignIn(CredentialProvider):

@@ -94,7 +94,7 @@ ELSE = (
 )
 
 
-def mistake(error: Exception, profile: str) -> str | None:
+def mistake(error: Exception, profile: str, way: str | None) -> str | None:
     """What is wrong in a file or a variable that a person wrote; None if it is something else."""
     if isinstance(error, ConfigParseError):
         return _unparsed(error)
@@ -109,10 +109,10 @@ def mistake(error: Exception, profile: str) -> str | None:
         return f"AWS_STS_REGIONAL_ENDPOINTS (sts_regional_endpoints) is {value!r}: write regional or legacy"
     if isinstance(error, SETTINGS):
         return f"{_words(error)} (profile {profile}): correct the AWS configuration or the AWS_ variables"
-    return _wrong_value(str(error), profile) if isinstance(error, ValueError) else None
+    return _wrong_value(_short(str(error)), profile, way) if isinstance(error, ValueError) else None
 
 
-def _wrong_value(text: str, profile: str) -> str | None:
+def _wrong_value(text: str, profile: str, way: str | None) -> str | None:
     if text in SPLIT:
         return f"the credential_process of profile {profile} is not a command: {text}: close its quotes"
     if text.startswith(INVALID_ENDPOINT):
@@ -124,6 +124,8 @@ def _wrong_value(text: str, profile: str) -> str | None:
         return f"AWS_CONTAINER_CREDENTIALS_FULL_URI: {text}; or write an https:// address"
     if text.startswith("Auth token value"):
         return "AWS_CONTAINER_AUTHORIZATION_TOKEN, or the file of it, has more than one line: write the token alone"
+    if way is None:  # nothing but the configuration and the variables was looked at
+        return f"a setting of profile {profile}, or an AWS_ variable, has no meaning: {text}: correct it"
     return None
 
 
@@ -166,7 +168,7 @@ def trouble(error: Exception, profile: str, way: str | None) -> str:
     elif isinstance(error, JSONDecodeError) or _given_by(error) == PROCESS:
         way = PROCESS
     what, remedy = (text.format(profile=profile) for text in WAYS.get(way or "", ELSE))
-    return f"{what} gave no credentials: {_because(error)}; {remedy}"
+    return f"{what} failed: {_because(error)}; {remedy}"
 
 
 def _given_by(error: Exception) -> Any:
@@ -192,7 +194,9 @@ def _because(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"the answer has no {error.args[0]}"
     if isinstance(error, RuntimeError) and STILL_EXPIRED in str(error):
-        return "it gave credentials that have expired"
+        return "the credentials that it gave have expired"
+    if isinstance(error, AttributeError | TypeError):
+        return "what it gave has not the form of credentials"
     return f"what it gave cannot be used ({type(error).__name__}: {_short(str(error))})"
 
 
