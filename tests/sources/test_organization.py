@@ -218,10 +218,13 @@ def test_without_the_name_of_an_ou_no_path_is_known(
         organized.read()
 
 
-@pytest.mark.parametrize("status", [200, 403, 503])
-def test_a_page_of_html_is_no_organization(organized: Organized, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [(200, "something else than AWS answered"), (403, "something else than AWS answered"), (503, "failed with 503")],
+)
+def test_a_page_of_html_is_no_organization(organized: Organized, status: int, says: str) -> None:
     organized.emulated.faults.plan("ListAccounts", answer("<html><body>Sign in</body></html>", status))
-    with pytest.raises(Unreadable, match="something else than AWS answered") as raised:
+    with pytest.raises(Unreadable, match=says) as raised:
         organized.read()
     assert "<html>" not in str(raised.value)
 
