@@ -1,6 +1,7 @@
 """What the arguments of several verbs look like."""
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -11,6 +12,7 @@ import click
 
 from checker.commands.common import Common
 from checker.instant import instant
+from checker.sources.permissions import AUDIT_ROLE
 
 Decorator = Callable[[Callable[..., int]], Callable[..., int]]
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -26,6 +28,37 @@ class Instant(click.ParamType[datetime]):
             return instant(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+class RoleName(click.ParamType[str]):
+    """The name of an IAM role, after its path if it has one (IAM API Reference, CreateRole)."""
+
+    name = "text"
+    _form = re.compile(r"(?:[!-.0-~]+/)*[\w+=,.@-]{1,64}", re.ASCII)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        text = str(value)
+        if text.startswith("arn:"):
+            name = text.partition(":role/")[2] or AUDIT_ROLE
+            self.fail(f"{text!r} is an ARN: write the name, the same in every account: {name}", param, ctx)
+        if text.startswith("/"):
+            self.fail(f"{text!r} begins with a slash: write {text.strip('/') or AUDIT_ROLE}", param, ctx)
+        if not self._form.fullmatch(text):
+            self.fail(f"{text!r} is not the name of a role: 1 to 64 letters, digits and _+=,.@-", param, ctx)
+        return text
+
+
+class ExternalId(click.ParamType[str]):
+    """An external id as AWS STS takes it (AWS STS API Reference, AssumeRole)."""
+
+    name = "text"
+    _form = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        text = str(value)
+        if not self._form.fullmatch(text):
+            self.fail("it has to be 2 to 1224 letters, digits and _+=,.@:/-, as in the trust policy", param, ctx)
+        return text
 
 
 def option(*names: str, **settings: Any) -> Decorator:
@@ -63,6 +96,14 @@ PROFILE = option("--profile", help="A profile of the AWS configuration.")
 CONCURRENCY = option(
     "--concurrency", type=click.IntRange(1, 256), default=16, show_default=True, help="Calls side by side."
 )
+ROLE_NAME = option(
+    "--role-name",
+    type=RoleName(),
+    default=AUDIT_ROLE,
+    show_default=True,
+    help="The role to assume in each account.",
+)
+EXTERNAL_ID = option("--external-id", type=ExternalId(), help="The external id that the role's trust policy asks for.")
 USER_TAGS = option("--user-tags", is_flag=True, help="Read the tags of users too.")
 COLOR = option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 on_policy = options(POLICY, INVENTORY, NOW, QUIET, STRICT)

@@ -10,6 +10,7 @@ import click
 from checker import __version__
 from checker.arguments import (
     COLOR,
+    EXTERNAL_ID,
     FILE,
     FROM,
     INVENTORY,
@@ -17,6 +18,7 @@ from checker.arguments import (
     POLICY,
     PROFILE,
     QUIET,
+    ROLE_NAME,
     common_of,
     on_aws,
     on_policy,
@@ -27,7 +29,6 @@ from checker.arguments import (
 from checker.cli_prepare import PREPARING
 from checker.commands.boundary import guarded
 from checker.errors import USAGE_EXIT
-from checker.sources.permissions import AUDIT_ROLE
 
 FORMAT_HELP = (
     "table, json, csv, markdown, html, sarif, junit, github, gitlab, ocsf or asff; repeatable, all but one into a FILE."
@@ -67,8 +68,8 @@ def keyage() -> None:
 @option("--verbose", is_flag=True, help="For each non-compliant key, how to resolve it.")
 @option("--exit-zero", is_flag=True, help="Exit with 0 where it would be 1.")
 @option("--organization", is_flag=True, help="Every active account of the organization, or of the --inventory named.")
-@option("--role-name", default=AUDIT_ROLE, show_default=True, help="The role to assume in each account.")
-@option("--external-id", help="The external id that the role's trust policy asks for.")
+@ROLE_NAME
+@EXTERNAL_ID
 @option("--account", multiple=True, metavar="ID|NAME|ou=OU", help="Only these accounts; patterns; repeatable.")
 @option("--state", type=FILE, help="Remember keys here, and list only those that can have changed or grown too old.")
 @option("--from-aggregator", metavar="NAME", help="What AWS Config says in every account, by its aggregator.")

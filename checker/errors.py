@@ -65,3 +65,7 @@ class CannotWrite(KeyageError):
     """The result could not be written; what was there before is as it was."""
 
     exit_code = OUTPUT_EXIT
+
+
+class SignInFailed(Unreadable):
+    """There are no credentials, or no new ones, to ask AWS with."""

@@ -48,6 +48,8 @@ def report(options: Options, loaded: Loaded, outputs: list[Output], opened: Open
         try:
             for result in _results(options, loaded, outputs, opened):
                 say((f"note: {printable(note)}" for note in result.notes), quiet=options.common.quiet)
+                if result.reason is not None and result.id is None and opened.kind == "live":
+                    say([f"error: {printable(result.reason)}"])  # nobody signed in: it concerns the whole run
                 unreadable += result.reason is not None
                 non_compliant += result.counts.non_compliant
                 for output, one in reports:

@@ -30,7 +30,7 @@ def run(options: Options) -> int:
     existing = _existing(options.output)
     before = {} if existing is None else inventory.parse(existing, str(options.output))
     session = ReadOnlySession(options.profile, tell=teller(quiet=options.quiet))
-    found = organization.read(session, ous=True, tags=True)
+    found = organization.read(session, ous=True, tags=True, otherwise=organization.FOR_INVENTORY)
     _require_whole(found.accounts)
     text = merged(existing, str(options.output), found.accounts)
     skipped = (f"note: {one.id} {one.name or ''} is {one.state}: left out" for one in found.skipped)

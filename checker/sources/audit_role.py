@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from botocore.exceptions import ClientError
+
 from checker.errors import Unreadable
 from checker.evaluate import AccountUnreadable, Reading
 from checker.rule import Account
 from checker.sources import live
 from checker.sources.account_session import AccountSessions
 from checker.sources.aws_session import ReadOnlySession
-from checker.sources.failures import DENIED, FAILURES, explain
+from checker.sources.failures import DENIED, EXPLICIT_DENY, FAILURES, explain
 from checker.sources.permissions import AUDIT_ROLE
 from checker.sources.reader import reader
 
@@ -75,9 +77,13 @@ class Accounts:
         return credentials
 
     def _why(self, error: Exception, arn: str) -> str:
-        if hasattr(error, "response") and reader.error_code(error) in DENIED:
+        if isinstance(error, ClientError) and reader.error_code(error) in DENIED:
+            message = " ".join(error.response["Error"].get("Message", "").split())
+            if EXPLICIT_DENY in message:
+                return f"{arn} cannot be assumed: {explain(error)}"
             return (
                 f"{arn} cannot be assumed: see that the role is there, that its trust policy names {self._caller.arn}"
                 " (and the --external-id, if it asks for one), and that the caller is allowed sts:AssumeRole on it"
+                f" ({message})"
             )
         return f"{arn} cannot be assumed: {explain(error)}"

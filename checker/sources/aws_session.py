@@ -13,17 +13,18 @@ import boto3
 import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, Credentials, ReadOnlyCredentials
-from botocore.exceptions import ProfileNotFound
 from botocore.utils import parse_timestamp
 
 from checker import __version__
-from checker.errors import KeyageError, UsageError
+from checker.errors import KeyageError
 from checker.sources.answers import ask_again
+from checker.sources.first_contact import FirstContact
 from checker.sources.permissions import ALLOWED
+from checker.sources.sign_in import SignIn, boundary, require_usable
 from checker.sources.throttled import Tell, Throttling
 
 # IAM answers within a second; ten attempts with adaptive backoff outlast a throttling burst of minutes.
-CONNECT_TIMEOUT = 5  # seconds
+CONNECT_TIMEOUT = 4  # seconds
 READ_TIMEOUT = 20  # seconds
 ATTEMPTS = 10
 DEFAULT_REGION = "us-east-1"  # IAM is global; a client still wants a region to sign for
@@ -49,7 +50,7 @@ class ReadOnlySession:
         """`credentials` as AssumeRole returns them; else the environment's or the profile's.
 
         `tell` gets a line for people now and then while AWS throttles.
-        Raises UsageError for a profile that is not configured.
+        Raises UsageError for a configuration that a person wrote wrong, such as a profile that is not there.
         """
         self._profile = profile
         self._throttling = Throttling(tell) if tell else None
@@ -64,6 +65,10 @@ class ReadOnlySession:
             user_agent=USER_AGENT,
         )
         self._lock = threading.Lock()
+        self._contact = FirstContact()
+        if not credentials:
+            sign_in = CredentialResolver([SignIn(self._core, self._region)])
+            self._core.register_component("credential_provider", sign_in)
         self._set_up()
 
     def _set_up(self) -> None:
@@ -71,10 +76,10 @@ class ReadOnlySession:
         ask_again(self._core, moment)
         if self._throttling:
             self._throttling.watch(self._core)
-        try:
+        self._core.register("needs-retry", self._contact.needs_retry)
+        self._core.set_default_client_config(self._config)  # of botocore's own clients, which sign in
+        with boundary(self._core):
             self._session = boto3.Session(botocore_session=self._core)
-        except ProfileNotFound as error:
-            raise UsageError(f"{error}: see `aws configure list-profiles`") from None
         self._calls: Counter[str] = Counter()
 
     def recounted(self) -> Self:
@@ -97,13 +102,17 @@ class ReadOnlySession:
     def client(self, service: str, region: str | None = None) -> Any:
         """A client of the service, by default in the region of AWS_REGION, as other SDKs have it, or the session's.
 
-        Making one is not thread-safe in boto3, hence the lock.
+        Making one is not thread-safe in boto3, hence the lock. Raises UsageError, SignInFailed.
         """
-        region = region or os.environ.get("AWS_REGION") or self._session.region_name or DEFAULT_REGION
-        with self._lock:
+        with boundary(self._core), self._lock:
+            region = region or self._region()
             client: Any = self._session.client(service, region_name=region, config=self._config)  # type: ignore[call-overload]
+            require_usable(self._core, client)
         client.meta.events.register("before-call", self._count)
         return client
+
+    def _region(self) -> str:
+        return os.environ.get("AWS_REGION") or self._core.get_config_variable("region") or DEFAULT_REGION
 
     def calls(self) -> dict[str, int]:
         """How often each operation was called, without retries."""

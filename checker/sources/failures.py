@@ -5,27 +5,29 @@ from textwrap import shorten
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
     NoCredentialsError,
     PartialCredentialsError,
-    ReadTimeoutError,
     SSOTokenLoadError,
     TokenRetrievalError,
     UnauthorizedSSOTokenError,
 )
 from botocore.parsers import ResponseParserError
 
+from checker.errors import SignInFailed
+from checker.sources.connection_advice import CHECK_NETWORK, unreached
 from checker.sources.permissions import CALLS
 from checker.sources.reader import reader
 
-FAILURES = (ClientError, BotoCoreError, ResponseParserError, reader.Untrustworthy)
+FAILURES = (ClientError, BotoCoreError, ResponseParserError, SignInFailed, reader.Untrustworthy)
 
-EXPIRED = {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+EXPIRED = {"ExpiredToken", "ExpiredTokenException"}
+CLOCK = {"RequestExpired", "RequestTimeTooSkewed", "RequestInTheFuture"}
+CLOCK_WORDS = ("Signature expired", "Signature not yet current")  # how AWS begins its message then
+EXPLICIT_DENY = "explicit deny"  # AWS's words for a policy that no other can overrule, such as an SCP
+HTML = ("<!doctype", "<html")
 REFUSED = {"InvalidClientTokenId", "SignatureDoesNotMatch", "UnrecognizedClientException", "AuthFailure"}
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"}
 THROTTLED = {"Throttling", "ThrottlingException", "RequestLimitExceeded", "TooManyRequestsException", "SlowDown"}
-CHECK_NETWORK = "check the network, proxy and AWS_ENDPOINT_URL, then run again"
 RUN_AGAIN = "run again, and report it if it stays"
 LONGEST = 200  # characters of a parser's message
 SIGN_IN_AGAIN = "sign in again, with `aws sso login` or whatever gave the credentials"
@@ -33,16 +35,19 @@ SIGN_IN_AGAIN = "sign in again, with `aws sso login` or whatever gave the creden
 
 def explain(error: Exception) -> str:
     """One line for the report: what failed and how to mend it."""
+    if isinstance(error, SignInFailed):
+        return str(error)
     if isinstance(error, ClientError):
         return _refusal(error)
     if isinstance(error, NoCredentialsError):
-        return "no AWS credentials were found: set AWS_PROFILE or the AWS_ variables, or use --from FILE"
+        needless = "`keyage check --from FILE` and `keyage demo` need none"
+        return f"no AWS credentials were found: set AWS_PROFILE or the AWS_ variables, or sign in; {needless}"
     if isinstance(error, PartialCredentialsError):
         return f"the AWS credentials are incomplete: {error}"
     if isinstance(error, SSOTokenLoadError | TokenRetrievalError | UnauthorizedSSOTokenError):
         return f"the sign-in has expired: {SIGN_IN_AGAIN}"
-    if isinstance(error, ConnectTimeoutError | ReadTimeoutError | EndpointConnectionError):
-        return f"AWS did not answer: {error}; {CHECK_NETWORK}"
+    if isinstance(error, BotoCoreError) and (why := unreached(error)) is not None:
+        return why
     if isinstance(error, ResponseParserError):  # botocore's first line; the answer itself is in the others
         what = shorten(str(error).partition("\n")[0].partition(", invalid")[0], LONGEST)
         return f"something else than AWS answered, or half of it came: {what}; {CHECK_NETWORK}"
@@ -52,16 +57,28 @@ def explain(error: Exception) -> str:
 def _refusal(error: ClientError) -> str:
     operation, code = error.operation_name, reader.error_code(error)
     message = " ".join(error.response.get("Error", {}).get("Message", "").split())
+    said = f"{code} on {operation}: {message}" if message else f"{code} on {operation}"
+    if message.lower().startswith(HTML):
+        return f"something else than AWS answered {operation}, with a page of HTML ({code}); {CHECK_NETWORK}"
+    if code in CLOCK or message.startswith(CLOCK_WORDS):
+        return f"the clock of this machine is wrong, AWS does not accept its time ({said}): set it right and run again"
     if code in EXPIRED:
-        return f"the credentials expired ({code} on {operation}): {SIGN_IN_AGAIN}"
+        return f"the credentials expired ({said}): {SIGN_IN_AGAIN}"
     if code in REFUSED:
         check = "check the access key, and in China and GovCloud that AWS_REGION is one of theirs"
-        return f"AWS does not accept the credentials ({code} on {operation}): {check}, or {SIGN_IN_AGAIN}"
+        return f"AWS does not accept the credentials ({said}): {check}, or {SIGN_IN_AGAIN}"
     if code in DENIED:
-        return f"{operation} was denied: allow what `keyage permissions{_verb_of(operation)}` prints ({message})"
+        return _denial(operation, message)
     if code in THROTTLED:
-        return f"AWS kept throttling {operation} ({code}): run again later, or with a lower --concurrency"
+        fewer = "check, snapshot and diff can do so with a lower --concurrency"
+        return f"AWS kept throttling {operation} ({code}): run again later; {fewer}"
     return f"{operation} failed with {code}: {message}; {RUN_AGAIN}"
+
+
+def _denial(operation: str, message: str) -> str:
+    if EXPLICIT_DENY in message:
+        return f"{operation} is denied by a policy, whatever others allow: {message}; ask whoever keeps that policy"
+    return f"{operation} was denied: allow what `keyage permissions{_verb_of(operation)}` prints ({message})"
 
 
 def _verb_of(operation: str) -> str:

@@ -103,9 +103,9 @@ def read_known(session: Session, account: Account, asking: Asking) -> Reading:
 
 def _read_known(session: Session, account: Account, asking: Asking) -> Reading:
     notes: list[str] = []
-    iam = session.client("iam")
     memory = asking.state.of(account.id) if asking.state else None
     try:
+        iam = session.client("iam")
         if asking.want_name and account.name is None:
             account = _named(iam, account, notes)
         found = reader.read_users(iam, asking.needs_of(account), asking.run, asking.wait, memory)

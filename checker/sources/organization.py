@@ -16,10 +16,20 @@ from checker.sources.reader import reader
 
 ACTIVE = "ACTIVE"
 NOT_IN_USE = "AWSOrganizationsNotInUseException"
-HERE_OR_INVENTORY = (
-    "only the management account and delegated administrators may list the accounts: use the credentials of one,"
-    " or name the accounts with --inventory FILE"
+ONLY_THERE = (
+    "only the management account and delegated administrators may list the accounts: use the credentials of one, or"
 )
+
+
+class Otherwise(NamedTuple):
+    """What a verb can do instead, where its organization cannot be read."""
+
+    denied: str
+    not_in_use: str
+
+
+FOR_CHECK = Otherwise("name the accounts with --inventory FILE", "check it without --organization")
+FOR_INVENTORY = Otherwise("write accounts.yaml by hand", "there is nothing to list")
 
 
 class Organization(NamedTuple):
@@ -27,16 +37,16 @@ class Organization(NamedTuple):
     skipped: list[AccountSkipped]  # by id
 
 
-def read(session: ReadOnlySession, *, ous: bool, tags: bool) -> Organization:
+def read(session: ReadOnlySession, *, ous: bool, tags: bool, otherwise: Otherwise = FOR_CHECK) -> Organization:
     """Every account; OUs and tags stay None unless they are wanted. Raises Unreadable, with what to do."""
     client = session.client("organizations")
     try:
         listed = {entry["Id"]: entry for entry in _pages(client, "list_accounts", "Accounts")}
-        active = {account_id: entry["Name"] for account_id, entry in listed.items() if _state(entry) == ACTIVE}
+        active = {account_id: entry.get("Name") for account_id, entry in listed.items() if _state(entry) == ACTIVE}
         paths = _paths(client, active) if ous else {}
         tagged = {account_id: _tags(client, account_id) for account_id in sorted(active)} if tags else {}
     except FAILURES as error:
-        raise Unreadable(_explain(error)) from None
+        raise Unreadable(_explain(error, otherwise)) from None
     accounts = [
         decision.Account(account_id, name, paths.get(account_id), tagged.get(account_id))
         for account_id, name in sorted(active.items())
@@ -61,7 +71,7 @@ def _pages(client: Any, method: str, member: str, **arguments: str) -> Iterator[
 def _paths(client: Any, wanted: Iterable[str]) -> dict[str, str]:
     """Names of the OUs down to each account, joined by `/`."""
     units: dict[str, str] = {}
-    waiting = [(root["Id"], root["Name"]) for root in _pages(client, "list_roots", "Roots")]
+    waiting = [(root["Id"], _name(root)) for root in _pages(client, "list_roots", "Roots")]
     found: dict[str, str] = {}
     while waiting:
         parent, path = waiting.pop()
@@ -69,12 +79,19 @@ def _paths(client: Any, wanted: Iterable[str]) -> dict[str, str]:
         for account in _pages(client, "list_accounts_for_parent", "Accounts", ParentId=parent):
             found[account["Id"]] = path
         below = _pages(client, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=parent)
-        waiting += [(unit["Id"], f"{path}/{unit['Name']}") for unit in below]
+        waiting += [(unit["Id"], f"{path}/{_name(unit)}") for unit in below]
     for account_id in sorted(set(wanted) - set(found)):
         path_now = _moved(client, account_id, units)
         if path_now is not None:
             found[account_id] = path_now
     return found
+
+
+def _name(unit: dict[str, Any]) -> str:
+    """Of a root or an OU; raises Untrustworthy, because without it no path is known."""
+    if not unit.get("Name"):
+        raise reader.Untrustworthy(f"AWS Organizations told of {unit['Id']} without its name")
+    return str(unit["Name"])
 
 
 def _moved(client: Any, account_id: str, units: dict[str, str]) -> str | None:
@@ -88,10 +105,10 @@ def _tags(client: Any, account_id: str) -> dict[str, str]:
     return {entry["Key"]: entry["Value"] for entry in entries}
 
 
-def _explain(error: Exception) -> str:
+def _explain(error: Exception, otherwise: Otherwise) -> str:
     code = reader.error_code(error) if hasattr(error, "response") else ""
     if code == NOT_IN_USE:
-        return "the account of these credentials is in no organization: check it without --organization"
+        return f"the account of these credentials is in no organization: {otherwise.not_in_use}"
     if code == "AccessDeniedException":
-        return f"the organization could not be read: {explain(error)}; {HERE_OR_INVENTORY}"
+        return f"the organization could not be read: {explain(error)}; {ONLY_THERE} {otherwise.denied}"
     return f"the organization could not be read: {explain(error)}"

@@ -30,9 +30,9 @@ ERROR = """<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>
 Act = Callable[[dict[str, str]], "tuple[int, str] | Exception | None"]
 
 
-def refuse(code: str, status: int = 403) -> Act:
+def refuse(code: str, status: int = 403, message: str | None = None) -> Act:
     """Answer with an AWS error."""
-    return lambda _asked: (status, ERROR.format(code=code, message=f"stand-in for {code}"))
+    return lambda _asked: (status, ERROR.format(code=code, message=message or f"stand-in for {code}"))
 
 
 def refuse_json(code: str, status: int = 400) -> Act:

@@ -78,6 +78,19 @@ def test_a_role_that_cannot_be_assumed_is_told_with_what_to_see_to(emulated: Emu
     assert "sts:AssumeRole" in found.reason
 
 
+def test_a_denial_by_a_policy_of_the_organization_is_told_in_the_words_of_aws(emulated: Emulated) -> None:
+    said = "User: x is not authorized to perform: sts:AssumeRole with an explicit deny in a service control policy"
+    emulated.faults.plan("AssumeRole", refuse("AccessDenied", message=said))
+    accounts = Accounts(ReadOnlySession(), Role())
+    asking = live.Asking(live.verdict_needs(policy(), NOW, NOW), want_name=False, wait=emulated.time.sleep)
+    found = accounts.read(decision.Account(OTHER, "web"), asking)
+    assert isinstance(found, AccountUnreadable)
+    assert found.reason == (
+        f"arn:aws:iam::{OTHER}:role/keyage-audit cannot be assumed: AssumeRole is denied by a policy, whatever others"
+        f" allow: {said}; ask whoever keeps that policy"
+    )
+
+
 def test_what_is_denied_to_the_role_names_the_role(emulated: Emulated) -> None:
     emulated.faults.plan("ListUsers", refuse("AccessDenied"))
     emulated.faults.plan("GenerateCredentialReport", refuse("AccessDenied"))

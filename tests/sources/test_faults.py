@@ -1,7 +1,13 @@
 """What goes wrong at AWS: the verdicts are those of a quiet day, or the account is unreadable."""
 
 import pytest
-from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import (
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ProxyConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
 
 from checker.evaluate import AccountResult
 from tests.aws.fixtures import ACCOUNT, Emulated, policy
@@ -17,6 +23,19 @@ TIMEOUTS = {
     "connect": ConnectTimeoutError(endpoint_url=URL),
     "read": ReadTimeoutError(endpoint_url=URL),
     "unreachable": EndpointConnectionError(endpoint_url=URL),
+}
+PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body><p>Sign in to go on</body></html>"
+LATE = "Signature expired: 20261123T115500Z is now earlier than 20261123T120000Z (20261123T121500Z - 15 min.)"
+SCP = "User: x is not authorized to perform: it with an explicit deny in a service control policy"
+NEVER = TIMEOUTS | {
+    "proxy": ProxyConnectionError(proxy_url="http://127.0.0.1:3128", error=OSError("Tunnel connection failed: 407 No")),
+    "TLS": SSLError(endpoint_url=URL, error=OSError("certificate verify failed: self-signed certificate")),
+}
+NEVER_SAYS = {
+    "connect": "AWS did not answer",
+    "unreachable": "AWS did not answer",
+    "proxy": "the proxy http://127.0.0.1:3128 does not let keyage through: 407 No",
+    "TLS": "the certificate of iam.amazonaws.com was not accepted: self-signed certificate",
 }
 
 
@@ -53,8 +72,23 @@ def test_a_burst_of_trouble_is_waited_out(overdue: Emulated, operation: str, act
 @pytest.mark.parametrize("kind", TIMEOUTS)
 @pytest.mark.parametrize("operation", [*READING, *REPORTING])
 def test_a_burst_of_time_outs_is_waited_out(overdue: Emulated, operation: str, kind: str) -> None:
+    if kind != "read":
+        overdue.faults.plan(operation, throttle(), 1)  # the host has answered
     overdue.faults.plan(operation, fail_with(TIMEOUTS[kind]), 3)
     assert_found_all(overdue.check())
+
+
+@pytest.mark.parametrize(("kind", "attempts"), [("connect", 1), ("unreachable", 3), ("proxy", 3), ("TLS", 1)])
+def test_a_host_that_never_answered_is_not_asked_for_long(overdue: Emulated, kind: str, attempts: int) -> None:
+    overdue.faults.plan("GetCallerIdentity", fail_with(NEVER[kind]))
+    assert_unreadable(overdue.check(), NEVER_SAYS[kind])
+    assert overdue.faults.requests["GetCallerIdentity"] == attempts
+
+
+def test_each_host_answers_for_itself(overdue: Emulated) -> None:
+    overdue.faults.plan("GenerateCredentialReport", fail_with(TIMEOUTS["connect"]))
+    assert_unreadable(overdue.check(), "AWS did not answer")
+    assert overdue.faults.requests["GenerateCredentialReport"] == 1
 
 
 @pytest.mark.parametrize("operation", READING)
@@ -67,14 +101,27 @@ def test_a_burst_of_time_outs_is_waited_out(overdue: Emulated, operation: str, k
         (refuse("ExpiredToken"), "the credentials expired (ExpiredToken"),
         (refuse("InvalidClientTokenId"), "AWS does not accept the credentials"),
         (answer("<ListUsersResponse><ListUsersResult><Users><member><UserName>u</User"), "half of it came"),
+        (answer(PAGE), "something else than AWS answered"),
+        (answer(PAGE, 403), "something else than AWS answered"),
+        (refuse("SignatureDoesNotMatch", message=LATE), "the clock of this machine is wrong"),
+        (refuse("SignatureDoesNotMatch", message="as calculated"), "as calculated): check the access key"),
     ],
-    ids=["throttle", "500", "time-out", "expired token", "wrong credentials", "cut-off body"],
+    ids=[
+        *("throttle", "500", "time-out", "expired token", "wrong credentials", "cut-off body"),
+        *("page", "page with 403", "clock", "signature"),
+    ],
 )
 def test_trouble_that_stays_makes_the_account_unreadable(
     overdue: Emulated, operation: str, act: Act, reason: str
 ) -> None:
     overdue.faults.plan(operation, act)
     assert_unreadable(overdue.check(), reason)
+
+
+@pytest.mark.parametrize("operation", ["GetCallerIdentity", "ListAccessKeys"])
+def test_a_denial_that_no_permission_mends_is_told_in_the_words_of_aws(overdue: Emulated, operation: str) -> None:
+    overdue.faults.plan(operation, refuse("AccessDenied", message=SCP))
+    assert_unreadable(overdue.check(), f"{operation} is denied by a policy, whatever others allow: {SCP}; ask whoever")
 
 
 def test_a_token_that_expires_half_way_makes_the_account_unreadable(overdue: Emulated) -> None:

@@ -185,6 +185,50 @@ def test_an_organization_that_cannot_be_read_is_no_empty_one(
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("act", "says"),
+    [(NOT_IN_USE, "is in no organization: there is nothing to list"), (DENIED, "or write accounts.yaml by hand")],
+)
+def test_an_inventory_is_not_advised_to_use_an_option_that_it_lacks(organized: Organized, act: Act, says: str) -> None:
+    organized.emulated.faults.plan("ListAccounts", act)
+    with pytest.raises(Unreadable) as raised:
+        organization.read(organized.session, ous=True, tags=True, otherwise=organization.FOR_INVENTORY)
+    assert says in str(raised.value)
+    assert "--" not in str(raised.value)
+
+
+def test_an_account_without_a_name_is_one_whose_name_is_not_known(organized: Organized) -> None:
+    listed = json.dumps({"Accounts": [{"Id": "444455556666", "State": "ACTIVE"}]})
+    organized.emulated.faults.plan("ListAccounts", answer(listed), 1)
+    assert organized.read(ous=False, tags=False) == {"444455556666": (None, None, None)}
+
+
+@pytest.mark.parametrize(
+    ("operation", "body"),
+    [
+        ("ListRoots", {"Roots": [{"Id": "r-1"}]}),
+        ("ListOrganizationalUnitsForParent", {"OrganizationalUnits": [{"Id": "ou-1-1"}]}),
+    ],
+)
+def test_without_the_name_of_an_ou_no_path_is_known(
+    organized: Organized, operation: str, body: dict[str, object]
+) -> None:
+    organized.emulated.faults.plan(operation, answer(json.dumps(body)), 1)
+    with pytest.raises(Unreadable, match="without its name"):
+        organized.read()
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [(200, "something else than AWS answered"), (403, "something else than AWS answered"), (503, "failed with 503")],
+)
+def test_a_page_of_html_is_no_organization(organized: Organized, status: int, says: str) -> None:
+    organized.emulated.faults.plan("ListAccounts", answer("<html><body>Sign in</body></html>", status))
+    with pytest.raises(Unreadable, match=says) as raised:
+        organized.read()
+    assert "<html>" not in str(raised.value)
+
+
 def test_throttling_that_ends_is_waited_for(organized: Organized) -> None:
     account = organized.account("web")
     organized.emulated.faults.plan("ListAccounts", HARD, 5)
