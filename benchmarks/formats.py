@@ -42,9 +42,10 @@ def _rows(folder: Path, keys: int, formats: Sequence[str]) -> Iterator[Sequence[
     wanted = [(name, [*how]) for name in formats for how in ((), ("--verbose",)) if not how or name in VERBOSE]
     for name, how in wanted:
         _check(folder, EMPTY, name, how, environment)  # compiles
-        once, twice = (_best(folder, size, name, how, environment) for size in (ONCE, TWICE))
+        once = _best(folder, ONCE, name, how, environment)
+        size = (folder / "report").stat().st_size // 1024
+        twice = _best(folder, TWICE, name, how, environment)
         kept = judge(once.seconds, TARGET * max(1, keys / KEYS))
-        size = (folder / "report").stat().st_size // TWICE // 1024
         label, peak = " ".join([name, *how]), f"{once.peak_mib:.0f}"
         times = [f"{one:.2f}" for one in (once.seconds, once.cpu_seconds, twice.seconds, twice.cpu_seconds)]
         yield label, size, *times[:2], peak, kept, *times[2:]
