@@ -59,6 +59,7 @@ SETTINGS = (
     PartialCredentialsError,
     UnknownCredentialError,
 )
+ANSWERS = (ClientError, ConnectionError, HTTPClientError, ResponseParserError)  # whose explanation has its own advice
 CONTAINER = "container-role"
 PROCESS = "custom-process"
 ROLE = "assume-role"
@@ -168,7 +169,13 @@ def trouble(error: Exception, profile: str, way: str | None) -> str:
     elif isinstance(error, JSONDecodeError) or _given_by(error) == PROCESS:
         way = PROCESS
     what, remedy = (text.format(profile=profile) for text in WAYS.get(way or "", ELSE))
+    if isinstance(error, ANSWERS) and not _denied(error):
+        return f"{what} failed: {explain(error)}"
     return f"{what} failed: {_because(error)}; {remedy}"
+
+
+def _denied(error: Exception) -> bool:
+    return isinstance(error, ClientError) and reader.error_code(error) in DENIED
 
 
 def _given_by(error: Exception) -> Any:
@@ -177,10 +184,7 @@ def _given_by(error: Exception) -> Any:
 
 def _because(error: Exception) -> str:
     if isinstance(error, ClientError):
-        code, message = reader.error_code(error), error.response.get("Error", {}).get("Message", "")
-        return f"{error.operation_name} was denied ({_short(message)})" if code in DENIED else explain(error)
-    if isinstance(error, ConnectionError | HTTPClientError | ResponseParserError):
-        return explain(error)
+        return f"{error.operation_name} was denied ({_short(error.response['Error'].get('Message', ''))})"
     if isinstance(error, CredentialRetrievalError):
         return _short(str(error.kwargs.get("error_msg", ""))) or "it failed without a message"
     return _words(error) if isinstance(error, BotoCoreError) else _of_python(error)

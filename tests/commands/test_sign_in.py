@@ -1,6 +1,7 @@
 """Signing in, as processes: a wrong file or variable is 2, everything else that fails there is 3, never a traceback."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from checker.cli import main
 from tests.aws.served_organization import Served
-from tests.commands.processes import keyage, policy_folder
+from tests.commands.processes import KEYAGE, environment, keyage, policy_folder
 
 KEYS = "aws_access_key_id = x\naws_secret_access_key = x\n"
 ROLE = "role_arn = arn:aws:iam::111122223333:role/keyage-audit\n"
@@ -142,9 +143,18 @@ VERBS = {
 }
 
 
-def told(folder: Path, arguments: list[str], **extra: str) -> tuple[int, str]:
-    """Exit code and what stands on standard error."""
-    done = keyage(policy_folder(folder), *arguments, **extra)
+def told(folder: Path, arguments: list[str], *, typed: str = "", **extra: str) -> tuple[int, str]:
+    """Exit code and what stands on standard error, of a process that has no terminal."""
+    done = subprocess.run(
+        [*KEYAGE, *arguments],
+        cwd=policy_folder(folder),
+        env=environment(**extra),
+        input=typed,
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert "Traceback" not in done.stdout + done.stderr
     if done.returncode == 2:
         assert done.stdout == ""
@@ -195,6 +205,11 @@ def test_a_config_file_of_another_form(tmp_path: Path, content: bytes, part: str
     (tmp_path / "config").write_bytes(content)
     code, said = told(tmp_path, ["check"], **given)
     assert (code, part in said) == (2, True), said
+
+
+def test_a_code_may_come_from_standard_input(tmp_path: Path) -> None:
+    code, said = told(tmp_path, ["check"], typed="123456\n", **config(tmp_path, PROFILES["a code and no terminal"][0]))
+    assert (code, "the role of profile p (role_arn) failed: AWS did not answer" in said) == (3, True), said
 
 
 def test_a_secret_in_a_line_that_does_not_parse_is_not_shown(tmp_path: Path) -> None:

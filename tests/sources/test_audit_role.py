@@ -91,6 +91,17 @@ def test_a_denial_by_a_policy_of_the_organization_is_told_in_the_words_of_aws(em
     )
 
 
+def test_a_callers_token_that_expires_between_two_accounts_leaves_the_first_read(emulated: Emulated) -> None:
+    emulated.faults.plan("AssumeRole", lambda _asked: None, 1)
+    emulated.faults.plan("AssumeRole", refuse("ExpiredToken"))
+    accounts = Accounts(ReadOnlySession(), Role())
+    asking = live.Asking(live.verdict_needs(policy(), NOW, NOW), want_name=False, wait=emulated.time.sleep)
+    first, second = (accounts.read(decision.Account(each), asking) for each in (OTHER, "555566667777"))
+    assert isinstance(first, AccountRead)
+    assert isinstance(second, AccountUnreadable)
+    assert "the credentials expired (ExpiredToken on AssumeRole" in second.reason
+
+
 def test_what_is_denied_to_the_role_names_the_role(emulated: Emulated) -> None:
     emulated.faults.plan("ListUsers", refuse("AccessDenied"))
     emulated.faults.plan("GenerateCredentialReport", refuse("AccessDenied"))
