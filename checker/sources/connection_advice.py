@@ -29,9 +29,11 @@ def unreached(error: BotoCoreError) -> str | None:
     if isinstance(error, SSLError):
         bundle = "if a proxy of yours reads along, name the file of its certificate in AWS_CA_BUNDLE"
         return f"the certificate of {_host(error)} was not accepted: {_reason(error)}; {bundle}"
-    if isinstance(error, EndpointConnectionError | ConnectTimeoutError | ReadTimeoutError | ConnectionClosedError):
-        reason = "" if isinstance(error, ConnectTimeoutError | ReadTimeoutError) else _reason(error)
-        return f"AWS did not answer: {reason and reason + ': '}{str(error).rstrip('.')}{_named(error, reason)}"
+    if isinstance(error, EndpointConnectionError | ConnectTimeoutError):
+        reason = _reason(error) if isinstance(error, EndpointConnectionError) else ""
+        return f"AWS did not answer: {reason and reason + ': '}{str(error).rstrip('.')}; {_named(error, reason)}"
+    if isinstance(error, ReadTimeoutError | ConnectionClosedError):
+        return f"AWS did not answer: {str(error).rstrip('.')}; {CHECK_NETWORK}"
     if isinstance(error, HTTPClientError):
         return _client(error)
     return None
@@ -61,11 +63,11 @@ def _named(error: BotoCoreError, reason: str) -> str:
     host = _host(error)
     variable = _variable(host, sorted(name for name in os.environ if name.startswith(ENDPOINT)))
     if variable:
-        return f"; correct {variable}, or see that something listens there"
+        return f"correct {variable}, or see that something listens there, and run again"
     region = next((f"{name}={given}" for name in REGIONS if (given := os.environ.get(name)) and given in host), None)
     if any(text in reason for text in NO_NAME):
-        return f"; see that {region or 'the region in its name'} is a region of AWS, and that names are resolved here"
-    return f"; {CHECK_NETWORK}"
+        return f"see that {region or 'the region in its name'} is a region of AWS, and that names are resolved here"
+    return CHECK_NETWORK
 
 
 def _variable(host: str, names: list[str]) -> str | None:

@@ -11,13 +11,13 @@ from botocore.exceptions import (
     SSLError,
 )
 
-# Nothing was sent in any of them. botocore waits up to one and up to two seconds between three attempts.
+# Nothing was sent in any of them. Between six attempts botocore waits 1.6 seconds at most, as its backoff doubles.
 ATTEMPTS: dict[type[Exception], int] = {
-    EndpointConnectionError: 3,
-    ProxyConnectionError: 3,
+    EndpointConnectionError: 6,
+    ProxyConnectionError: 6,
     ConnectTimeoutError: 1,
     SSLError: 1,
-    HTTPClientError: 3,  # itself, not its kinds: an address or a bundle of certificates that cannot be used
+    HTTPClientError: 6,  # itself, not its kinds: an address or a bundle of certificates that cannot be used
 }
 MANY = 1_000_000  # more than botocore makes
 

@@ -37,6 +37,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
+from checker.extras import how_to_install
 from checker.sources.failures import DENIED, explain
 from checker.sources.reader import reader
 
@@ -64,8 +65,8 @@ CONTAINER = "container-role"
 PROCESS = "custom-process"
 ROLE = "assume-role"
 LOGIN_EXTRA = (
-    "profile {profile} signs in with `aws login`, for which keyage needs the package awscrt: install keyage with its"
-    " extra `login`, keyage[login], or sign in another way"
+    "profile {profile} signs in with `aws login`, for which keyage needs the package awscrt: {install}; or sign in"
+    " another way"
 )
 # By the METHOD of botocore's provider: what was tried, and what to see to.
 WAYS = {
@@ -159,7 +160,7 @@ def _unparsed(error: ConfigParseError) -> str:
 def trouble(error: Exception, profile: str, way: str | None) -> str:
     """Why there are no credentials, and what to do."""
     if isinstance(error, MissingDependencyException):
-        return LOGIN_EXTRA.format(profile=profile)
+        return LOGIN_EXTRA.format(profile=profile, install=how_to_install("login"))
     if isinstance(error, RefreshWithMFAUnsupportedError):
         return f"the session of profile {profile} has ended, and a new one needs a new MFA code: run again"
     if isinstance(error, LoginError):

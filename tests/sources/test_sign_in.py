@@ -99,6 +99,6 @@ def test_a_page_of_html_instead_of_credentials(by_role: Emulated) -> None:
 
 
 def test_a_clock_that_is_wrong(by_role: Emulated) -> None:
-    message = "Signature not yet current: 20261123T121501Z is later"
-    by_role.faults.plan("AssumeRole", refuse("SignatureDoesNotMatch", message=message))
+    said = "Signature not yet current: 20261123T121501Z is still later than 20261123T121500Z"
+    by_role.faults.plan("AssumeRole", refuse("SignatureDoesNotMatch", message=said))
     assert "the clock of this machine is wrong" in (reason() or "")
