@@ -18,9 +18,9 @@ SHIPPED = ("checker", "rules", "templates", "pyproject.toml", "README.md", "LICE
 TESTS = "tests:\n  - {name: t, user: {name: ann}, expect: {maxAccessKeyAge: %d}}\n"
 
 
-def git(folder: Path, *arguments: str) -> None:
-    identity = ("-c", "user.name=t", "-c", "user.email=t@example.com")
-    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)  # noqa: S607
+def git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", *arguments]
+    return subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def repository(folder: Path) -> Path:
@@ -48,10 +48,13 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("cache")
 
 
-def tried(project: Path, hooks: Path, cache: Path, hook: str) -> subprocess.CompletedProcess[str]:
+CONFIGURED = "repos:\n  - {repo: %s, rev: %s, hooks: [{id: %s}]}\n"
+
+
+def run(project: Path, cache: Path, hook: str) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KEYAGE_", "GIT_"))}
     done = subprocess.run(
-        [PRE_COMMIT, "try-repo", str(hooks), hook, "--all-files", "--color=never"],
+        [PRE_COMMIT, "run", hook, "--all-files", "--color=never"],
         cwd=project,
         env=kept | {"PRE_COMMIT_HOME": str(cache)},
         capture_output=True,
@@ -83,5 +86,6 @@ def test_a_hook_in_a_repository(
 ) -> None:
     (tmp_path / "policies.yaml").write_text(policy)
     (tmp_path / "policies.test.yaml").write_text(TESTS % limit)
-    done = tried(repository(tmp_path), hooks, cache, hook)
+    (tmp_path / ".pre-commit-config.yaml").write_text(CONFIGURED % (hooks, git(hooks, "rev-parse", "HEAD"), hook))
+    done = run(repository(tmp_path), cache, hook)
     assert (done.returncode, "Failed" in done.stdout) == (code, bool(code)), done.stdout
