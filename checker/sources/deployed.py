@@ -33,6 +33,9 @@ class _Failed(Exception):
     """The store of Lambda code failed; it may not the next time."""
 
 
+BROKEN = (HTTPClientError, zipfile.BadZipFile, zlib.error, _Failed)
+
+
 @dataclass(frozen=True)
 class Deployed:
     """The Config rule, the code behind it and the remediation; None for what is not there."""
@@ -101,14 +104,15 @@ def _code(location: str) -> str | None:
     No client of a service fetches it, so it is asked for again here.
     """
     session = URLLib3Session(timeout=READ_TIMEOUT)
-    for delay in (*CODE_DELAYS, None):
+    for delay in CODE_DELAYS:
         try:
             return _index(session, location)
-        except (HTTPClientError, zipfile.BadZipFile, zlib.error, _Failed) as error:
-            if delay is None:
-                raise Unreadable(f"the Lambda's code could not be fetched whole: {error}; run again") from None
+        except BROKEN:
             time.sleep(delay)
-    return None
+    try:
+        return _index(session, location)
+    except BROKEN as error:
+        raise Unreadable(f"the Lambda's code could not be fetched whole: {error}; run again") from None
 
 
 def _index(session: URLLib3Session, location: str) -> str | None:
