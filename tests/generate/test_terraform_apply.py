@@ -32,24 +32,19 @@ MANAGED = f"""version: 1
 default: {{maxAccessKeyAge: 45}}
 remediation: {{action: deactivate}}
 {DEPLOY}"""
-PROVIDER = """provider "aws" {{
+PROVIDER = b"""provider "aws" {
   region                      = "eu-north-1"
   access_key                  = "testing"
   secret_key                  = "testing"
   skip_credentials_validation = true
   skip_metadata_api_check     = true
 
-  default_tags {{
-    tags = {{ team = "security" }}
-  }}
-
-  endpoints {{
-{endpoints}
-  }}
-}}
+  default_tags {
+    tags = { team = "security" }
+  }
+}
 """
 OPTIONS = ("-auto-approve", "-input=false", "-no-color")
-SERVICES = ("config", "iam", "lambda", "logs", "scheduler", "ssm", "sts")
 
 
 @pytest.fixture
@@ -114,9 +109,7 @@ LITTLE = NOTHING | {
 
 def module_of(policy: str, folder: Path, endpoint: str, terraform_in: InFolder) -> Terraform:
     [deployment] = deployments(policy, [ACCOUNT])
-    endpoints = "\n".join(f'    {service:<9} = "{endpoint}"' for service in SERVICES)
-    provider = {"provider.tf": PROVIDER.format(endpoints=endpoints).encode()}
-    return terraform_in(write(folder, terraform.module_files(deployment) | provider))
+    return terraform_in(write(folder, terraform.module_files(deployment) | {"provider.tf": PROVIDER}), endpoint)
 
 
 def test_the_managed_rule_comes_and_a_second_plan_finds_nothing_to_do(

@@ -380,9 +380,9 @@ DEPOSED = "0a1b2c3d"
 INSIDE = """.aws_iam_access_key.this["$${x} \\"q\\" it's"]"""
 
 
-def module(folder: Path, endpoint: str, teams: list[str]) -> Path:
+def module(folder: Path, teams: list[str]) -> Path:
     shutil.copytree(Path(__file__).parent / "terraform_files", folder, dirs_exist_ok=True)
-    written(folder, json.dumps({"endpoint": endpoint, "teams": teams}), "terraform.tfvars.json")
+    written(folder, json.dumps({"teams": teams}), "terraform.tfvars.json")
     return folder
 
 
@@ -416,7 +416,7 @@ def in_iam(iam: Any) -> list[User]:
 @pytest.mark.sources
 def test_what_the_real_terraform_writes_is_what_iam_has(endpoint: str, tmp_path: Path, terraform_in: InFolder) -> None:
     teams = {index: spelled for index, spelled in SPELLED.items() if isinstance(index, str)} | {"": '[""]'}
-    terraform = terraform_in(module(tmp_path, endpoint, list(teams)))
+    terraform = terraform_in(module(tmp_path, list(teams)), endpoint)
     terraform.run("apply", *OPTIONS)
     listed = [line for line in terraform.run("state", "list").splitlines() if "aws_iam_access_key" in line]
     robots = ["aws_iam_access_key.robot[0]", "aws_iam_access_key.robot[1]"]
@@ -436,7 +436,7 @@ def test_what_the_real_terraform_writes_is_what_iam_has(endpoint: str, tmp_path:
 def test_the_advice_replaces_a_key_and_destroys_a_deposed_one(
     endpoint: str, tmp_path: Path, terraform_in: InFolder
 ) -> None:
-    terraform = terraform_in(module(tmp_path, endpoint, ["a b"]))
+    terraform = terraform_in(module(tmp_path, ["a b"]), endpoint)
     terraform.run("apply", *OPTIONS)
     iam, state = client(endpoint), tmp_path / "terraform.tfstate"
     before = in_iam(iam)

@@ -1,4 +1,3 @@
-variable "endpoint" { type = string }
 variable "teams" { type = set(string) }
 
 provider "aws" {
@@ -10,11 +9,6 @@ provider "aws" {
 
   default_tags {
     tags = { team = "security" }
-  }
-
-  endpoints {
-    iam = var.endpoint
-    sts = var.endpoint
   }
 }
 
