@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
+from checker.embedded.aws import parsed_once
 from tests import plain_machine
-from tests.aws import parsed_once
 from tests.aws.fixtures import emulated
 from tests.aws.runbook import runbook
 from tests.aws.served_organization import served
@@ -15,7 +15,6 @@ from tests.commands.aggregated import organization
 __all__ = ["emulated", "organization", "runbook", "served"]
 
 HOME = plain_machine.enter()
-parsed_once.share()
 # How long an example takes is the machine's affair.
 settings.register_profile("keyage", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("keyage")
@@ -27,4 +26,11 @@ def version_of_golden_files() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for report in ("asff", "html", "ocsf", "sarif_log"):
             patch.setattr(f"checker.reports.{report}.__version__", "0.1.0")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_of_aws() -> Iterator[None]:
+    """Parsed anew for every session they take most of the tests' time."""
+    with parsed_once():
         yield

@@ -4,10 +4,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from unittest.mock import patch
 
 import boto3
+import botocore.loaders
+import botocore.session
 from moto import mock_aws
 from moto.core.responses import ActionResult
 from moto.iam.models import AccessKeyLastUsed, IAMBackend, iam_backends
@@ -28,8 +31,20 @@ def embedded_aws() -> Iterator[None]:
     """While it lasts every AWS call of this process is answered here, whatever the environment says."""
     environment = {name: value for name, value in os.environ.items() if name not in AWS_VARIABLES}
     nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_REGION": "us-east-1"}
-    with patch.dict(os.environ, environment | nowhere, clear=True), mock_aws(), standing_in_report():
+    with patch.dict(os.environ, environment | nowhere, clear=True), parsed_once(), mock_aws(), standing_in_report():
         yield
+
+
+@contextmanager
+def parsed_once() -> Iterator[None]:
+    """While it lasts all sessions share what was parsed of AWS's services, which saves each a fifth of a second."""
+    with patch.object(botocore.session, "create_loader", _loader):
+        yield
+
+
+@lru_cache
+def _loader(search_path: str | None = None) -> botocore.loaders.Loader:
+    return botocore.loaders.create_loader(search_path)
 
 
 @contextmanager

@@ -49,6 +49,7 @@ def variables(folder: Path, url: str) -> dict[str, str]:
         KEYAGE_NOW=NOW,
         TF_IN_AUTOMATION="1",
         CHECKPOINT_DISABLE="1",
+        GOGC="400",
         TF_CLI_ARGS="-no-color",
         TF_CLI_ARGS_init=f"-input=false{f' -plugin-dir={mirror}' if mirror else ''}",
         TF_CLI_ARGS_apply="-auto-approve -input=false",

@@ -56,7 +56,7 @@ def run(project: Path, cache: Path, hook: str) -> subprocess.CompletedProcess[st
     done = subprocess.run(
         [PRE_COMMIT, "run", hook, "--all-files", "--color=never"],
         cwd=project,
-        env=kept | {"PRE_COMMIT_HOME": str(cache)},
+        env=kept | {"PRE_COMMIT_HOME": str(cache), "PIP_NO_COMPILE": "no"},
         capture_output=True,
         text=True,
         timeout=500,

@@ -37,7 +37,7 @@ def test_the_commands_install_keyage_from_a_commit(block: object, clone: Path, t
         done = subprocess.run(
             [shutil.which("bash") or "bash", "-c", line],
             cwd=tmp_path,
-            env=os.environ | {"PATH": path},
+            env=os.environ | {"PATH": path, "PIP_NO_COMPILE": "no"},  # pip reads it as `compile = no`
             capture_output=True,
             text=True,
             timeout=300,

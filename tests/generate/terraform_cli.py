@@ -57,7 +57,7 @@ class Terraform:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            # Not in a block `endpoints`: the provider checks its 400 attributes for seconds, at every step of a command.
+            # Not in a block `endpoints`: the provider checks its 400 attributes for seconds, at each step of a command.
             **({"AWS_ENDPOINT_URL": endpoint} if endpoint else {}),
         }
 

@@ -30,7 +30,7 @@ from tests.aws.faulty_proxy import Plan, Proxy, faulty_proxy
 from tests.aws.fixtures import NOW, ago, policy
 from tests.aws.stand_ins import VirtualTime, pages_of, virtual_time
 
-SEEDS = int(os.environ.get("KEYAGE_FAULT_SEEDS", "500"))
+SEEDS = int(os.environ.get("KEYAGE_FAULT_SEEDS", "300"))
 FIRST_SEED = int(os.environ.get("KEYAGE_FAULT_FIRST_SEED", "0"))
 BLOCK = 50  # seeds of one test
 SURVEY = range(300)  # the seeds that are looked at for what they inject and how they end
