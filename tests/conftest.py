@@ -1,9 +1,12 @@
 """One machine, one way to try examples, and fixtures, for every test."""
 
+import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from checker.embedded.aws import parsed_once
 from tests import plain_machine
@@ -18,6 +21,35 @@ HOME = plain_machine.enter()
 # How long an example takes is the machine's affair.
 settings.register_profile("keyage", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("keyage")
+
+
+# Their tests share what takes long to make, so one process runs all tests of such a file.
+TOGETHER = {
+    "tests/commands/test_demo.py",
+    "tests/commands/test_render.py",
+    "tests/docs/test_site.py",
+    "tests/fits/test_editor.py",
+    "tests/fits/test_hooks.py",
+    "tests/reports/test_html_browser.py",
+    "tests/sources/test_faulty_proxy.py",
+}
+
+
+class Together(LoadScopeScheduling):  # type: ignore[misc]
+    """Hands out the tests of some files at once, all others one by one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return file if file in TOGETHER else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    return Together(config, log)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: tests wait for servers and time-outs too."""
+    return (os.cpu_count() or 1) + 1
 
 
 @pytest.fixture(scope="session", autouse=True)

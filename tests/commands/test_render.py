@@ -1,6 +1,7 @@
 """`keyage render` and `render --check` as real processes, against a real folder."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,13 +25,29 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def first_build(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("rendered")
+    (folder / "policies.yaml").write_text(POLICY + RULE)
+    (folder / "accounts.yaml").write_text(INVENTORY)
+    done = keyage(folder, "render", "--now", NOW)
+    assert (done.returncode, done.stdout, done.stderr) == (0, SUMMARY, "")
+    return folder / "build"
+
+
+@pytest.fixture
+def rendered(first_build: Path, folder: Path) -> Path:
+    """The folder with what `render` wrote of its policy, for every test its own."""
+    shutil.copytree(first_build, folder / "build")
+    return folder
+
+
 def everything(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_nothing_to_do_the_second_time(folder: Path) -> None:
-    first = keyage(folder, "render", "-o", "build", "--now", NOW)
-    assert (first.returncode, first.stdout, first.stderr) == (0, SUMMARY, "")
+def test_nothing_to_do_the_second_time(rendered: Path) -> None:
+    folder = rendered
     before = everything(folder)
     again = keyage(folder, "render", "-o", "build", "--now", NOW)
     assert again.stdout == SUMMARY.replace("26 new", "nothing changed")
@@ -39,17 +56,15 @@ def test_nothing_to_do_the_second_time(folder: Path) -> None:
     assert everything(folder) == before
 
 
-def test_the_bytes_depend_on_nothing_but_policy_and_inventory(folder: Path, tmp_path: Path) -> None:
-    keyage(folder, "render", "--quiet")
+def test_the_bytes_depend_on_nothing_but_policy_and_inventory(rendered: Path, tmp_path: Path) -> None:
     elsewhere = {"TZ": "Asia/Kathmandu", "LC_ALL": "C", "PYTHONHASHSEED": "7", "HOME": str(tmp_path)}
-    done = keyage(folder, "render", "-o", "other", "--now", "2030-01-01", "--quiet", **elsewhere)
+    done = keyage(rendered, "render", "-o", "other", "--now", "2030-01-01", "--quiet", **elsewhere)
     assert (done.returncode, done.stdout) == (0, "")
-    assert everything(folder / "other") == everything(folder / "build")
+    assert everything(rendered / "other") == everything(rendered / "build")
 
 
-def test_the_manifest_is_what_the_design_says(folder: Path) -> None:
-    keyage(folder, "render")
-    manifest = json.loads((folder / "build/manifest.json").read_text())
+def test_the_manifest_is_what_the_design_says(first_build: Path) -> None:
+    manifest = json.loads((first_build / "manifest.json").read_text())
     assert manifest["groups"] == [
         {
             "name": "default",
@@ -68,11 +83,11 @@ def test_the_manifest_is_what_the_design_says(folder: Path) -> None:
             "cloudformation": "cloudformation/prod.yaml",
         },
     ]
-    assert sorted([*manifest["files"], "manifest.json"]) == sorted(everything(folder / "build"))
+    assert sorted([*manifest["files"], "manifest.json"]) == sorted(everything(first_build))
 
 
-def test_check_lists_what_differs_and_writes_nothing(folder: Path) -> None:
-    keyage(folder, "render")
+def test_check_lists_what_differs_and_writes_nothing(rendered: Path) -> None:
+    folder = rendered
     (folder / "policies.yaml").write_text(POLICY.replace("90", "91") + RULE.replace("id: prod", "id: web"))
     before = everything(folder)
     done = keyage(folder, "render", "--check", "--now", NOW)
@@ -86,8 +101,8 @@ def test_check_lists_what_differs_and_writes_nothing(folder: Path) -> None:
     assert everything(folder) == before
 
 
-def test_a_group_that_is_gone_is_removed_but_not_what_is_yours(folder: Path) -> None:
-    keyage(folder, "render")
+def test_a_group_that_is_gone_is_removed_but_not_what_is_yours(rendered: Path) -> None:
+    folder = rendered
     (folder / "build/terraform/prod/terraform.tfstate").write_text("state")
     (folder / "policies.yaml").write_text(POLICY)
     assert keyage(folder, "render").returncode == 0
@@ -105,8 +120,8 @@ def test_a_group_that_is_gone_is_removed_but_not_what_is_yours(folder: Path) -> 
         ("version: 1\naccounts: x\n", 2, "accounts.yaml:2:11:"),
     ],
 )
-def test_what_cannot_be_resolved_leaves_the_old_tree(folder: Path, inventory: str, code: int, said: str) -> None:
-    keyage(folder, "render")
+def test_what_cannot_be_resolved_leaves_the_old_tree(rendered: Path, inventory: str, code: int, said: str) -> None:
+    folder = rendered
     (folder / "accounts.yaml").write_text(inventory)
     before = everything(folder)
     done = keyage(folder, "render")

@@ -49,11 +49,6 @@ def check(module: Terraform) -> None:
     assert ", 0 failed." in module.run("test", "-no-color")
 
 
-def test_a_module_with_everything_is_valid(tmp_path: Path, terraform_in: InFolder) -> None:
-    [deployment] = deployments(MODULES["custom-deletes"], [])
-    terraform_in(write(tmp_path, terraform.module_files(deployment))).run("validate", "-no-color")
-
-
 @pytest.mark.parametrize("kind", MODULES)
 def test_the_module_of_a_group_is_well_formed_and_passes_its_own_tests(
     kind: str, tmp_path: Path, terraform_in: InFolder
