@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 TOP = Path(__file__).parent.parent
-SECONDS = 240  # for any one step
+SECONDS = 600  # for any one step, beside other work
 OWNER = 4242  # of the mounted folder: nobody in the image
 # With the root, what is mounted, the folder it is mounted on and worked in, and the user: then the command.
 IN_ROOT = """

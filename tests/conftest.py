@@ -43,10 +43,12 @@ class Together(LoadScopeScheduling):  # type: ignore[misc]
         return file if file in TOGETHER else nodeid
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
     return Together(config, log)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are processors: tests wait for servers and time-outs too."""
     return (os.cpu_count() or 1) + 1
