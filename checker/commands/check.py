@@ -36,8 +36,15 @@ def _by_aggregator(options: Options, name: str) -> int:
 def report(options: Options, loaded: Loaded, outputs: list[Output], opened: Opened) -> int:
     """Judge what a source reads, write every output, and return the exit code.
 
-    Raises Interrupted after everything is written, if Ctrl-C ended the reading.
+    Raises Interrupted after everything is written, if Ctrl-C ended the reading, and CannotWrite.
     """
+    try:
+        return _report(options, loaded, outputs, opened)
+    finally:
+        opened.keep()
+
+
+def _report(options: Options, loaded: Loaded, outputs: list[Output], opened: Opened) -> int:
     unreadable = non_compliant = 0
     interrupted = None
     with ExitStack() as files:

@@ -151,10 +151,12 @@ def _schedule(expected: Deployment, schedule: dict[str, Any] | None) -> Iterator
             {"deletion schedule": (there, expected.name("deletion") if expected.group.deletes else None)}
         )
         return
+    parameters = schedule["Input"].get("Parameters")
+    stage = parameters.get("Stage") if isinstance(parameters, dict) else None
     yield from _differing(
         {
             "deletion schedule is": (schedule.get("State"), "ENABLED"),
             "deletion document": (schedule["Input"].get("DocumentName"), expected.name("remediation")),
-            "deletion stage": (schedule["Input"].get("Parameters", {}).get("Stage"), ["delete"]),
+            "deletion stage": (stage, ["delete"]),
         }
     )

@@ -27,6 +27,7 @@ class Opened(NamedTuple):
     results: Callable[[Judge], Iterable[AccountResult]]
     skipped: Sequence[AccountSkipped] = ()  # accounts that nobody has to look at
     addresses: Mapping[str, str] = NO_ADDRESSES  # where Terraform manages a key, by access key id
+    keep: Callable[[], None] = lambda: None  # what was learned for the next run, once the reports are written
 
 
 def open_source(options: Options, loaded: Loaded) -> Opened:
@@ -97,13 +98,10 @@ def open_live(options: Options, loaded: Loaded) -> Opened:
         tasks = [Task(None, None, lambda: live.read_caller(session, loaded.inventory, asking))]
 
     def results(judge: Judge) -> Iterator[AccountResult]:
-        try:
-            with progress(len(tasks), quiet=options.common.quiet) as advance:
-                yield from gathered(tasks, judge, workers, deadline, advance)
-        finally:
-            _keep(state)
+        with progress(len(tasks), quiet=options.common.quiet) as advance:
+            yield from gathered(tasks, judge, workers, deadline, advance)
 
-    return Opened("live", True, results, skipped)
+    return Opened("live", True, results, skipped, keep=lambda: _keep(state))
 
 
 def asking_for(options: Options, loaded: Loaded) -> "live.Asking":

@@ -151,4 +151,13 @@ def _schedule(session: ReadOnlySession, region: str, name: str) -> dict[str, Any
         found: dict[str, Any] = client.get_schedule(Name=name)
     except client.exceptions.ResourceNotFoundException:
         return None
-    return found | {"Input": json.loads(found["Target"].get("Input", "{}"))}
+    return found | {"Input": _input(found["Target"].get("Input", "{}"))}
+
+
+def _input(text: str) -> dict[str, Any]:
+    """What a schedule calls its target with; nothing where somebody wrote another thing than an object by hand."""
+    try:
+        given = json.loads(text)
+    except ValueError:
+        return {}
+    return given if isinstance(given, dict) else {}

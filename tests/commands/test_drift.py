@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -241,6 +242,13 @@ def edited_document(account: Account) -> None:
     )
 
 
+def reschedule(account: Account, given: str) -> None:
+    name = "access-keys-rotated-deletion"
+    there = account.scheduler.get_schedule(Name=name)
+    kept = {key: there[key] for key in ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")}
+    account.scheduler.update_schedule(**kept | {"Target": there["Target"] | {"Input": given}})
+
+
 CODE = "Lambda code: deployed another source, policy what `keyage render` writes to lambda/index.py"
 DOCUMENT = "Automation document: deployed another text, policy what `keyage render` writes to remediation.yaml"
 BY_HAND: list[tuple[Callable[[Account], object], str]] = [
@@ -267,6 +275,10 @@ BY_HAND: list[tuple[Callable[[Account], object], str]] = [
     (
         lambda account: account.scheduler.delete_schedule(Name="access-keys-rotated-deletion"),
         "deletion schedule: deployed nothing",
+    ),
+    *(
+        (partial(reschedule, given=given), "deletion document: deployed nothing")
+        for given in ("delete the old ones", "[]", '{"Parameters": []}')
     ),
 ]
 

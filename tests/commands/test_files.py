@@ -43,3 +43,10 @@ def test_snapshots_and_state_are_for_their_owner_alone(served: Served, tmp_path:
     done = keyage(tmp_path, *verb, **served.aws())
     assert (done.returncode, mode(tmp_path / name)) == (0, 0o600)
     assert (tmp_path / name).stat().st_size > 0
+
+
+def test_a_state_that_cannot_be_kept_hides_no_report(served: Served, tmp_path: Path) -> None:
+    (tmp_path / "policies.yaml").write_text(POLICY)
+    done = keyage(tmp_path, "check", "--state", "missing/keyage.state", **served.aws())
+    assert (done.returncode, "judged" in done.stdout) == (4, True)
+    assert done.stderr.endswith("error: cannot write missing/keyage.state: No such file or directory\n")
