@@ -11,6 +11,7 @@ from checker.commands.loading import Inventory, Loaded, load_all
 from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, Unreadable, UsageError, printable
 from checker.evaluate import AccountUnreadable
 from checker.policy.explain import telling_tests
+from checker.policy.nearest import Known
 from checker.rule import Account, Exemption, Rule, User, decision
 from checker.spoken import plural
 
@@ -70,12 +71,9 @@ def _named_account(named: str | None, inventory: Inventory) -> Account:
 
 def _nobody(named: str, has: str, names: Iterable[str | None]) -> str:
     """That no account has this id or name, and which names are nearest."""
-    from difflib import get_close_matches
-
     if decision.is_account_id(named):
         return f"--account {named}: {has} no such account"
-    known = {name.lower(): name for name in names if name}
-    near = ", ".join(known[name] for name in get_close_matches(named.lower(), known))
+    near = ", ".join(Known(filter(None, names)).nearest(named))
     return f"--account {named}: {has} no such account" + (f"; the nearest: {near}" if near else ": give its id")
 
 

@@ -29,7 +29,11 @@ class Known:
         return [(there, there.bit_count()) for there in prints]
 
     def closest(self, text: str, cutoff: float = 0.6) -> str | None:
-        """The text that exists and is written almost so, in any case; of a pattern what is not a wildcard counts.
+        """The text that exists and is written almost so; see `nearest`."""
+        return next(iter(self.nearest(text, 1, cutoff)), None)
+
+    def nearest(self, text: str, most: int = SHOWN, cutoff: float = 0.6) -> list[str]:
+        """Texts that exist and are written almost so, in any case; of a pattern what is not a wildcard counts.
 
         `cutoff` is how alike they must be, from 0 to 1 (difflib.SequenceMatcher.ratio).
         """
@@ -39,8 +43,8 @@ class Known:
         comparable: dict[str, str] = {}
         for candidate in self._shortlist(literal):
             comparable.setdefault(_comparable(text, literal, candidate.lower()), candidate)
-        close = get_close_matches(literal, comparable, 1, cutoff) if literal else []
-        return comparable[close[0]] if close else None
+        close = get_close_matches(literal, comparable, most, cutoff) if literal else []
+        return [comparable[each] for each in close]
 
     def said(self) -> str:
         """What exists, as far as it can be read at a glance."""
