@@ -123,5 +123,5 @@ def wants_color(choice: str) -> bool:
 
 
 def terminal_width() -> int | None:
-    """Columns; None without a terminal, where nothing is cut."""
-    return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else None
+    """Columns; None without a terminal, or with one that has no size, where nothing is cut."""
+    return (os.get_terminal_size(sys.stdout.fileno()).columns or None) if sys.stdout.isatty() else None

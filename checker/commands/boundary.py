@@ -13,12 +13,13 @@ def guarded(verb: Callable[[], int]) -> int:
     """Run a verb; foreseen failures print their message, anything else is a bug and says so."""
     take_standard_streams()
     try:
-        return _exit_code(verb)
+        code = _exit_code(verb)
     except BrokenPipeError:
         return _reader_left()
     except CannotWrite as error:  # what was printed before another message was due
         say([f"error: {printable(str(error))}"])
-        return leave_at_once(error.exit_code) if _somebody_is_busy() else error.exit_code
+        code = error.exit_code
+    return leave_at_once(code) if _somebody_is_busy() else code
 
 
 def _exit_code(verb: Callable[[], int]) -> int:
@@ -38,7 +39,7 @@ def _exit_code(verb: Callable[[], int]) -> int:
 
         say([traceback.format_exc().rstrip(), "This is a bug in keyage: please report it with the lines above."])
         return BUG_EXIT
-    return leave_at_once(code) if _somebody_is_busy() else code
+    return code
 
 
 def _somebody_is_busy() -> bool:

@@ -1,7 +1,7 @@
 """`keyage check`: judge access keys against the policy."""
 
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 
@@ -11,7 +11,7 @@ from checker.commands.gather import Interrupted
 from checker.commands.loading import Loaded, in_repository, load_all
 from checker.commands.opening import Opened, open_source, refuse_contradictions
 from checker.commands.outputs import Output, destination, parse_formats
-from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, printable
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, CannotWrite, printable
 from checker.evaluate import AccountResult, evaluate, needs_attention
 from checker.reports.interface import Run, make
 
@@ -39,9 +39,13 @@ def report(options: Options, loaded: Loaded, outputs: list[Output], opened: Open
     Raises Interrupted after everything is written, if Ctrl-C ended the reading, and CannotWrite.
     """
     try:
-        return _report(options, loaded, outputs, opened)
-    finally:
-        opened.keep()
+        code = _report(options, loaded, outputs, opened)
+    except Interrupted:
+        with suppress(CannotWrite):  # Ctrl-C is what the exit code tells
+            opened.keep()
+        raise
+    opened.keep()
+    return code
 
 
 def _report(options: Options, loaded: Loaded, outputs: list[Output], opened: Opened) -> int:

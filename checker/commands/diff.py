@@ -49,8 +49,8 @@ def run(options: Options) -> int:
     outputs = parse_outputs(options.formats, FORMATS)
     if options.live and options.saved:
         raise UsageError("--live is for live IAM, --from for saved state: leave one of them out")
-    base = load_base(options.base, options.head, options.common.policy)
     head = load_revision(options.head, options.common.policy)
+    base = load_base(options.base, options.head, options.common.policy)
     now = options.common.now or datetime.now(UTC)
     accounts = None
     if options.live or options.saved:

@@ -4,7 +4,7 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from os.path import lexists
 from pathlib import Path
 from typing import TextIO
@@ -29,6 +29,7 @@ def whole_file(path: Path, *, private: bool = False) -> Iterator[TextIO]:
             stream.flush()
             if target and name:
                 with _told(path):
+                    os.fsync(handle)  # some file systems find out only now that there is no room
                     name.chmod(0o600 if private else 0o666 & ~_umask())
                     name.replace(target)
     except BaseException:
@@ -55,8 +56,7 @@ def _is_special(path: Path) -> bool:
 def _own_file(target: Path) -> tuple[int, Path]:
     """A new file beside the target, locked for as long as it is open; removes those that killed runs left."""
     prefix = f".keyage-{target.name[:100]}."
-    for left in [each for each in target.parent.iterdir() if each.name.startswith(prefix)]:
-        _remove_unless_locked(left)
+    _clear(target.parent, prefix)
     while True:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=prefix)
         locked(handle, fcntl.LOCK_SH)
@@ -65,21 +65,25 @@ def _own_file(target: Path) -> tuple[int, Path]:
         os.close(handle)
 
 
-def _remove_unless_locked(path: Path) -> None:
-    try:
-        with path.open("rb") as file:
+def _clear(folder: Path, prefix: str) -> None:
+    """Remove what killed runs left, as far as it can be: what is written now does not depend on it."""
+    left: list[Path] = []
+    with suppress(OSError):
+        left = [each for each in folder.iterdir() if each.name.startswith(prefix)]
+    for each in left:
+        with suppress(OSError), each.open("rb") as file:
             if locked(file.fileno(), fcntl.LOCK_EX):
-                path.unlink(missing_ok=True)
-    except (FileNotFoundError, PermissionError):  # another run, or somebody else's
-        return
+                each.unlink()
 
 
-def locked(handle: int, kind: int) -> bool:
-    """Lock an open file or folder until it is closed; False if it is locked already, or cannot be locked there."""
+def locked(handle: int, kind: int) -> bool | None:
+    """Lock an open file or folder until it is closed; False if another has, None where nothing can be locked."""
     try:
         fcntl.flock(handle, kind | fcntl.LOCK_NB)
-    except OSError:
+    except BlockingIOError:
         return False
+    except OSError:
+        return None
     return True
 
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from shlex import quote
 from typing import NamedTuple
 
-from checker.commands.common import say
+from checker.commands.common import say, teller
 from checker.commands.files import refuse_existing, whole_file
 from checker.commands.loading import POLICY_NAME
 from checker.errors import COMPLIANT_EXIT
 from checker.evaluate import NON_COMPLIANT, NOT_APPLICABLE, AccountRead, Finding, evaluate
 from checker.generate.templating import render
 from checker.rule import decision
+from checker.spoken import plural
 
 LIMIT = 90  # days: what AWS Config's managed rule has by default, and the CIS benchmark asks for
 TRIED = (LIMIT, 180, 365)  # days
@@ -55,7 +56,7 @@ def _read(options: Options) -> AccountRead:
     from checker.commands.snapshot import read_all
     from checker.sources.aws_session import ReadOnlySession
 
-    session = ReadOnlySession(options.profile, options.concurrency)
+    session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.quiet))
     read = read_all(session, {}, options.concurrency, user_tags=False, want_name=False)
     say((f"note: {note}" for note in read.notes), quiet=options.quiet)
     return read
@@ -64,10 +65,10 @@ def _read(options: Options) -> AccountRead:
 def _seen(read: AccountRead, now: datetime) -> Iterator[str]:
     """How many keys there are, how old, and what each of TRIED would find: lines of plain words."""
     ages = [finding.age_days for finding in _active(read, LIMIT, now)]
-    users, keys = _plural(len(read.users), "user"), _plural(len(ages), "active key")
+    users, keys = plural(len(read.users), "user"), plural(len(ages), "active key")
     yield f"Account {read.account.id} on {now:%Y-%m-%d}: {users} and {keys}"
     if ages:
-        yield f"The oldest is {_plural(max(ages), 'day')} old. Non-compliant with a limit of"
+        yield f"The oldest is {plural(max(ages), 'day')} old. Non-compliant with a limit of"
         for limit in TRIED:
             old = [one for one in _active(read, limit, now) if one.verdict == NON_COMPLIANT]
             yield f"  {limit} days: {len(old)}"
@@ -86,7 +87,3 @@ def _active(read: AccountRead, limit: int, now: datetime) -> list[Finding]:
     policy = decision.Policy({"version": 1, "default": {"maxAccessKeyAge": limit}})
     judged = evaluate(policy, read, now, show_all=True)
     return [finding for finding in judged.findings if finding.verdict != NOT_APPLICABLE]
-
-
-def _plural(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

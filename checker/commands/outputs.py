@@ -1,6 +1,8 @@
 """`--format FMT[=FILE]`: what is written where."""
 
+import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from io import TextIOWrapper
@@ -40,8 +42,9 @@ def parse_outputs(formats: Sequence[str], known: Collection[str]) -> list[tuple[
         outputs.append((name, Path(file) if file else None))
     if sum(file is None for _name, file in outputs) > 1:
         raise UsageError("--format: two formats for standard output; give all but one a file, as in json=keys.json")
-    files = [file for _name, file in outputs if file is not None]
-    if twice := {str(file) for file in files if files.count(file) > 1}:
+    files = Counter(os.path.realpath(file) for _name, file in outputs if file is not None)
+    twice = [str(file) for _name, file in outputs if file is not None and files[os.path.realpath(file)] > 1]
+    if twice:
         raise UsageError(f"--format: two formats for {min(twice)}; give each a file of its own")
     return outputs
 

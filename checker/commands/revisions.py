@@ -40,7 +40,7 @@ def load_base(text: str, head: str, policy: Path | None) -> PolicyFile | NoPolic
     """
     if not text.startswith(GIT):
         return loader.load(Path(text))
-    revision, path = _place(text, policy)
+    revision, path = _place(text, policy or _policy_of(head))
     found = _parsed(text, revision, path)
     if found is not None:
         return found
@@ -54,6 +54,15 @@ def load_base(text: str, head: str, policy: Path | None) -> PolicyFile | NoPolic
             f" if it was moved, write git:{revision}:{moved[0]}"
         )
     return NoPolicy(f"{revision}:{path}")
+
+
+def _policy_of(head: str) -> Path | None:
+    """HEAD itself, where it is a file and no other policy is found."""
+    try:
+        find_policy(Path.cwd())
+    except UsageError:
+        return None if head.startswith(GIT) else Path(head)
+    return None
 
 
 def _lacks(text: str, revision: str, path: str) -> UsageError:
@@ -101,7 +110,7 @@ def _object(name: str) -> str | None:
 
 
 def _git(*arguments: str, absent: bytes | None = None) -> bytes:
-    """What git prints, or `absent` if it fails and has nothing to say; raises UsageError with its own cause."""
+    """What git prints, or `absent` if it knows no such thing; raises UsageError with its own cause."""
     english = os.environ | {"LC_ALL": "C", "LANGUAGE": ""}
     try:
         done = subprocess.run(["git", *arguments], capture_output=True, check=False, env=english)  # noqa: S603, S607 -- the user's git
@@ -109,9 +118,9 @@ def _git(*arguments: str, absent: bytes | None = None) -> bytes:
         raise UsageError(f"git cannot be run ({error.strerror}): install it, or name two files") from None
     if done.returncode == 0:
         return done.stdout
-    said = done.stderr.decode("utf-8", "replace").strip()
-    if not said and absent is not None:
+    if done.returncode == 1 and absent is not None:  # other causes, such as no repository, are 128
         return absent
+    said = done.stderr.decode("utf-8", "replace").strip()
     raise UsageError(_told(said) or f"git {arguments[0]} failed with exit code {done.returncode}: {OTHER_CAUSE}")
 
 

@@ -66,13 +66,15 @@ class _Manifest(NamedTuple):
 
 @contextmanager
 def _for_us_alone(folder: Path) -> Iterator[None]:
-    """Hold the folder, which is made if need be, and remove what killed runs left in it."""
+    """Hold the folder, which is made if need be, and remove what killed runs left in it; raises CannotWrite."""
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:
-        if locked(handle, fcntl.LOCK_EX):
-            for left in folder.glob(f"{STAGING}*"):
-                shutil.rmtree(left)
+        alone = locked(handle, fcntl.LOCK_EX)
+        if alone is False:
+            raise CannotWrite(f"another keyage is writing into {folder}: run again when it has ended")
+        for left in folder.glob(f"{STAGING}*") if alone else ():
+            shutil.rmtree(left, ignore_errors=True)
         yield
     finally:
         os.close(handle)
@@ -165,6 +167,8 @@ def _content(folder: Path, path: str) -> bytes | None:
         return target.read_bytes()
     except FileNotFoundError:
         return None
+    except (IsADirectoryError, NotADirectoryError):
+        raise CannotWrite(f"cannot write {target}: a folder is in the way, or a file where one should be") from None
     except OSError as error:
         raise UsageError(f"cannot read {target}: {error.strerror}") from None
 

@@ -44,7 +44,8 @@ def print_columns(console: Console, columns: Sequence[Column], rows: Sequence[Ro
     widths = _shared(kept, natural, least, width)
     headings = _line([_padded(one, one.heading, widths[one]) for one in kept])
     console.print(Text(headings, style="bold"), soft_wrap=True)
-    console.file.write("─" * (sum(widths.values()) + len(GAP) * (len(kept) - 1)) + "\n")
+    stroke = "-" if console.options.ascii_only else "─"
+    console.file.write(stroke * (sum(widths.values()) + len(GAP) * (len(kept) - 1)) + "\n")
     console.file.writelines(f"{line}\n" for row in rows for line in _lines(kept, row, widths))
     return [one.heading for one in columns if one not in kept]
 

@@ -33,8 +33,7 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
 def print_text(console: Console, text: str, width: int | None, *, style: str = "") -> None:
     """Prints a text that is no table; on a terminal its lines end between words, and keep its indent."""
     indent = " " * (len(text) - len(text.lstrip()))
-    fits = width is None or len(text) <= width
-    for line in [text] if fits else wrapped(text, width or 1, indent and f"{indent}  "):
+    for line in [text] if width is None or len(text) <= width else wrapped(text, width, indent and f"{indent}  "):
         if style:
             console.print(Text(line, style=style), soft_wrap=True)
         else:

@@ -122,6 +122,26 @@ def test_what_cannot_be_found_is_2(base: str, message: str, tmp_path: Path) -> N
     assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
 
 
+def test_a_head_that_is_no_revision_is_told_as_one(tmp_path: Path) -> None:
+    done = keyage(first(tmp_path), "diff", "git:HEAD", "git:nope")
+    message = "error: git:nope: git knows no revision 'nope'; a shallow clone lacks most: fetch it first\n"
+    assert (done.returncode, done.stderr) == (2, message)
+
+
+def test_what_git_says_beside_is_no_failure(tmp_path: Path) -> None:
+    done = keyage(first(tmp_path), "diff", "git:HEAD", "policies.yaml", GIT_TRACE="1")
+    assert (done.returncode, "is not there yet" in done.stdout, done.stderr) == (0, True, "")
+
+
+def test_a_first_policy_in_a_folder_below_needs_no_other_to_be_found(tmp_path: Path) -> None:
+    first(tmp_path)
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "policies.yaml").rename(tmp_path / "infra" / "policies.yaml")
+    done = keyage(tmp_path, "diff", "git:HEAD", "infra/policies.yaml")
+    assert done.stdout.startswith("HEAD:infra/policies.yaml is not there yet")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_revision_without_a_repository_is_2(tmp_path: Path) -> None:
     done = keyage(folder(tmp_path), "diff", "git:HEAD:a", "base.yaml", GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
     assert done.returncode == 2

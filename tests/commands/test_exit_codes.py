@@ -57,6 +57,7 @@ def test_exit_zero_turns_1_into_0(tmp_path: Path) -> None:
         (["validate", "--now", "0001-01-01T00:00:00+14:00"], "is not between 1970 and 2999"),
         (["check", "--deadline", "inf"], "is not in the range"),
         (["check", "--format", "json=x", "--format", "csv=x"], "two formats for x; give each a file of its own"),
+        (["check", "--format", "json=x", "--format", "csv=./y/../x"], "two formats for x; give each a file of its own"),
         (["validate", "--policy", "none.yaml"], "cannot read the policy none.yaml"),
         (["explain"], "Missing argument 'USER'"),
         (["explain", "u", "--tag", "x"], "write KEY=VALUE"),

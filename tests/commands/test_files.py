@@ -45,6 +45,12 @@ def test_snapshots_and_state_are_for_their_owner_alone(served: Served, tmp_path:
     assert (tmp_path / name).stat().st_size > 0
 
 
+def test_a_run_that_read_nothing_leaves_no_state(tmp_path: Path) -> None:
+    (tmp_path / "policies.yaml").write_text(POLICY)
+    done = keyage(tmp_path, "check", "--state", "keyage.state", "--format", "json=missing/keys.json")
+    assert (done.returncode, (tmp_path / "keyage.state").exists()) == (4, False)
+
+
 def test_a_state_that_cannot_be_kept_hides_no_report(served: Served, tmp_path: Path) -> None:
     (tmp_path / "policies.yaml").write_text(POLICY)
     done = keyage(tmp_path, "check", "--state", "missing/keyage.state", **served.aws())

@@ -170,6 +170,12 @@ def test_after_the_deadline_what_is_known_is_told(folder: Path, silent: Silent) 
     assert (as_wanted, done.returncode, users(report)) == (True, 3, ["svc-prod-payments"])
 
 
+def test_after_the_deadline_nobody_waits_for_who_has_not_answered_at_all(served: Served, folder: Path) -> None:
+    with silent_server(served.url, b"") as nobody:
+        done = keyage(folder, "check", "--organization", "--deadline", "1", **credentials(nobody.url))
+    assert (done.returncode, done.stderr.count("\n"), "deadline" in done.stderr) == (3, 1, True)
+
+
 def interrupted_after(seconds: float, folder: Path, silent: Silent) -> tuple[int, list[str], dict[str, Any]]:
     """Exit code, messages and report of a check that is interrupted so long after it asked for the silent account."""
     command = [*KEYAGE, "check", "--organization", "--format", "json=keys.json", "--concurrency", "2", "--state", "st"]

@@ -150,9 +150,23 @@ def test_what_another_render_has_in_hand_is_not_cleared(folder: Path) -> None:
     (folder / ".keyage-render-other").mkdir()
     handle = os.open(folder, os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_EX)
-    tree.write(folder, OTHER, MANIFEST)
+    with pytest.raises(CannotWrite, match=r"another keyage is writing into .*: run again when it has ended"):
+        tree.write(folder, OTHER, MANIFEST)
     os.close(handle)
     assert (folder / ".keyage-render-other").is_dir()
+    assert {path: text for path, text in content(folder).items() if ".keyage" not in path} == ONE
+
+
+def test_what_cannot_be_cleared_is_no_obstacle(folder: Path) -> None:
+    (folder / ".keyage-render-file").write_text("somebody's")
+    tree.write(folder, OTHER, MANIFEST)
+    assert (folder / "terraform/a/main.tf").read_bytes() == OTHER["terraform/a/main.tf"]
+
+
+def test_a_folder_in_the_place_of_a_file_is_in_the_way(folder: Path) -> None:
+    (folder / "terraform/c/lambda.zip").mkdir(parents=True)
+    with pytest.raises(CannotWrite, match=r"lambda\.zip: a folder is in the way"):
+        tree.write(folder, OTHER, MANIFEST)
 
 
 def test_a_file_of_somebody_else_is_not_overwritten(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -126,7 +127,16 @@ def test_a_file_that_grows_too_large_stays_as_it_was(folder: Path) -> None:
 def test_the_terminal_s_encoding_is_enough_for_a_person(folder: Path) -> None:
     (folder / "s.jsonl").write_text((ACCOUNT % OLD).replace('"web"', '"wéb"').replace("old", "søren"))
     code, out, err = shell(folder, f'"$@" {words(CHECK)}', PYTHONIOENCODING="ascii")
-    assert (code, err, r"s\xf8ren" in out, r"w\xe9b" in out) == (1, "", True, True)
+    assert (code, err, r"s\xf8ren" in out, r"w\xe9b" in out, "\\u" in out) == (1, "", True, True, False)
+
+
+def test_a_terminal_without_a_size_cuts_nothing(folder: Path) -> None:
+    ours, theirs = pty.openpty()
+    done = subprocess.run([*KEYAGE, *CHECK, "--color", "never"], cwd=folder, env=environment(), stdout=theirs)
+    out = os.read(ours, 65536).decode()
+    os.close(ours)
+    os.close(theirs)
+    assert (done.returncode, "\n2 keys judged of 2 users in 000000000001 web: 1 non" in out) == (1, True)
 
 
 def test_what_is_for_a_program_is_utf_8_whatever_the_terminal_has(folder: Path) -> None:
@@ -168,3 +178,10 @@ def test_what_a_killed_run_left_is_cleared_by_the_next(folder: Path) -> None:
         stream.write("third")
     assert list(folder.glob(".keyage-*")) == []
     assert (folder / "keys.json").read_text() == "third"
+
+
+def test_what_cannot_be_cleared_is_no_obstacle(tmp_path: Path) -> None:
+    (tmp_path / ".keyage-keys.json.d").mkdir()
+    with whole_file(tmp_path / "keys.json") as stream:
+        stream.write("text")
+    assert (tmp_path / "keys.json").read_text() == "text"
