@@ -48,7 +48,7 @@ wheel: $(READY) ## build the wheel and the source distribution into dist/
 check-wheel: wheel ## the tests against the built wheel, in an environment of its own
 	rm -rf .wheel-venv
 	$(PYTHON) -m venv .wheel-venv
-	.wheel-venv/bin/python -m pip install --quiet --require-hashes --requirement requirements/dev.txt
+	.wheel-venv/bin/python -m pip install --quiet --no-compile --require-hashes --requirement requirements/dev.txt
 	.wheel-venv/bin/python -m pip install --quiet --no-deps dist/*.whl
 	.ci/test-wheel .wheel-venv/bin/python
 
