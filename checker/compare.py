@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from checker.decision import Policy
 from checker.evaluate import (
     COMPLIANT,
     EXEMPT,
@@ -17,7 +18,6 @@ from checker.evaluate import (
     evaluate,
     in_order,
 )
-from checker.rule import Policy
 
 
 class LimitChange(msgspec.Struct, frozen=True, rename="camel"):

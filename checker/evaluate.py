@@ -7,7 +7,18 @@ from types import MappingProxyType
 
 import msgspec
 
-from checker.rule import AccessKey, Account, AccountPolicy, Clause, Decision, Exemption, Policy, Rule, User, decision
+from checker.decision import (
+    AccessKey,
+    Account,
+    AccountPolicy,
+    Clause,
+    Decision,
+    Exemption,
+    Policy,
+    Rule,
+    User,
+    decision,
+)
 
 COMPLIANT = decision.COMPLIANT
 NON_COMPLIANT = decision.NON_COMPLIANT

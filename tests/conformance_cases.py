@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from checker.rule import AccessKey, Account, User, decision
+from checker.decision import AccessKey, Account, User, decision
 
 LOADER_SUITES = Path(__file__).parent / "conformance" / "loader.yaml"
 

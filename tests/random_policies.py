@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
-from checker.rule import decision
+from checker.decision import decision
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 Document = dict[str, Any]

@@ -6,9 +6,9 @@ from importlib.resources import files
 import pytest
 import yaml
 
+from checker.decision import decision
 from checker.policy.loader import parse
-from checker.policy.yaml_check import schema
-from checker.rule import decision
+from checker.policy.yaml.check import schema
 from tests.conformance_cases import Case, cases, rule_cases
 
 CASES = list(cases())

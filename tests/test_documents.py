@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 
 from checker import cli, errors
-from checker.policy import lint, loader
+from checker.policy import inventory, lint, loader
 from checker.reports.interface import FORMATS
-from checker.sources import inventory
 from tests.commands.processes import keyage
 from tests.reports.test_reports import rendered
 

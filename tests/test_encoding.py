@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from checker.encoding import encoding_of, read_utf8, require_utf8
 from checker.errors import KeyageError, Unreadable, UsageError
-from checker.policy import loader, mutelist, policy_tests
-from checker.sources import inventory
+from checker.policy import inventory, loader, policy_tests
+from checker.policy.prowler import mutelist
 from checker.sources.saved import open_saved
 
 TEXT = '{"a":\r\n "ü\U0001f511"}\n'

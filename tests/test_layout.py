@@ -35,7 +35,7 @@ def test_no_file_is_longer_than_fits_in_the_head() -> None:
 def test_the_editor_line_of_the_policy_names_the_schema_that_is_enforced() -> None:
     first = (TOP / "policies.yaml").read_text().splitlines()[0]
     named = TOP / first.partition("$schema=")[2]
-    assert named.read_text() == files("checker.policy").joinpath("policy.schema.json").read_text()
+    assert named.read_text() == files("checker.policy").joinpath("schemas", "policy.schema.json").read_text()
 
 
 def test_the_lock_names_hashes_and_no_index() -> None:

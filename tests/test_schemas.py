@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from checker.policy.yaml_check import schema_text
+from checker.policy.yaml.check import schema_text
 
 SCHEMAS = Path(__file__).parents[1] / "schema"
 FILES = {"policies.schema.json": "policy", "accounts.schema.json": "inventory", "policies.test.schema.json": "tests"}

@@ -13,6 +13,7 @@ from checker.commands.common import Common, say, teller
 from checker.commands.comparison import Compared, Deployed, Place, account_row, expected
 from checker.commands.loading import Loaded, load_all
 from checker.commands.outputs import Output, destination, parse_formats
+from checker.decision import decision
 from checker.encoding import read_utf8
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable, UsageError, printable
 from checker.evaluate import AccountRead
@@ -20,7 +21,6 @@ from checker.generate.deployment import deployment
 from checker.generate.groups import DEFAULT, MANAGED, Group, grouped, selectors_beyond_id
 from checker.reports.aggregate_report import AccountRow, AggregateRun, Snapshot, totals, write_json
 from checker.reports.aggregate_table import Terminal, write_table
-from checker.rule import decision
 from checker.sources.aggregator import FAILED, Aggregator, Names
 from checker.sources.aws_session import ReadOnlySession
 from checker.sources.saved import open_saved

@@ -11,12 +11,12 @@ from checker.commands.loading import POLICY_NAME, Inventory, load_inventory
 from checker.commands.outputs import parse_outputs, write_outputs
 from checker.commands.revisions import load_base, load_revision
 from checker.compare import AccountChange, compare
+from checker.decision import Exemption, Rule
 from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, UsageError, printable
 from checker.evaluate import AccountRead, Reading
 from checker.policy.diff import changes
 from checker.policy.loader import NoPolicy, PolicyFile
 from checker.reports.diff_run import DiffRun
-from checker.rule import Exemption, Rule
 
 FORMATS = {
     "text": "checker.reports.diff_text",

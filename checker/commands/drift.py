@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from checker.commands.common import Common, say, teller
 from checker.commands.loading import Loaded, accepted, check_all, without_errors
+from checker.decision import Account
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, printable
 from checker.generate.deployment import MANAGED_RULE, Deployment, deployment
 from checker.generate.groups import Group, resolve, unlisted
-from checker.rule import Account
 from checker.sources import live
 from checker.sources.aws_session import ReadOnlySession
 from checker.sources.deployed import Deployed, parsed, read

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from checker.commands.common import Common
 from checker.commands.loading import Inventory, Loaded, load_all
+from checker.decision import Account, Exemption, Rule, User, decision
 from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, Unreadable, UsageError, printable
 from checker.evaluate import AccountUnreadable
 from checker.policy.explain import telling_tests
 from checker.policy.nearest import Known
-from checker.rule import Account, Exemption, Rule, User, decision
 from checker.spoken import plural
 
 

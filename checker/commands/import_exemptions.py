@@ -6,8 +6,8 @@ from checker.commands.common import say
 from checker.commands.files import refuse_existing
 from checker.commands.outputs import destination
 from checker.errors import COMPLIANT_EXIT
-from checker.policy import mutelist
-from checker.policy.exemption_text import exemptions_text
+from checker.policy.prowler import mutelist
+from checker.policy.prowler.exemption_text import exemptions_text
 
 
 def run(file: Path, output: Path | None, *, quiet: bool) -> int:

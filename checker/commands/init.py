@@ -10,10 +10,10 @@ from typing import NamedTuple
 from checker.commands.common import say, teller
 from checker.commands.files import refuse_existing, whole_file
 from checker.commands.loading import POLICY_NAME
+from checker.decision import decision
 from checker.errors import COMPLIANT_EXIT
 from checker.evaluate import NON_COMPLIANT, NOT_APPLICABLE, AccountRead, Finding, evaluate
 from checker.generate.templating import render
-from checker.rule import decision
 from checker.spoken import plural
 
 LIMIT = 90  # days: what AWS Config's managed rule has by default, and the CIS benchmark asks for

@@ -7,11 +7,12 @@ from typing import NamedTuple
 from checker.commands.common import say, teller
 from checker.commands.files import whole_file
 from checker.commands.loading import INVENTORY_NAME, Inventory
+from checker.decision import Account
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, Unreadable, UsageError, printable
-from checker.rule import Account
-from checker.sources import inventory, organization
+from checker.policy import inventory
+from checker.policy.inventory_file import Changes, changes, merged, told
+from checker.sources import organization
 from checker.sources.aws_session import ReadOnlySession
-from checker.sources.inventory_file import Changes, changes, merged, told
 
 
 class Options(NamedTuple):

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from checker.commands.common import Common, say
+from checker.decision import Account
 from checker.errors import FileProblems, Problem, UsageError
 from checker.policy.lint import lint
 from checker.policy.loader import PolicyFile, load
-from checker.rule import Account
 
 POLICY_NAME = "policies.yaml"
 INVENTORY_NAME = "accounts.yaml"
@@ -100,6 +100,6 @@ def load_inventory(named: Path | None, policy: Path) -> Inventory | None:
     path = named or policy.parent / INVENTORY_NAME
     if named is None and not path.is_file():
         return None
-    from checker.sources import inventory
+    from checker.policy import inventory
 
     return inventory.load(path)

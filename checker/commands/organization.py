@@ -8,14 +8,14 @@ from checker.commands.check_options import Options
 from checker.commands.common import say
 from checker.commands.gather import Deadline, Task
 from checker.commands.loading import Loaded
+from checker.decision import Account, Clause, decision
 from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountSkipped
 from checker.generate.groups import selectors_for, unlisted
-from checker.rule import Account, Clause, decision
+from checker.policy.inventory import complete
 from checker.sources import live, organization
 from checker.sources.audit_role import Accounts, Role
 from checker.sources.aws_session import ReadOnlySession
-from checker.sources.inventory import complete
 from checker.sources.organization import Organization
 from checker.sources.workers import Workers
 

@@ -8,7 +8,7 @@ from checker.commands.loading import find_policy, in_repository
 from checker.errors import UsageError
 from checker.policy import loader
 from checker.policy.loader import NoPolicy, PolicyFile
-from checker.policy.yaml_text import MAX_BYTES
+from checker.policy.yaml.parse import MAX_BYTES
 
 GIT = "git:"
 CAUSES = {

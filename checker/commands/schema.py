@@ -3,7 +3,7 @@
 import sys
 
 from checker.errors import COMPLIANT_EXIT
-from checker.policy.yaml_check import schema_text
+from checker.policy.yaml.check import schema_text
 
 NAMES = ("policy", "inventory", "tests")
 

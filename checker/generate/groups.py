@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from checker.decision import Account, Clause, Exemption, Rule, SelectorSet, decision
 from checker.errors import FileProblems, Problem
 from checker.policy.coverage import covers
 from checker.policy.loader import PolicyFile
 from checker.policy.selection import unlisted_ids, unmatched
-from checker.rule import Account, Clause, Exemption, Rule, SelectorSet, decision
 
 DEFAULT = "default"
 MANAGED = "managed"

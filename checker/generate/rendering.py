@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from checker.decision import Account
 from checker.generate import cloudformation, terraform
 from checker.generate.deployment import Deployment, deployment
 from checker.generate.groups import Group, resolve
 from checker.policy.loader import PolicyFile
-from checker.rule import Account
 
 MANIFEST = "manifest.json"
 

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from checker.decision import Clause, decision
 from checker.errors import UsageError
 from checker.generate.archive import zipped
 from checker.generate.deployment import MANAGED_RULE, Deployment
 from checker.generate.groups import CUSTOM, DEFAULT, Group
 from checker.generate.templating import render
-from checker.rule import Clause, decision
 from checker.spoken import plural
 
 # CloudFormation: the template of a call, and that of a stack set in Amazon S3.

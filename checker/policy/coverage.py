@@ -9,7 +9,7 @@ import string
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from checker.rule import Clause, decision
+from checker.decision import Clause, decision
 
 MAX_STATES = 20_000
 

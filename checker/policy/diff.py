@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from checker.decision import Exemption, Rule
 from checker.policy.coverage import covers
 from checker.policy.loader import NoPolicy, PolicyFile
-from checker.rule import Exemption, Rule
 
 DEFAULT = "default"
 SETTINGS = ("remediation", "deploy")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from checker.rule import Account, Clause, User, matches
+from checker.decision import Account, Clause, User, matches
 
 
 class Comparison(NamedTuple):

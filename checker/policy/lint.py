@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 
+from checker.decision import Account, Clause, Exemption, Rule, SelectorSet, decision
 from checker.errors import Problem
 from checker.policy import selection
 from checker.policy.coverage import covers
 from checker.policy.loader import PolicyFile
-from checker.rule import Account, Clause, Exemption, Rule, SelectorSet, decision
 from checker.spoken import coming
 
 EXPIRES_SOON = timedelta(days=14)

@@ -7,9 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from checker.decision import Policy, decision
 from checker.errors import FileProblems, Problem, UsageError
-from checker.policy import yaml_check, yaml_text
-from checker.rule import Policy, decision
+from checker.policy.yaml import check as yaml_check
+from checker.policy.yaml import parse as yaml_text
 
 
 class Written(NamedTuple):

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from checker.decision import AccessKey, Account, Exemption, Rule, User, decision
 from checker.errors import FileProblems, Problem
 from checker.instant import instant
-from checker.policy import loader, yaml_check, yaml_text
+from checker.policy import loader
 from checker.policy.explain import telling_tests
 from checker.policy.loader import PolicyFile
-from checker.rule import AccessKey, Account, Exemption, Rule, User, decision
+from checker.policy.yaml import check as yaml_check
+from checker.policy.yaml import parse as yaml_text
 
 NONE = "none"
 

@@ -10,13 +10,13 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from checker.decision import Account, Clause, decision
 from checker.errors import Problem
-from checker.policy import forms
 from checker.policy.loader import PolicyFile, entries
 from checker.policy.nearest import Known, meant
-from checker.policy.yaml_text import Steps
-from checker.policy.yaml_write import scalar
-from checker.rule import Account, Clause, decision
+from checker.policy.yaml import forms
+from checker.policy.yaml.parse import Steps
+from checker.policy.yaml.write import scalar
 
 INVENTORY_FIRST = "no account is in the inventory, so this selects none: write it with `keyage inventory`"
 ID, NAME, OU = ("id", None), ("name", None), ("ou", None)

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from checker.decision import AccessKey
 from checker.evaluate import NON_COMPLIANT, NOT_APPLICABLE, Finding
 from checker.reports.advice_terraform import by_terraform
 from checker.reports.second_key import NO_USE, SecondKey, key_option, last_use, second_key, used, user_option
-from checker.rule import AccessKey
 from checker.spoken import coming, gone
 
 

@@ -16,6 +16,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoesca
 from markupsafe import Markup
 
 from checker import __version__
+from checker.decision import AccessKey
 from checker.errors import printable
 from checker.evaluate import (
     COMPLIANT,
@@ -35,7 +36,6 @@ from checker.reports.interface import Run
 from checker.reports.messages import exemption
 from checker.reports.words import due_day
 from checker.reports.worst import Worst, by_due_date
-from checker.rule import AccessKey
 
 MOST_KEYS = 50_000  # in the table; the figures count all
 WITHOUT_SCRIPT = 200  # non-compliant keys for readers without scripts

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple, TextIO
 
+from checker.decision import AccessKey
 from checker.evaluate import (
     COMPLIANT,
     EXEMPT,
@@ -27,7 +28,6 @@ from checker.reports.markdown_page import Page, Section
 from checker.reports.markdown_text import code, fenced, head, prose, row
 from checker.reports.words import UNKNOWN, due_day, limit
 from checker.reports.worst import Worst, by_due_date
-from checker.rule import AccessKey
 from checker.spoken import plural
 
 COMMENT, SUMMARY = 65_000, 1_000_000  # bytes, which are never fewer than characters; a little is left to others

@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from checker.decision import AccessKey
 from checker.evaluate import Finding
-from checker.rule import AccessKey
 
 ACTIVE = "Active"
 NO_USE = "   No use of this key is on record: make it inactive first, and a new key only if something breaks."

@@ -7,6 +7,7 @@ from typing import TextIO
 
 from rich.text import Text
 
+from checker.decision import AccessKey
 from checker.errors import printable
 from checker.evaluate import (
     COMPLIANT,
@@ -25,7 +26,6 @@ from checker.reports.columns import Column, print_columns, tell_left_out
 from checker.reports.interface import Run
 from checker.reports.terminal import console, print_text
 from checker.reports.words import due_day, limit, rule
-from checker.rule import AccessKey
 from checker.spoken import plural
 
 COMMAND = re.compile(r" {2}(aws|terraform) ")  # on a line of its own, to be copied whole

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from checker.decision import Account
 from checker.errors import Unreadable
 from checker.evaluate import AccountUnreadable, Reading
-from checker.rule import Account
 from checker.sources import live
 from checker.sources.account_session import AccountSessions
 from checker.sources.aws_session import ReadOnlySession

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import msgspec
 
+from checker.decision import AccessKey, User, decision
 from checker.encoding import require_utf8
 from checker.errors import Unreadable
 from checker.evaluate import AccountRead
-from checker.rule import AccessKey, User, decision
-from checker.sources.inventory import Inventory, complete
+from checker.policy.inventory import Inventory, complete
 from checker.sources.reader import report
 
 LESS_EXACT = (

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
+from checker.decision import Account, Exemption, Policy, Rule, User, decision
 from checker.errors import Unreadable
 from checker.evaluate import AccountRead, AccountUnreadable, Reading
-from checker.rule import Account, Exemption, Policy, Rule, User, decision
+from checker.policy.inventory import Inventory, complete
 from checker.sources.aws_session import ReadOnlySession
 from checker.sources.credential_report import root_warning
 from checker.sources.failures import FAILURES, explain
-from checker.sources.inventory import Inventory, complete
 from checker.sources.reader import Run, VerdictNeeds, reader
 from checker.sources.state import State
 from checker.sources.throttled import about

@@ -7,9 +7,9 @@ that slows down by itself, and OUs and tags only where somebody wants them.
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from checker.decision import Account, decision
 from checker.errors import Unreadable
 from checker.evaluate import AccountSkipped
-from checker.rule import Account, decision
 from checker.sources.aws_session import ReadOnlySession
 from checker.sources.failures import FAILURES, explain
 from checker.sources.reader import reader

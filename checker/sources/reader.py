@@ -1,11 +1,11 @@
-"""The types of the shared IAM reader and report: modules of `checker.rules`, imported by name as checker.rule does."""
+"""The types of the shared IAM reader and report: modules of `checker.rules`, by name as in checker.decision."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from importlib import import_module
 from typing import Any, Protocol, cast
 
-from checker.rule import AccessKey, AccountPolicy, User
+from checker.decision import AccessKey, AccountPolicy, User
 
 Run = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
 

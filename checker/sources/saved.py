@@ -7,8 +7,8 @@ from typing import NamedTuple
 from checker.encoding import read_utf8, require_utf8
 from checker.errors import UsageError
 from checker.evaluate import NO_ADDRESSES, Reading
+from checker.policy.inventory import Inventory
 from checker.sources import credential_report, snapshot, terraform_accounts, terraform_state
-from checker.sources.inventory import Inventory
 
 
 class Saved(NamedTuple):

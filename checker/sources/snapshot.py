@@ -11,7 +11,7 @@ import msgspec
 from checker.encoding import MARK, REMEDY, encoding_of
 from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountRead
-from checker.sources.inventory import Inventory, complete
+from checker.policy.inventory import Inventory, complete
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 AccountId = Annotated[str, msgspec.Meta(pattern="^[0-9]{12}$")]

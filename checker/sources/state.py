@@ -13,8 +13,8 @@ from typing import Annotated, TextIO
 
 import msgspec
 
+from checker.decision import AccessKey, User, decision
 from checker.errors import UsageError
-from checker.rule import AccessKey, User, decision
 
 VERSION = 1
 HEAD = b'{"keyage":"state","version":%d}' % VERSION

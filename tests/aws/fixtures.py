@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from checker.decision import Account, Policy
 from checker.embedded import aws
 from checker.evaluate import AccountResult, Reading, evaluate
 from checker.policy import loader
-from checker.rule import Account, Policy
 from checker.sources import live
 from checker.sources.aws_session import ReadOnlySession
 from tests.aws.stand_ins import Faults, VirtualTime, faults, pages_of, virtual_time

@@ -12,8 +12,7 @@ from checker.embedded import aws, config_service, hosts
 from checker.errors import Unreadable, UsageError
 from checker.generate.deployment import deployment
 from checker.generate.groups import resolve
-from checker.policy import loader
-from checker.sources import inventory
+from checker.policy import inventory, loader
 from checker.sources.aws_session import ReadOnlySession
 from checker.sources.snapshot import write_json
 from tests.aws.aggregators import collected

@@ -10,8 +10,8 @@ from functools import partial
 import pytest
 
 from checker.commands.gather import Deadline, Interrupted, Task, gathered
+from checker.decision import decision
 from checker.evaluate import AccountRead, AccountResult, Reading, evaluate
-from checker.rule import decision
 from checker.sources.workers import Workers
 from tests.aws.fixtures import NOW, policy
 

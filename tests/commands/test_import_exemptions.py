@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.commands.processes import keyage
-from tests.policy.test_mutelist import LIST
+from tests.policy.prowler.test_mutelist import LIST
 
 
 def test_the_exemptions_go_out_and_what_is_left_out_is_said(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
-from checker.policy.yaml_check import schema_text
+from checker.policy.yaml.check import schema_text
 from checker.sources.permissions import policy_document
 from tests.commands.processes import NOW, environment, keyage
 

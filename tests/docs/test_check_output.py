@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checker.decision import decision
 from checker.evaluate import AccountRead, AccountSkipped, AccountUnreadable, Reading, evaluate
 from checker.policy import loader
 from checker.reports.interface import Run, make
-from checker.rule import decision
 from tests.aws.fixtures import NOW, ago
 from tests.docs.blocks import DOCS, TOP
 from tests.reports.readings import POLICY

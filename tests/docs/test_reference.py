@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from checker import errors
-from checker.policy.yaml_check import schema
+from checker.policy.yaml.check import schema
 from tests.docs.blocks import DOCS
 from tests.reports.test_reports import rendered
 

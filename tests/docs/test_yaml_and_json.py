@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from checker.policy import loader, mutelist, policy_tests
-from checker.sources import inventory
+from checker.policy import inventory, loader, policy_tests
+from checker.policy.prowler import mutelist
 from tests.commands.processes import keyage
 from tests.docs.blocks import TOP, Block, blocks, pages
 

@@ -10,10 +10,10 @@ from typing import Protocol
 
 import pytest
 
+from checker.decision import Account
 from checker.generate import deployment, groups, terraform
 from checker.generate.deployment import Deployment
 from checker.policy import loader
-from checker.rule import Account
 
 MIRROR = "KEYAGE_TF_PLUGIN_DIR"  # a folder that has registry.terraform.io/hashicorp/aws
 REATTACH = "TF_REATTACH_PROVIDERS"

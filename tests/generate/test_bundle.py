@@ -9,8 +9,8 @@ from importlib.resources import files
 
 import pytest
 
+from checker.decision import decision
 from checker.generate import bundle
-from checker.rule import decision
 
 DOCUMENT = {"version": 1, "default": {"maxAccessKeyAge": 90}, "rules": [], "exemptions": []}
 ENTRIES = list(bundle.MODULES)

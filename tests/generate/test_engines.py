@@ -13,13 +13,13 @@ import yaml
 from cfnlint.decode import cfn_yaml
 from hypothesis import assume, given, settings
 
+from checker.decision import AccessKey, Account, Decision, User, decision
 from checker.embedded import aws, hosts
 from checker.embedded.config_service import evaluations, standing_in_config
 from checker.evaluate import AccountRead, evaluate
 from checker.generate import cloudformation, groups
 from checker.generate.deployment import deployment
 from checker.policy import loader
-from checker.rule import AccessKey, Account, Decision, User, decision
 from checker.sources import live
 from checker.sources.aws_session import ReadOnlySession
 from tests.conformance_cases import Case, rule_cases

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checker.decision import AccessKey, Account, User, decision
 from checker.errors import FileProblems
 from checker.generate.groups import Group, grouped, resolve, selectors_beyond_id, selectors_for, undecided, unused
 from checker.policy.loader import PolicyFile, parse
 from checker.policy.selection import unlisted_ids
-from checker.rule import AccessKey, Account, User, decision
 from tests.random_policies import NOW, Document, documents, known_accounts, known_keys, known_users, policy_text
 
 PROD = decision.Account("111122223333", "prod-web", "Root/Prod", {"env": "prod"})

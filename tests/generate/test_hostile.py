@@ -9,10 +9,10 @@ import yaml
 from cfnlint.decode import cfn_yaml
 from markdown_it import MarkdownIt
 
+from checker.decision import decision
 from checker.errors import printable
 from checker.generate.rendering import Rendering, render
 from checker.policy import loader
-from checker.rule import decision
 from tests.generate.hostile import HOSTILE
 
 ACCOUNTS = {

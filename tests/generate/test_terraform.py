@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
+from checker.decision import decision
 from checker.errors import UsageError
 from checker.generate import terraform
 from checker.generate.archive import zipped
 from checker.generate.deployment import Deployment
-from checker.rule import decision
 from tests.generate.hostile import HOSTILE
 from tests.generate.terraform_cli import TEMPLATE, deployments
 

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from checker.decision import decision
 from checker.generate import terraform
-from checker.rule import decision
 from tests.aws.function_code import function_code
 from tests.aws.moto_server import moto_server
 from tests.aws.remediation_configurations import remediation_configurations

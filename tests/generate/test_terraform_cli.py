@@ -6,8 +6,8 @@ from unicodedata import normalize
 
 import pytest
 
+from checker.decision import decision
 from checker.generate import terraform
-from checker.rule import decision
 from tests.generate.hostile import HOSTILE
 from tests.generate.terraform_cli import (
     TEMPLATE,

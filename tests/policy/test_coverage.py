@@ -7,9 +7,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from checker.decision import Rule, decision
 from checker.policy import coverage
 from checker.policy.coverage import IDS, NAMES, PATHS, TEXTS, Domain, covers, includes
-from checker.rule import Rule, decision
 
 several = st.lists(st.text("ab*?", max_size=5), min_size=1, max_size=3)
 DOMAINS = {

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from checker.decision import Account, User, decision
 from checker.policy.explain import Comparison, telling_tests
-from checker.rule import Account, User, decision
 
 ACCOUNT = decision.Account("111122223333", "prod-payments", "Root/Prod", {"env": "prod"})
 USER = decision.User("svc-ledger", "/service/", {"team": "payments"})

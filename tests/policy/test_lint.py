@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checker.decision import decision
 from checker.policy.coverage import covers
 from checker.policy.lint import lint
 from checker.policy.loader import parse
-from checker.rule import decision
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=timezone.utc)
 HEAD = "version: 1\ndefault: {maxAccessKeyAge: 90}\n"

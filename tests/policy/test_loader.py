@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from checker.errors import FileProblems, UsageError
 from checker.policy.loader import PolicyFile, load, parse, read
-from checker.policy.yaml_text import MAX_BYTES
+from checker.policy.yaml.parse import MAX_BYTES
 
 HEAD = "version: 1\ndefault: {maxAccessKeyAge: 90}\n"
 VALID = """\

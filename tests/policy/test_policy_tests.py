@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from checker.decision import decision
 from checker.errors import FileProblems
 from checker.policy import loader, policy_tests
-from checker.rule import decision
 from tests.aws.fixtures import NOW
 
 POLICY = loader.parse(

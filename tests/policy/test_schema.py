@@ -7,10 +7,10 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from checker.decision import decision
 from checker.policy.loader import parse
-from checker.policy.yaml_check import check, schema, schema_text
-from checker.policy.yaml_text import parse as parse_text
-from checker.rule import decision
+from checker.policy.yaml.check import check, schema, schema_text
+from checker.policy.yaml.parse import parse as parse_text
 
 SCHEMAS = ["policy", "inventory"]
 ANNOTATIONS = {"$schema", "title", "description", "patternErrorMessage", "definitions"}

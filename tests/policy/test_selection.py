@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checker.decision import Account, decision, matches
 from checker.policy.loader import parse
 from checker.policy.selection import odd_forms, unlisted, unmatched
-from checker.rule import Account, decision, matches
 from tests.random_policies import accounts as selectors
 from tests.random_policies import known_accounts
 

@@ -1,7 +1,7 @@
 """Two readable accounts and an unreadable one with something of everything, for every format."""
 
+from checker.decision import AccessKey, User, decision
 from checker.evaluate import AccountRead, AccountUnreadable, Reading
-from checker.rule import AccessKey, User, decision
 from tests.aws.fixtures import ago
 
 POLICY = """\

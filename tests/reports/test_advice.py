@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_regressions.file_regression import FileRegressionFixture
 
+from checker.decision import AccessKey, decision
 from checker.errors import printable
 from checker.evaluate import Finding
 from checker.reports.advice import resolve, time_left
-from checker.rule import AccessKey, decision
 from checker.spoken import coming, gone
 from tests.aws.fixtures import NOW, ago
 from tests.reports.many import FINDING

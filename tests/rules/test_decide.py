@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from checker.rule import AccessKey, Account, Decision, User, decision
+from checker.decision import AccessKey, Account, Decision, User, decision
 from tests.random_policies import (
     NOW,
     Document,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.rule import decision, matches
+from checker.decision import decision, matches
 
 LETTERS = "ab/.*?"
 patterns = st.text(LETTERS, max_size=8)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto.iam.models import IAMBackend
 
-from checker.rule import decision
+from checker.decision import decision
 from tests.aws.fixtures import NOW, ago
 from tests.aws.runbook import Document, Runbook, document, remediation
 from tests.aws.stand_ins import after, answer, fail_with, refuse, throttle

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import NoCredentialsError
 
+from checker.decision import decision
 from checker.embedded import aws
 from checker.evaluate import AccountRead, AccountUnreadable
-from checker.rule import decision
 from checker.sources import live
 from checker.sources.account_session import AccountSessions
 from checker.sources.aws_session import ReadOnlySession, WriteRefused

@@ -2,10 +2,10 @@
 
 import pytest
 
+from checker.decision import decision
 from checker.embedded import aws
 from checker.errors import Unreadable
 from checker.evaluate import AccountRead, AccountUnreadable, Reading
-from checker.rule import decision
 from checker.sources import live
 from checker.sources.audit_role import Accounts, Role
 from checker.sources.aws_session import ReadOnlySession

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from checker.decision import decision
 from checker.embedded import aws
 from checker.embedded.aws import standing_in_report
 from checker.evaluate import AccountRead
-from checker.rule import decision
 from checker.sources import live
 from checker.sources.aws_session import ReadOnlySession
 from tests.aws.fixtures import ACCOUNT, NINETY, NOW, Emulated, ago, policy

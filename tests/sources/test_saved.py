@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from checker.decision import Account, decision
 from checker.errors import KeyageError, Unreadable, UsageError
 from checker.evaluate import AccountRead, AccountUnreadable, evaluate
-from checker.rule import Account, decision
 from checker.sources import snapshot
 from checker.sources.saved import open_saved
 from checker.sources.terraform_accounts import AS_OF

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from checker.decision import Policy, decision
 from checker.errors import UsageError
 from checker.evaluate import AccountRead, AccountResult, evaluate
-from checker.rule import Policy, decision
 from checker.sources.live import verdict_needs
 from checker.sources.reader import reader
 from checker.sources.state import HEAD, State

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from checker.decision import User, decision
 from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountRead, Reading, evaluate
 from checker.reports.advice import resolve
-from checker.rule import User, decision
 from checker.sources import terraform_state
 from checker.sources.saved import open_saved
 from checker.sources.terraform_state import managed_keys

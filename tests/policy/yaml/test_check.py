@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from checker.errors import FileProblems
-from checker.policy.yaml_check import check
-from checker.policy.yaml_text import parse
+from checker.policy.yaml.check import check
+from checker.policy.yaml.parse import parse
 
 HEAD = "version: 1\ndefault: {maxAccessKeyAge: 90}\n"
 NAME = "no IAM user name can match this: names are up to 128 letters, digits and _+=,.@- ; wildcards are * and ?"

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from checker.errors import printable
-from checker.policy.mutelist import EVERYONE, Muted, Mutelist
-from checker.policy.yaml_write import flow
+from checker.policy.prowler.mutelist import EVERYONE, Muted, Mutelist
+from checker.policy.yaml.write import flow
 
 LONGEST_ID = 64
 

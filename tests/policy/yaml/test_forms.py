@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.errors import FileProblems
-from checker.policy.forms import account_hint, account_id_hint, path_hint, user_hint
 from checker.policy.loader import parse
+from checker.policy.yaml.forms import account_hint, account_id_hint, path_hint, user_hint
 
 POLICY = "version: 1\ndefault: {{maxAccessKeyAge: 90}}\nrules:\n  - {{id: r, maxAccessKeyAge: 1, users: {}}}\n"
 OUS = "OUs are selected by their names, joined by /, such as {ou: Root/Workloads/Prod}"

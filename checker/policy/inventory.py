@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from checker.decision import Account, decision
 from checker.errors import FileProblems, Problem
-from checker.policy import loader, yaml_check, yaml_text
-from checker.rule import Account, decision
+from checker.policy import loader
+from checker.policy.yaml import check as yaml_check
+from checker.policy.yaml import parse as yaml_text
 
 Inventory = dict[str, Account]
 MAX_BYTES = 16 * yaml_text.MAX_BYTES  # ten thousand accounts with their tags are several MiB

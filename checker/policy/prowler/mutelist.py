@@ -10,9 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from checker.decision import decision, matches
 from checker.errors import FileProblems, Problem
-from checker.policy import loader, yaml_check, yaml_text
-from checker.rule import decision, matches
+from checker.policy import loader
+from checker.policy.yaml import check as yaml_check
+from checker.policy.yaml import parse as yaml_text
 
 CHECK = "iam_rotate_access_key_90_days"
 # Prowler's resource is user-access-key-1 or user-access-key-2.

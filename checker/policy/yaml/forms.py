@@ -2,9 +2,9 @@
 
 import re
 
+from checker.decision import decision
 from checker.policy.nearest import meant
-from checker.policy.yaml_write import scalar
-from checker.rule import decision
+from checker.policy.yaml.write import scalar
 
 # AWS Organizations API Reference, OrganizationalUnit: ou-, 4 to 32 characters of the root's id, 8 to 32 of its own.
 OU_ID = re.compile(r"(?:^|/)(ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})(?=/|$)")

@@ -10,10 +10,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checker.decision import Account, decision
 from checker.errors import FileProblems
-from checker.rule import Account, decision
-from checker.sources import inventory
-from checker.sources.inventory_file import Changes, changes, merged, told
+from checker.policy import inventory
+from checker.policy.inventory_file import Changes, changes, merged, told
 
 WEB = decision.Account("000000000001", "web", "Root/Prod", {"env": "prod"})
 OLD = decision.Account("000000000002", "old team", "Root", {})

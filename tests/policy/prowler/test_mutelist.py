@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_regressions.file_regression import FileRegressionFixture
 
+from checker.decision import matches
 from checker.errors import FileProblems
-from checker.policy import loader, mutelist
-from checker.policy.exemption_text import exemptions_text
-from checker.policy.mutelist import CHECK, Muted
-from checker.rule import matches
+from checker.policy import loader
+from checker.policy.prowler import mutelist
+from checker.policy.prowler.exemption_text import exemptions_text
+from checker.policy.prowler.mutelist import CHECK, Muted
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 LIST = """\
 Mutelist:
   Accounts:

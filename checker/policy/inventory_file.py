@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import yaml
 
+from checker.decision import Account
 from checker.errors import FileProblems, Problem
-from checker.policy.yaml_write import scalar
-from checker.rule import Account
-from checker.sources.inventory import Inventory, parse
+from checker.policy.inventory import Inventory, parse
+from checker.policy.yaml.write import scalar
 
 NEW = "version: 1\naccounts:\n"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -13,9 +13,9 @@ from typing import Any
 import jsonschema_rs
 
 from checker.errors import Problem
-from checker.policy import forms
 from checker.policy.nearest import Known, meant
-from checker.policy.yaml_text import Document, Node, Plain, Steps
+from checker.policy.yaml import forms
+from checker.policy.yaml.parse import Document, Node, Plain, Steps
 
 Schema = dict[str, Any]
 TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -37,7 +37,7 @@ HINTS = {"userName": forms.user_hint, "userPath": forms.path_hint, "accountId": 
 def schema_text(name: str) -> str:
     """The text of a JSON Schema (draft-07) by name: `policy` or `inventory`."""
     # importlib.resources would cost validate a twentieth of its time; a package on disk needs none of it.
-    return Path(__file__).with_name(f"{name}.schema.json").read_text("utf-8")
+    return (Path(__file__).parents[1] / "schemas" / f"{name}.schema.json").read_text("utf-8")
 
 
 @cache

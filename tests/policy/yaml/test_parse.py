@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.errors import FileProblems
-from checker.policy.yaml_text import MAX_BYTES, MAX_DEPTH, Node, Plain, parse
+from checker.policy.yaml.parse import MAX_BYTES, MAX_DEPTH, Node, Plain, parse
 
 PYTHON_TAG = (
     "p.yaml:1:4: the tag tag:yaml.org,2002:python/object/apply:os.system is not supported: put text in quotes instead"

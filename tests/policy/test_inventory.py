@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from checker.decision import decision
 from checker.errors import FileProblems, UsageError
-from checker.rule import decision
-from checker.sources import inventory
+from checker.policy import inventory
 
 
 def load(folder: Path, text: str) -> inventory.Inventory:
