@@ -12,7 +12,7 @@ import click
 
 from checker.commands.common import Common
 from checker.instant import instant
-from checker.sources.permissions import AUDIT_ROLE
+from checker.sources.aws.permissions import AUDIT_ROLE
 
 Decorator = Callable[[Callable[..., int]], Callable[..., int]]
 FILE = click.Path(path_type=Path, dir_okay=False)

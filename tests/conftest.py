@@ -31,7 +31,7 @@ TOGETHER = {
     "tests/fits/test_editor.py",
     "tests/fits/test_hooks.py",
     "tests/reports/test_html_browser.py",
-    "tests/sources/test_faulty_proxy.py",
+    "tests/sources/aws/test_faulty_proxy.py",
 }
 
 

@@ -11,7 +11,7 @@ from checker.encoding import encoding_of, read_utf8, require_utf8
 from checker.errors import KeyageError, Unreadable, UsageError
 from checker.policy import inventory, loader, policy_tests
 from checker.policy.prowler import mutelist
-from checker.sources.saved import open_saved
+from checker.sources.saved.kinds import open_saved
 
 TEXT = '{"a":\r\n "ü\U0001f511"}\n'
 FORMS = {

@@ -22,9 +22,9 @@ from checker.generate.groups import DEFAULT, MANAGED, Group, grouped, selectors_
 from checker.reports.aggregate_report import AccountRow, AggregateRun, Snapshot, totals, write_json
 from checker.reports.aggregate_table import Terminal, write_table
 from checker.sources.aggregator import FAILED, Aggregator, Names
-from checker.sources.aws_session import ReadOnlySession
-from checker.sources.saved import open_saved
-from checker.sources.workers import Workers
+from checker.sources.aws.session import ReadOnlySession
+from checker.sources.aws.workers import Workers
+from checker.sources.saved.kinds import open_saved
 
 FORMATS = ("table", "json")
 SHOWN = 10  # warnings of one kind; the others are counted

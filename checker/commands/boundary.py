@@ -44,7 +44,7 @@ def _exit_code(verb: Callable[[], int]) -> int:
 
 def _somebody_is_busy() -> bool:
     """Whether a thread still waits for AWS although nobody waits for it any more, as after a deadline."""
-    workers = sys.modules.get("checker.sources.workers")
+    workers = sys.modules.get("checker.sources.aws.workers")
     return workers is not None and bool(workers.under_way())
 
 

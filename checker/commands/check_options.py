@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from checker.commands.common import Common
-from checker.sources.permissions import AUDIT_ROLE
+from checker.sources.aws.permissions import AUDIT_ROLE
 
 
 class Options(NamedTuple):

@@ -105,7 +105,7 @@ def _deploy_and_remediate(output: Path, options: Options, loaded: Loaded) -> Non
 
 def _read(credentials: dict[str, str], options: Options, loaded: Loaded) -> Reading:
     from checker.sources import live
-    from checker.sources.aws_session import ReadOnlySession
+    from checker.sources.aws.session import ReadOnlySession
 
     asking = asking_for(options, loaded)
     return live.read_caller(ReadOnlySession(credentials=credentials), loaded.inventory, asking)
@@ -114,8 +114,8 @@ def _read(credentials: dict[str, str], options: Options, loaded: Loaded) -> Read
 def _save(path: Path, credentials: list[dict[str, str]], loaded: Loaded) -> None:
     """Snapshot every account, so that the story can go on without the embedded AWS."""
     from checker.commands.snapshot import read_all
-    from checker.sources import snapshot
-    from checker.sources.aws_session import ReadOnlySession
+    from checker.sources.aws.session import ReadOnlySession
+    from checker.sources.saved import snapshot
 
     read = [read_all(ReadOnlySession(credentials=each), loaded.inventory, 4, user_tags=True) for each in credentials]
     _write(path, snapshot.write_json(read, loaded.now).decode())

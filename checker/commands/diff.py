@@ -76,11 +76,11 @@ def _readings(options: Options, base: Base, head: PolicyFile) -> Iterable[Readin
     """Every key of the saved state, or of the account of the current credentials."""
     inventory = _inventory(options)
     if options.saved:
-        from checker.sources.saved import open_saved
+        from checker.sources.saved.kinds import open_saved
 
         return open_saved(options.saved, inventory).accounts
     from checker.commands.snapshot import read_all
-    from checker.sources.aws_session import ReadOnlySession
+    from checker.sources.aws.session import ReadOnlySession
 
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     return [read_all(session, inventory, options.concurrency, user_tags=_asks_for_user_tags(base, head))]

@@ -12,7 +12,7 @@ from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, printable
 from checker.generate.deployment import MANAGED_RULE, Deployment, deployment
 from checker.generate.groups import Group, resolve, unlisted
 from checker.sources import live
-from checker.sources.aws_session import ReadOnlySession
+from checker.sources.aws.session import ReadOnlySession
 from checker.sources.deployed import Deployed, parsed, read
 
 

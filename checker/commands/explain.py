@@ -78,7 +78,7 @@ def _nobody(named: str, has: str, names: Iterable[str | None]) -> str:
 
 
 def _saved_subject(options: Options, saved: Path, loaded: Loaded) -> tuple[Account, User]:
-    from checker.sources.saved import open_saved
+    from checker.sources.saved.kinds import open_saved
 
     found, unreadable, there, meant = [], [], [], False
     for read in open_saved(saved, loaded.inventory).accounts:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 
 from checker.evaluate import AccountResult, Reading
-from checker.sources.snapshot import Lines, Place
+from checker.sources.saved.snapshot import Lines, Place
 
 WORTH_IT = 32 * 1024 * 1024  # bytes; a smaller snapshot is judged before the processes have started
 AHEAD = 4  # accounts in the works for each process: bounds the memory

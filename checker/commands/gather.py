@@ -11,7 +11,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
 from checker.evaluate import AccountResult, AccountUnreadable, Reading
-from checker.sources.workers import Workers
+from checker.sources.aws.workers import Workers
 
 INTERRUPTED = "it was interrupted before this account was read: run again"
 LATE = "the deadline of {seconds:g} s passed before this account was read: give --deadline more time, or run again"

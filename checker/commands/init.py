@@ -54,7 +54,7 @@ def run(options: Options) -> int:
 def _read(options: Options) -> AccountRead:
     """Every key of the account of the current credentials; raises Unreadable."""
     from checker.commands.snapshot import read_all
-    from checker.sources.aws_session import ReadOnlySession
+    from checker.sources.aws.session import ReadOnlySession
 
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.quiet))
     read = read_all(session, {}, options.concurrency, user_tags=False, want_name=False)

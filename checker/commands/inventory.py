@@ -12,7 +12,7 @@ from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, Unreadable, UsageError
 from checker.policy import inventory
 from checker.policy.inventory_file import Changes, changes, merged, told
 from checker.sources import organization
-from checker.sources.aws_session import ReadOnlySession
+from checker.sources.aws.session import ReadOnlySession
 
 
 class Options(NamedTuple):

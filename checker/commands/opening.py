@@ -14,7 +14,7 @@ from checker.evaluate import NO_ADDRESSES, AccountResult, AccountSkipped, Readin
 
 if TYPE_CHECKING:
     from checker.sources import live
-    from checker.sources.state import State
+    from checker.sources.key_memory import State
 
 Judge = Callable[[Reading], AccountResult]
 
@@ -64,7 +64,7 @@ def of_readings(readings: Iterable[Reading]) -> Opened:
 
 def open_saved(path: Path, loaded: Loaded) -> Opened:
     """Saved state: a fleet's on all cores."""
-    from checker.sources.saved import open_saved as opened_file
+    from checker.sources.saved.kinds import open_saved as opened_file
 
     saved = opened_file(path, loaded.inventory)
     lines = saved.lines
@@ -80,9 +80,9 @@ def open_live(options: Options, loaded: Loaded) -> Opened:
     from checker.commands.gather import Deadline, Task, gathered
     from checker.commands.progress import progress
     from checker.sources import live
-    from checker.sources.aws_session import ReadOnlySession
-    from checker.sources.state import State
-    from checker.sources.workers import Workers
+    from checker.sources.aws.session import ReadOnlySession
+    from checker.sources.aws.workers import Workers
+    from checker.sources.key_memory import State
 
     deadline, workers = Deadline(options.deadline), Workers(options.concurrency)
     state = State(options.state) if options.state else None
@@ -120,7 +120,7 @@ def _every_line(options: Options) -> bool:
 def _addresses(options: Options) -> Mapping[str, str]:
     if not options.terraform_state:
         return NO_ADDRESSES
-    from checker.sources import terraform_state
+    from checker.sources.saved import terraform_state
 
     return terraform_state.managed_keys(options.terraform_state)
 

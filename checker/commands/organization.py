@@ -15,9 +15,9 @@ from checker.generate.groups import selectors_for, unlisted
 from checker.policy.inventory import complete
 from checker.sources import live, organization
 from checker.sources.audit_role import Accounts, Role
-from checker.sources.aws_session import ReadOnlySession
+from checker.sources.aws.session import ReadOnlySession
+from checker.sources.aws.workers import Workers
 from checker.sources.organization import Organization
-from checker.sources.workers import Workers
 
 SHOWN = 10  # warnings of one kind; the others are counted
 OU = "ou="

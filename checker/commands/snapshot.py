@@ -9,8 +9,9 @@ from checker.commands.loading import POLICY_NAME, Inventory, load_inventory
 from checker.commands.outputs import destination
 from checker.errors import COMPLIANT_EXIT, Unreadable
 from checker.evaluate import AccountRead, AccountUnreadable
-from checker.sources import live, snapshot
-from checker.sources.aws_session import ReadOnlySession
+from checker.sources import live
+from checker.sources.aws.session import ReadOnlySession
+from checker.sources.saved import snapshot
 
 
 class Options(NamedTuple):

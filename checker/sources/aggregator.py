@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from checker.errors import Unreadable
-from checker.sources.aws_session import ReadOnlySession
-from checker.sources.failures import FAILURES, explain
-from checker.sources.reader import reader
+from checker.sources.aws.failures import FAILURES, explain
+from checker.sources.aws.reader import reader
+from checker.sources.aws.session import ReadOnlySession
 
 USER_TYPE = "AWS::IAM::User"
 FAILED = "FAILED"  # AWS Config could not move the account's data into the aggregator

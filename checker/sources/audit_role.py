@@ -10,11 +10,11 @@ from checker.decision import Account
 from checker.errors import Unreadable
 from checker.evaluate import AccountUnreadable, Reading
 from checker.sources import live
-from checker.sources.account_session import AccountSessions
-from checker.sources.aws_session import ReadOnlySession
-from checker.sources.failures import DENIED, EXPLICIT_DENY, FAILURES, explain
-from checker.sources.permissions import AUDIT_ROLE
-from checker.sources.reader import reader
+from checker.sources.aws.account_session import AccountSessions
+from checker.sources.aws.failures import DENIED, EXPLICIT_DENY, FAILURES, explain
+from checker.sources.aws.permissions import AUDIT_ROLE
+from checker.sources.aws.reader import reader
+from checker.sources.aws.session import ReadOnlySession
 
 SESSION = "keyage"  # the role session's name, as CloudTrail shows it
 

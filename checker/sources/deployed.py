@@ -14,9 +14,9 @@ from botocore.exceptions import HTTPClientError
 from botocore.httpsession import URLLib3Session
 
 from checker.errors import Unreadable
-from checker.sources.aws_session import READ_TIMEOUT, ReadOnlySession
-from checker.sources.failures import FAILURES, explain
-from checker.sources.reader import reader
+from checker.sources.aws.failures import FAILURES, explain
+from checker.sources.aws.reader import reader
+from checker.sources.aws.session import READ_TIMEOUT, ReadOnlySession
 
 MISSING = {
     "NoSuchConfigRuleException",

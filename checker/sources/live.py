@@ -9,13 +9,13 @@ from checker.decision import Account, Exemption, Policy, Rule, User, decision
 from checker.errors import Unreadable
 from checker.evaluate import AccountRead, AccountUnreadable, Reading
 from checker.policy.inventory import Inventory, complete
-from checker.sources.aws_session import ReadOnlySession
-from checker.sources.credential_report import root_warning
-from checker.sources.failures import FAILURES, explain
-from checker.sources.reader import Run, VerdictNeeds, reader
-from checker.sources.state import State
-from checker.sources.throttled import about
-from checker.sources.workers import Workers
+from checker.sources.aws.failures import FAILURES, explain
+from checker.sources.aws.reader import Run, VerdictNeeds, reader
+from checker.sources.aws.session import ReadOnlySession
+from checker.sources.aws.throttled import about
+from checker.sources.aws.workers import Workers
+from checker.sources.key_memory import State
+from checker.sources.saved.credential_report import root_warning
 
 NeedsOf = Callable[[Account], VerdictNeeds]
 

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from checker.decision import Account, decision
 from checker.errors import Unreadable
 from checker.evaluate import AccountSkipped
-from checker.sources.aws_session import ReadOnlySession
-from checker.sources.failures import FAILURES, explain
-from checker.sources.reader import reader
+from checker.sources.aws.failures import FAILURES, explain
+from checker.sources.aws.reader import reader
+from checker.sources.aws.session import ReadOnlySession
 
 ACTIVE = "ACTIVE"
 NOT_IN_USE = "AWSOrganizationsNotInUseException"

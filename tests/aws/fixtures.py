@@ -13,7 +13,7 @@ from checker.embedded import aws
 from checker.evaluate import AccountResult, Reading, evaluate
 from checker.policy import loader
 from checker.sources import live
-from checker.sources.aws_session import ReadOnlySession
+from checker.sources.aws.session import ReadOnlySession
 from tests.aws.stand_ins import Faults, VirtualTime, faults, pages_of, virtual_time
 
 ACCOUNT = "111122223333"

@@ -13,8 +13,8 @@ from checker.errors import Unreadable, UsageError
 from checker.generate.deployment import deployment
 from checker.generate.groups import resolve
 from checker.policy import inventory, loader
-from checker.sources.aws_session import ReadOnlySession
-from checker.sources.snapshot import write_json
+from checker.sources.aws.session import ReadOnlySession
+from checker.sources.saved.snapshot import write_json
 from tests.aws.aggregators import collected
 from tests.aws.fixtures import ACCOUNT, NOW, Emulated
 from tests.aws.moto_server import moto_server

@@ -21,9 +21,9 @@ from checker.generate.archive import zipped
 from checker.generate.deployment import Deployment, deployment
 from checker.generate.groups import resolve
 from checker.policy import loader
-from checker.sources.aws_session import ReadOnlySession
+from checker.sources.aws.permissions import policy_document
+from checker.sources.aws.session import ReadOnlySession
 from checker.sources.deployed import Deployed, read
-from checker.sources.permissions import policy_document
 from tests.aws.function_code import function_code
 from tests.aws.moto_server import moto_server
 from tests.aws.remediation_configurations import remediation_configurations

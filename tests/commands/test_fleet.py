@@ -9,7 +9,7 @@ import pytest
 from checker.commands import fleet
 from checker.errors import Unreadable
 from checker.evaluate import evaluate
-from checker.sources.snapshot import Lines
+from checker.sources.saved.snapshot import Lines
 from tests.aws.fixtures import NOW, policy
 from tests.commands.processes import ACCOUNT, OLD, YOUNG
 

@@ -12,7 +12,7 @@ import pytest
 from checker.commands.gather import Deadline, Interrupted, Task, gathered
 from checker.decision import decision
 from checker.evaluate import AccountRead, AccountResult, Reading, evaluate
-from checker.sources.workers import Workers
+from checker.sources.aws.workers import Workers
 from tests.aws.fixtures import NOW, policy
 
 JUDGE = partial(evaluate, policy(), now=NOW, show_all=True)

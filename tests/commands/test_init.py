@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
-from checker.sources.permissions import CALLS
+from checker.sources.aws.permissions import CALLS
 from tests.commands.processes import NOW, OLD, keyage, policy_folder
 from tests.docs.running import variables
 from tests.docs.world import documented_aws

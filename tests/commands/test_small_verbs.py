@@ -9,7 +9,7 @@ import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
 from checker.policy.yaml.check import schema_text
-from checker.sources.permissions import policy_document
+from checker.sources.aws.permissions import policy_document
 from tests.commands.processes import NOW, environment, keyage
 
 GOLDEN = Path(__file__).parent.parent / "golden"

@@ -21,7 +21,7 @@ from checker.generate import cloudformation, groups
 from checker.generate.deployment import deployment
 from checker.policy import loader
 from checker.sources import live
-from checker.sources.aws_session import ReadOnlySession
+from checker.sources.aws.session import ReadOnlySession
 from tests.conformance_cases import Case, rule_cases
 from tests.random_policies import NOW, Document, documents, known_accounts, known_keys, known_users, policy_text
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from checker.errors import Unreadable
 from checker.sources.aggregator import Aggregator, Names, Reported, Source
-from checker.sources.aws_session import ReadOnlySession
-from checker.sources.permissions import policy_document
+from checker.sources.aws.permissions import policy_document
+from checker.sources.aws.session import ReadOnlySession
 from tests.aws.aggregators import Collected, collected
 from tests.aws.fixtures import NOW, Emulated
 from tests.aws.stand_ins import refuse_json

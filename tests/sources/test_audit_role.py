@@ -8,7 +8,7 @@ from checker.errors import Unreadable
 from checker.evaluate import AccountRead, AccountUnreadable, Reading
 from checker.sources import live
 from checker.sources.audit_role import Accounts, Role
-from checker.sources.aws_session import ReadOnlySession
+from checker.sources.aws.session import ReadOnlySession
 from tests.aws.fixtures import ACCOUNT, NOW, Emulated, ago, policy
 from tests.aws.stand_ins import answer, refuse
 

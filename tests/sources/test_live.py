@@ -10,7 +10,7 @@ from checker.embedded import aws
 from checker.embedded.aws import standing_in_report
 from checker.evaluate import AccountRead
 from checker.sources import live
-from checker.sources.aws_session import ReadOnlySession
+from checker.sources.aws.session import ReadOnlySession
 from tests.aws.fixtures import ACCOUNT, NINETY, NOW, Emulated, ago, policy
 from tests.aws.stand_ins import after, old_report, refuse, throttle
 

@@ -12,7 +12,7 @@ from checker.embedded import aws
 from checker.errors import Unreadable
 from checker.evaluate import AccountSkipped
 from checker.sources import organization
-from checker.sources.aws_session import ReadOnlySession
+from checker.sources.aws.session import ReadOnlySession
 from tests.aws.fixtures import ACCOUNT, Emulated
 from tests.aws.stand_ins import Act, answer, organization_pages_of, refuse_json
 

@@ -38,8 +38,8 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from checker.extras import how_to_install
-from checker.sources.failures import DENIED, explain
-from checker.sources.reader import reader
+from checker.sources.aws.failures import DENIED, explain
+from checker.sources.aws.reader import reader
 
 LONGEST = 300  # characters of what a program printed
 BOM = ("\ufeff", "\u00ef\u00bb\u00bf")  # as UTF-8, and as Latin-1 shows it

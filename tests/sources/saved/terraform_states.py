@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from checker.evaluate import AccountRead, AccountUnreadable, Reading
-from checker.sources.saved import open_saved
+from checker.sources.saved.kinds import open_saved
 
 ONE, TWO = "111111111111", "222222222222"  # accounts
 SECRET = "wJalrXUtnFEMI/K7MDENG/stand-in"

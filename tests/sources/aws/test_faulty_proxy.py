@@ -23,8 +23,9 @@ from botocore.exceptions import ClientError
 
 from checker.embedded import aws
 from checker.evaluate import AccountResult, Finding, evaluate
-from checker.sources import aws_session, live
-from checker.sources.aws_session import ReadOnlySession
+from checker.sources import live
+from checker.sources.aws import session as aws_session
+from checker.sources.aws.session import ReadOnlySession
 from tests.aws.faults import FAULTS
 from tests.aws.faulty_proxy import Plan, Proxy, faulty_proxy
 from tests.aws.fixtures import NOW, ago, policy

@@ -17,7 +17,7 @@ from typing import Any
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import NoCredentialsError
 
-from checker.sources.aws_session import ReadOnlySession, frozen
+from checker.sources.aws.session import ReadOnlySession, frozen
 
 
 class _Current:

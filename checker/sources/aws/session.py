@@ -17,11 +17,11 @@ from botocore.utils import parse_timestamp
 
 from checker import __version__
 from checker.errors import KeyageError
-from checker.sources.answers import ask_again
-from checker.sources.first_contact import FirstContact
-from checker.sources.permissions import ALLOWED
-from checker.sources.sign_in import SignIn, boundary, require_usable
-from checker.sources.throttled import Tell, Throttling
+from checker.sources.aws.answers import ask_again
+from checker.sources.aws.first_contact import FirstContact
+from checker.sources.aws.permissions import ALLOWED
+from checker.sources.aws.sign_in import SignIn, boundary, require_usable
+from checker.sources.aws.throttled import Tell, Throttling
 
 # IAM answers within a second; ten attempts with adaptive backoff outlast a throttling burst of minutes.
 CONNECT_TIMEOUT = 4  # seconds

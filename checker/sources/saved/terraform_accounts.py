@@ -10,8 +10,8 @@ from checker.decision import AccessKey, Account, User, decision
 from checker.errors import Unreadable
 from checker.evaluate import AccountRead, AccountUnreadable, Reading
 from checker.policy.inventory import Inventory, complete
-from checker.sources import snapshot
-from checker.sources.terraform_state import REFRESH, Caller, Content, FoundUser, Held, Key, ManagedUser
+from checker.sources.saved import snapshot
+from checker.sources.saved.terraform_state import REFRESH, Caller, Content, FoundUser, Held, Key, ManagedUser
 
 AS_OF = "judged from Terraform state: only what Terraform manages is known, as it was when Terraform last refreshed it"
 

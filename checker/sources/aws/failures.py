@@ -14,9 +14,9 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from checker.errors import SignInFailed
-from checker.sources.connection_advice import CHECK_NETWORK, unreached
-from checker.sources.permissions import CALLS
-from checker.sources.reader import reader
+from checker.sources.aws.connection_advice import CHECK_NETWORK, unreached
+from checker.sources.aws.permissions import CALLS
+from checker.sources.aws.reader import reader
 
 FAILURES = (ClientError, BotoCoreError, ResponseParserError, SignInFailed, reader.Untrustworthy)
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from checker.sources.failures import THROTTLED
+from checker.sources.aws.failures import THROTTLED
 
 FIRST, NEXT = 10, 30  # seconds
 LATELY = 10  # seconds; a slowed client meets a refusal only now and then

@@ -19,13 +19,13 @@ from checker.decision import User, decision
 from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountRead, Reading, evaluate
 from checker.reports.advice import resolve
-from checker.sources import terraform_state
-from checker.sources.saved import open_saved
-from checker.sources.terraform_state import managed_keys
+from checker.sources.saved import terraform_state
+from checker.sources.saved.kinds import open_saved
+from checker.sources.saved.terraform_state import managed_keys
 from tests.aws.fixtures import NOW, policy
 from tests.aws.moto_server import moto_server
 from tests.generate.terraform_cli import InFolder, terraform_in
-from tests.sources.terraform_states import (
+from tests.sources.saved.terraform_states import (
     FORMS,
     ONE,
     SECRET,

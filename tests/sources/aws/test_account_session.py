@@ -12,9 +12,9 @@ from checker.decision import decision
 from checker.embedded import aws
 from checker.evaluate import AccountRead, AccountUnreadable
 from checker.sources import live
-from checker.sources.account_session import AccountSessions
-from checker.sources.aws_session import ReadOnlySession, WriteRefused
-from checker.sources.workers import Workers
+from checker.sources.aws.account_session import AccountSessions
+from checker.sources.aws.session import ReadOnlySession, WriteRefused
+from checker.sources.aws.workers import Workers
 from tests.aws.fixtures import ACCOUNT, NOW, Emulated, ago, policy
 from tests.aws.stand_ins import refuse, throttle
 

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from checker.sources.workers import Workers
+from checker.sources.aws.workers import Workers
 
 
 class Gauge:

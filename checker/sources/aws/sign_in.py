@@ -19,7 +19,7 @@ from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
 from checker.errors import KeyageError, SignInFailed, UsageError
-from checker.sources.sign_in_advice import INVALID_ENDPOINT, mistake, trouble
+from checker.sources.aws.sign_in_advice import INVALID_ENDPOINT, mistake, trouble
 
 RAISED = (
     BotoCoreError,

@@ -8,9 +8,9 @@ import pytest
 from botocore.exceptions import ClientError, InvalidConfigError, NoCredentialsError, SSOTokenLoadError
 
 from checker.errors import KeyageError, SignInFailed, UsageError
-from checker.sources.aws_session import ReadOnlySession, WriteRefused
+from checker.sources.aws.session import ReadOnlySession, WriteRefused
+from checker.sources.aws.sign_in import boundary
 from checker.sources.live import read_account, verdict_needs
-from checker.sources.sign_in import boundary
 from tests.aws.fixtures import NOW, Emulated, policy
 from tests.aws.stand_ins import answer, refuse
 

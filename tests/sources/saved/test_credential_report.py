@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from checker.errors import Unreadable
 from checker.evaluate import AccountRead, evaluate
-from checker.sources.saved import open_saved
+from checker.sources.saved.kinds import open_saved
 from tests.aws.fixtures import NOW, policy
 
 HEADER = ["user", "arn", "user_creation_time", "password_enabled"]

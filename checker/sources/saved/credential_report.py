@@ -16,7 +16,7 @@ from checker.encoding import require_utf8
 from checker.errors import Unreadable
 from checker.evaluate import AccountRead
 from checker.policy.inventory import Inventory, complete
-from checker.sources.reader import report
+from checker.sources.aws.reader import report
 
 LESS_EXACT = (
     "judged from a credential report: ages count from the last activation, not from CreateDate,"

@@ -7,8 +7,8 @@ from typing import Any
 from botocore.hooks import HierarchicalEmitter
 
 from checker.embedded import aws
-from checker.sources.aws_session import ReadOnlySession
-from checker.sources.throttled import Throttling, about
+from checker.sources.aws.session import ReadOnlySession
+from checker.sources.aws.throttled import Throttling, about
 from tests.aws.fixtures import ACCOUNT, Emulated
 from tests.aws.stand_ins import throttle
 

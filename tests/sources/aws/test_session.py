@@ -7,8 +7,8 @@ from botocore.utils import parse_timestamp
 
 from checker.embedded import aws
 from checker.errors import UsageError
-from checker.sources.aws_session import ReadOnlySession, WriteRefused, guard, moment
-from checker.sources.permissions import ALLOWED, CALLS
+from checker.sources.aws.permissions import ALLOWED, CALLS
+from checker.sources.aws.session import ReadOnlySession, WriteRefused, guard, moment
 from tests.aws.fixtures import ACCOUNT, Emulated
 from tests.aws.stand_ins import throttle
 

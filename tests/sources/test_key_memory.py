@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from checker.decision import Policy, decision
 from checker.errors import UsageError
 from checker.evaluate import AccountRead, AccountResult, evaluate
+from checker.sources.aws.reader import reader
+from checker.sources.key_memory import HEAD, State
 from checker.sources.live import verdict_needs
-from checker.sources.reader import reader
-from checker.sources.state import HEAD, State
 from tests.aws.fake_account import FakeIam, FakeKey, FakeUser
 from tests.aws.fixtures import policy
 

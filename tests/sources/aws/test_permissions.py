@@ -5,8 +5,8 @@ import pytest
 from checker.embedded import aws
 from checker.evaluate import AccountRead
 from checker.sources import live
-from checker.sources.aws_session import ReadOnlySession
-from checker.sources.permissions import policy_document
+from checker.sources.aws.permissions import policy_document
+from checker.sources.aws.session import ReadOnlySession
 from tests.aws.fixtures import ACCOUNT, Emulated, policy
 from tests.aws.stand_ins import refuse
 

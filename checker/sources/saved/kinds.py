@@ -8,7 +8,7 @@ from checker.encoding import read_utf8, require_utf8
 from checker.errors import UsageError
 from checker.evaluate import NO_ADDRESSES, Reading
 from checker.policy.inventory import Inventory
-from checker.sources import credential_report, snapshot, terraform_accounts, terraform_state
+from checker.sources.saved import credential_report, snapshot, terraform_accounts, terraform_state
 
 
 class Saved(NamedTuple):

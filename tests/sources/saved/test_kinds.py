@@ -10,11 +10,11 @@ import pytest
 from checker.decision import Account, decision
 from checker.errors import KeyageError, Unreadable, UsageError
 from checker.evaluate import AccountRead, AccountUnreadable, evaluate
-from checker.sources import snapshot
-from checker.sources.saved import open_saved
-from checker.sources.terraform_accounts import AS_OF
+from checker.sources.saved import snapshot
+from checker.sources.saved.kinds import open_saved
+from checker.sources.saved.terraform_accounts import AS_OF
 from tests.aws.fixtures import NOW, Emulated, policy
-from tests.sources.terraform_states import (
+from tests.sources.saved.terraform_states import (
     FORMS,
     ONE,
     TWO,
