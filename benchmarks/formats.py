@@ -12,7 +12,7 @@ from pathlib import Path
 from fleet import NOW
 from measure import Measured, compiled_in, expect, judge, keyage, parser, run, table
 
-from checker.reports.interface import FORMATS
+from checker.reports.formats import FORMATS
 
 KEYS = 10_000
 RUNS = 3

@@ -30,7 +30,7 @@ TOGETHER = {
     "tests/docs/test_site.py",
     "tests/fits/test_editor.py",
     "tests/fits/test_hooks.py",
-    "tests/reports/test_html_browser.py",
+    "tests/reports/check/test_html_browser.py",
     "tests/sources/aws/test_faulty_proxy.py",
 }
 
@@ -58,7 +58,7 @@ def pytest_xdist_auto_num_workers() -> int:
 def version_of_golden_files() -> Iterator[None]:
     """Reports name this version here, so that a release changes no golden file."""
     with pytest.MonkeyPatch.context() as patch:
-        for report in ("asff", "html", "ocsf", "sarif_log"):
+        for report in ("check.asff", "check.html", "check.ocsf", "syntax.sarif"):
             patch.setattr(f"checker.reports.{report}.__version__", "0.1.0")
         yield
 

@@ -10,7 +10,7 @@ import pytest
 
 from checker import cli, errors
 from checker.policy import inventory, lint, loader
-from checker.reports.interface import FORMATS
+from checker.reports.formats import FORMATS
 from tests.commands.processes import keyage
 from tests.reports.test_reports import rendered
 

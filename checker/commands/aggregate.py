@@ -19,8 +19,8 @@ from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unrea
 from checker.evaluate import AccountRead
 from checker.generate.deployment import deployment
 from checker.generate.groups import DEFAULT, MANAGED, Group, grouped, selectors_beyond_id
-from checker.reports.aggregate_report import AccountRow, AggregateRun, Snapshot, totals, write_json
-from checker.reports.aggregate_table import Terminal, write_table
+from checker.reports.aggregate.json import AccountRow, AggregateRun, Snapshot, totals, write_json
+from checker.reports.aggregate.table import Terminal, write_table
 from checker.sources.aggregator import FAILED, Aggregator, Names
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.aws.workers import Workers

@@ -13,7 +13,7 @@ from checker.commands.opening import Opened, open_source, refuse_contradictions
 from checker.commands.outputs import Output, destination, parse_formats
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, CannotWrite, printable
 from checker.evaluate import AccountResult, evaluate, needs_attention
-from checker.reports.interface import Run, make
+from checker.reports.formats import Run, make
 
 
 def run(options: Options) -> int:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from checker.decision import Policy, User, decision
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, UNDECIDED, AccountRead, Finding, evaluate
-from checker.reports.aggregate_report import AccountRow, UserRow
+from checker.reports.aggregate.json import AccountRow, UserRow
 from checker.sources.aggregator import FAILED, SUCCEEDED, Reported, Result
 from checker.spoken import plural
 

@@ -16,12 +16,12 @@ from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, UsageError, printabl
 from checker.evaluate import AccountRead, Reading
 from checker.policy.diff import changes
 from checker.policy.loader import NoPolicy, PolicyFile
-from checker.reports.diff_run import DiffRun
+from checker.reports.diff.run import DiffRun
 
 FORMATS = {
-    "text": "checker.reports.diff_text",
-    "markdown": "checker.reports.diff_markdown",
-    "json": "checker.reports.diff_json",
+    "text": "checker.reports.diff.text",
+    "markdown": "checker.reports.diff.markdown",
+    "json": "checker.reports.diff.json",
 }
 
 

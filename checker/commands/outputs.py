@@ -11,7 +11,7 @@ from typing import NamedTuple, TextIO
 
 from checker.commands.files import whole_file
 from checker.errors import UsageError
-from checker.reports.interface import FORMATS, show_all_by_default
+from checker.reports.formats import FORMATS, show_all_by_default
 
 FOR_PEOPLE = ("table", "text")
 

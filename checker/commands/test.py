@@ -10,12 +10,12 @@ from checker.commands.loading import in_repository, load_all
 from checker.commands.outputs import parse_outputs, write_outputs
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT
 from checker.policy import policy_tests
-from checker.reports.tests_text import PolicyTestRun
+from checker.reports.test.text import PolicyTestRun
 
 FORMATS = {
-    "text": "checker.reports.tests_text",
-    "junit": "checker.reports.tests_junit",
-    "github": "checker.reports.tests_github",
+    "text": "checker.reports.test.text",
+    "junit": "checker.reports.test.junit",
+    "github": "checker.reports.test.github",
 }
 
 

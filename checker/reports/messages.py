@@ -1,20 +1,13 @@
 """What a finding says in a sentence, where it points to, and what tells it from every other in every run the same."""
 
 import hashlib
-from typing import NamedTuple
 
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, PARTIAL, AccountResult, Finding, Undecided
-from checker.reports.interface import Run
+from checker.reports.formats import Run
+from checker.reports.syntax.place import Place
 from checker.spoken import plural
 
 FIRST_LINE = 1
-
-
-class Place(NamedTuple):
-    """A line of the policy, its file relative to the root of the repository where there is one."""
-
-    file: str
-    line: int
 
 
 def message(finding: Finding, run: Run) -> str:

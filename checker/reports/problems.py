@@ -6,10 +6,11 @@ from typing import NamedTuple, TextIO
 import msgspec
 
 from checker.errors import Problem
-from checker.reports.annotations import Annotation, annotate
-from checker.reports.code_quality import issue, text_of
-from checker.reports.messages import Place, digest
-from checker.reports.sarif_log import LogRule, log, result
+from checker.reports.messages import digest
+from checker.reports.syntax.github import Annotation, annotate
+from checker.reports.syntax.gitlab import issue, text_of
+from checker.reports.syntax.place import Place
+from checker.reports.syntax.sarif import LogRule, log, result
 
 RULES = {
     "error": LogRule(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from checker.commands.files import whole_file
-from checker.reports.interface import FORMATS
+from checker.reports.formats import FORMATS
 from tests.commands.processes import ACCOUNT, KEYAGE, NOW, OLD, YOUNG, environment, keyage, policy_folder
 
 FULL = "error: cannot write standard output: No space left on device\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from checker.reports.interface import FORMATS
+from checker.reports.formats import FORMATS
 from tests.commands.processes import NOW, OLD, keyage, policy_folder
 
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from checker.evaluate import AccountResult, Counts
-from checker.reports.interface import FORMATS
+from checker.reports.formats import FORMATS
 from tests.reports.many import overdue, report, result
 from tests.reports.test_reports import RUN
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
-from checker.reports.interface import FORMATS
+from checker.reports.formats import FORMATS
 from tests.commands.processes import NOW, keyage
 
 GOLDEN = Path(__file__).parent.parent / "golden"

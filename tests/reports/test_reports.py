@@ -13,7 +13,7 @@ from pytest_regressions.file_regression import FileRegressionFixture
 
 from checker.evaluate import NO_ADDRESSES, AccountSkipped, evaluate
 from checker.policy import loader
-from checker.reports.interface import FORMATS, Run, make
+from checker.reports.formats import FORMATS, Run, make
 from tests.aws.fixtures import NOW
 from tests.reports.readings import POLICY, readings
 

@@ -1,0 +1,45 @@
+"""`--format gitlab`: a code quality report, which GitLab shows in merge requests.
+
+Accounts that could not be read and keys of which the verdict is open are blockers, non-compliant keys major, keys that
+fall due soon minor, exempt keys info. Other keys are no issues, whatever `--show` says.
+
+Source: docs.gitlab.com, "Code Quality", report format.
+"""
+
+from typing import Any, TextIO
+
+from checker.evaluate import EXEMPT, NON_COMPLIANT, UNREADABLE, AccountResult, Finding
+from checker.reports.formats import Run
+from checker.reports.messages import digest, fingerprint, message, place, undecided_message, unreadable_message
+from checker.reports.syntax.gitlab import issue, text_of
+
+
+class GitlabReport:
+    """Collects the issues, and writes at the end."""
+
+    def __init__(self, run: Run, out: TextIO) -> None:
+        self._run = run
+        self._out = out
+        self._issues: list[dict[str, Any]] = []
+
+    def account(self, result: AccountResult) -> None:
+        if result.status == UNREADABLE:
+            here = place("default", self._run)._replace(line=1)
+            told = digest("unreadable", result.id or "", result.name or "")
+            self._issues.append(issue("account-unreadable", "blocker", unreadable_message(result), here, told))
+        for one in result.undecided:
+            where, told = place(one.depends_on[0], self._run), fingerprint(one.finding)
+            self._issues.append(issue("access-key-undecided", "blocker", undecided_message(one), where, told))
+        for finding in result.findings:
+            self._of_key(finding)
+
+    def end(self) -> None:
+        self._out.write(text_of(self._issues))
+
+    def _of_key(self, finding: Finding) -> None:
+        due_soon = self._run.is_due_soon(finding)
+        severity = "minor" if due_soon else {NON_COMPLIANT: "major", EXEMPT: "info"}.get(finding.verdict)
+        if severity:
+            name = "access-key-due-soon" if due_soon else "access-key-too-old"
+            where = place(finding.exemption or finding.rule, self._run)
+            self._issues.append(issue(name, severity, message(finding, self._run), where, fingerprint(finding)))

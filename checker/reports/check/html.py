@@ -1,0 +1,160 @@
+"""`--format html`: one page that needs nothing else, for people who read reports and for those whose key is in it.
+
+Nothing is loaded and nothing but the page's own style and script may run: its Content-Security-Policy names their
+digests. Keys are data that the script shows as text, some at a time. The same state and `--now` give the same bytes.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any, TextIO
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from checker import __version__
+from checker.decision import AccessKey
+from checker.errors import printable
+from checker.evaluate import (
+    COMPLIANT,
+    EXEMPT,
+    NON_COMPLIANT,
+    NOT_APPLICABLE,
+    PARTIAL,
+    UNDECIDED,
+    UNREADABLE,
+    AccountResult,
+    Counts,
+    Finding,
+)
+from checker.reports.advice import resolve
+from checker.reports.check.html_figures import Figures
+from checker.reports.formats import Run
+from checker.reports.messages import exemption
+from checker.reports.words import due_day
+from checker.reports.worst import Worst, by_due_date
+
+MOST_KEYS = 50_000  # in the table; the figures count all
+WITHOUT_SCRIPT = 200  # non-compliant keys for readers without scripts
+ORDER = {NON_COMPLIANT: 0, UNDECIDED: 1, EXEMPT: 2, COMPLIANT: 3, NOT_APPLICABLE: 4}
+
+
+class HtmlReport:
+    """Keeps what the table shows, and writes at the end."""
+
+    def __init__(self, run: Run, out: TextIO) -> None:
+        self._run = run
+        self._out = out
+        self._figures = Figures(run.evaluated_at)
+        self._keys: Worst[Finding] = Worst(MOST_KEYS, lambda one: (ORDER[one.verdict], *by_due_date(one)))
+        self._names: dict[str, str] = {}
+        self._two_keys: dict[tuple[str, str], Sequence[AccessKey]] = {}
+        self._doubtful: dict[str, list[tuple[str, str]]] = {PARTIAL: [], UNREADABLE: []}
+        self._missing: dict[int, str] = {}  # of undecided findings, by identity
+        self._notes: list[str] = []
+        self._totals = Counts()
+        self._accounts = 0
+
+    def account(self, result: AccountResult) -> None:
+        self._accounts += 1
+        self._totals.add(result.counts)
+        self._figures.account(result)
+        who = " ".join(part for part in (result.id, result.name) if part) or "account not known"
+        self._notes += [printable(f"{who}: {note}") for note in result.notes]
+        if result.reason is not None:
+            self._doubtful[result.status].append((printable(who), printable(result.reason)))
+        if result.id and result.name:
+            self._names[result.id] = result.name
+        self._two_keys |= {(result.id or "", user): keys for user, keys in result.two_keys.items()}
+        for finding in result.findings:
+            self._keys.add(finding)
+        for one in result.undecided:
+            self._keys.add(one.finding)
+            self._missing[id(one.finding)] = f"depends on {' or '.join(one.depends_on)}: {one.missing}"
+
+    def end(self) -> None:
+        keys = self._keys.listed()
+        worst = [one for one in keys if one.verdict == NON_COMPLIANT]
+        steps = {str(number): self._steps(one) for number, one in enumerate(keys) if one.verdict == NON_COMPLIANT}
+        style, script = _text("style.css.j2"), _text("script.js.j2")
+        page = _environment().get_template("page.html.j2")
+        stream = page.stream(
+            run=self._run,
+            version=__version__,
+            totals=self._totals,
+            accounts=self._accounts,
+            unreadable=self._doubtful[UNREADABLE],
+            partial=self._doubtful[PARTIAL],
+            skipped=[printable(f"{one.id} {one.name or ''}: {one.state}") for one in self._run.skipped],
+            notes=self._notes,
+            figures=self._figures.figures(),
+            style=Markup(style),  # noqa: S704 -- our own file
+            script=Markup(script),  # noqa: S704 -- our own file
+            style_digest=_digest(style),
+            script_digest=_digest(script),
+            keys=_data([self._row(one) for one in keys]),
+            steps=_data(steps),
+            left_out=self._keys.left_out,
+            worst=[self._row(one) for one in worst[:WITHOUT_SCRIPT]],
+            more_worst=max(0, len(worst) - WITHOUT_SCRIPT),
+        )
+        self._out.writelines(stream)
+
+    def _row(self, finding: Finding) -> list[Any]:
+        """In the order of the table's columns; the script knows it."""
+        used = f"{finding.last_used:%Y-%m-%d}" if finding.last_used else ""
+        name = self._names.get(finding.account, "")
+        return [
+            finding.verdict,
+            printable(f"{finding.account} {name}".strip()),
+            printable(finding.user),
+            printable(finding.access_key_id or ""),
+            finding.age_days,
+            finding.max_access_key_age,
+            due_day(finding),
+            finding.rule,
+            used,
+            printable(self._why(finding)),
+        ]
+
+    def _why(self, finding: Finding) -> str:
+        """What there is to say about a status: the exemption, or what a verdict waits for."""
+        if finding.exemption:
+            return f"by {exemption(finding, self._run)}"
+        return self._missing.get(id(finding), "")
+
+    def _steps(self, finding: Finding) -> str:
+        keys = self._two_keys.get((finding.account, finding.user), ())
+        return "\n".join(map(printable, resolve(finding, self._run.evaluated_at, keys)))
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=FunctionLoader(_text),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(default=True),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.clear()
+    made.filters["svg"] = Markup  # of our own charts alone
+    return made
+
+
+@cache
+def _text(name: str) -> str:
+    return files("checker.templates").joinpath("report", name).read_text("utf-8")
+
+
+def _data(value: Any) -> Markup:
+    """JSON that cannot end the element it stands in."""
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,0 +1,67 @@
+"""A policy change as a comment on the pull request that makes it: what loosens first, within GitHub's limit."""
+
+from collections.abc import Iterator, Sequence
+from typing import TextIO
+
+from checker.compare import LimitChange, VerdictChange
+from checker.policy.diff import Change, Effect
+from checker.reports.diff.run import BECOME, DOUBTFUL, DiffRun, headline, limit_change, place, title
+from checker.reports.syntax.markdown import code, head, prose, row
+from checker.reports.syntax.markdown_page import COMMENT, Page, Section
+from checker.reports.words import UNKNOWN, limit
+
+MARKER = "<!-- keyage:diff -->\n"
+REST = "`keyage diff --format json` lists them all."
+TITLES = {Effect.LOOSENS: "Loosens", Effect.TIGHTENS: "Tightens", Effect.NEITHER: "Other changes"}
+
+
+def write(run: DiffRun, out: TextIO, *, color: bool) -> None:  # noqa: ARG001 -- Markdown has no colours
+    """The changes, then whom they hit."""
+    page = Page(out, COMMENT, tail=MARKER)
+    page.write(f"**{prose(headline(run))}**\n")
+    if run.loosening:
+        page.write("\n> [!WARNING]\n> Keys may live longer than before: look at what loosens.\n")
+    for status, heading in DOUBTFUL.items():
+        unread = [one for one in run.unreadable if one.status == status]
+        rows = (f"- {code(one.id or 'account not known')}: {prose(one.reason or '')}\n" for one in unread)
+        page.section(Section(f"{heading} ({len(unread)})", len(unread), rows, most=0.25, rest=REST))
+    for effect, words in TITLES.items():
+        found = [one for one in run.changes if one.effect is effect]
+        page.section(Section(f"{words} ({len(found)})", len(found), _changes(found, run), most=0.5, rest=REST))
+    for verdict, words in BECOME.items():
+        keys = run.verdicts(verdict)
+        page.section(_keys(f"Keys that {words} ({len(keys)})", keys))
+    page.section(_limits(run.limits))
+    page.end()
+
+
+def _changes(changes: Sequence[Change], run: DiffRun) -> Iterator[str]:
+    for change in changes:
+        details = "".join(f"  - {prose(detail)}\n" for detail in change.details)
+        yield f"- {prose(title(change))} ({code(place(change, run))})\n{details}"
+
+
+def _keys(heading: str, keys: Sequence[VerdictChange]) -> Section:
+    columns = ("Account", "User", "Access key", "Age", "Limit", "Rule", "Exemption")
+    rows = (
+        row(
+            [
+                code(one.finding.account),
+                code(one.finding.user),
+                code(one.finding.access_key_id) if one.finding.access_key_id else "not known",
+                f"{one.finding.age_days} d",
+                limit(one.finding),
+                code(one.finding.rule) if one.finding.rule else UNKNOWN,
+                code(one.finding.exemption) if one.finding.exemption else "",
+            ]
+        )
+        for one in keys
+    )
+    return Section(heading, len(keys), rows, head(columns, ("Age", "Limit")), most=0.6, rest=REST)
+
+
+def _limits(limits: Sequence[LimitChange]) -> Section:
+    rows = (row([code(one.account), code(one.user), prose(limit_change(one))]) for one in limits)
+    return Section(
+        f"Users with another limit ({len(limits)})", len(limits), rows, head(("Account", "User", "Limit")), rest=REST
+    )

@@ -1,0 +1,49 @@
+"""A policy change for a terminal: what loosens first."""
+
+from typing import TextIO
+
+from rich.text import Text
+
+from checker.errors import printable
+from checker.policy.diff import Effect
+from checker.reports.diff.run import BECOME, DOUBTFUL, DiffRun, headline, limit_change, place, title
+from checker.reports.syntax.terminal import console
+from checker.reports.words import limit, rule
+from checker.spoken import plural
+
+MARKS = {
+    Effect.LOOSENS: ("LOOSENS ", "bold red"),
+    Effect.TIGHTENS: ("tightens", "green"),
+    Effect.NEITHER: ("        ", ""),
+}
+
+
+def write(run: DiffRun, out: TextIO, *, color: bool) -> None:
+    """The changes, then whom they hit."""
+    shown = console(out, color=color, width=None)
+    shown.print(Text(printable(headline(run)), style="bold"))
+    if run.changes:
+        shown.print()
+    for change in run.changes:
+        mark, style = MARKS[change.effect]
+        shown.print(Text.assemble((mark, style), f"  {printable(f'{title(change)} ({place(change, run)})')}"))
+        for detail in change.details:
+            shown.print(Text(printable(f"            {detail}")))
+    for account in run.unreadable:
+        who = " ".join(part for part in (account.id, account.name) if part) or "account not known"
+        shown.print()
+        shown.print(Text(printable(f"{DOUBTFUL[account.status]}: {who}: {account.reason}"), style="magenta"))
+    if run.limits:
+        shown.print(Text(f"\nUsers with another limit ({len(run.limits)})", style="bold"))
+        for one in run.limits:
+            shown.print(Text(printable(f"  {one.account} {one.user}: {limit_change(one)}")))
+    for verdict, words in BECOME.items():
+        found = run.verdicts(verdict)
+        if found:
+            shown.print(Text(f"\nKeys that {words} ({len(found)})", style="bold"))
+        for moved in found:
+            key = moved.finding
+            by = f", exempt by {key.exemption}" if key.exemption else ""
+            age = plural(key.age_days, "day")
+            told = f"  {key.account} {key.user} {key.access_key_id or '(id not known)'}: {age} old"
+            shown.print(Text(printable(f"{told}, limit {limit(key)} by {rule(key)}{by}")))

@@ -1,0 +1,54 @@
+"""GitHub's workflow commands that annotate a line of a file, not more than GitHub shows.
+
+Source: docs.github.com, "Workflow commands for GitHub Actions"; a step shows ten annotations of each level.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from checker.errors import printable
+from checker.reports.syntax.place import Place
+
+MOST = 10  # of a level
+LEVELS = ("error", "warning", "notice")
+
+
+class Annotation(NamedTuple):
+    level: str
+    title: str
+    text: str
+    place: Place
+    column: int = 1
+
+
+def commands(annotations: Iterable[Annotation], totals: Mapping[str, int]) -> Iterator[str]:
+    """A line each, in their order, ten of a level, then how many more there are; `totals` are by level."""
+    listed = list(annotations)
+    for level in LEVELS:
+        shown = [one for one in listed if one.level == level][:MOST]
+        yield from map(_command, shown)
+        more = totals.get(level, 0) - len(shown)
+        if more:
+            noun = level if more == 1 else f"{level}s"
+            yield f"{more} more {noun}: GitHub shows {MOST} of a level. Another --format lists them all."
+
+
+def annotate(annotations: Sequence[Annotation]) -> Iterator[str]:
+    """The lines of annotations that are all at hand."""
+    yield from commands(annotations, Counter(one.level for one in annotations))
+
+
+def _command(one: Annotation) -> str:
+    told = {"file": one.place.file, "line": str(one.place.line), "col": str(one.column), "title": one.title}
+    properties = ",".join(f"{name}={_property(value)}" for name, value in told.items())
+    return f"::{one.level} {properties}::{_data(one.text)}"
+
+
+def _data(text: str) -> str:
+    """A line break would end the command, and what follows could be another one."""
+    return printable(text).replace("%", "%25")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
