@@ -10,16 +10,18 @@ from typing import NamedTuple
 import msgspec
 
 from checker.commands.common import Common, say, teller
-from checker.commands.comparison import Compared, Deployed, Place, account_row, expected
 from checker.commands.loading import Loaded, load_all
 from checker.commands.outputs import Output, destination, parse_formats
+from checker.compare.aws_config import Compared, Deployed, Place, account_row, expected
+from checker.compare.aws_config_rows import AccountRow, totals
 from checker.decision import decision
 from checker.encoding import read_utf8
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable, UsageError, printable
 from checker.evaluate import AccountRead
 from checker.generate.deployment import deployment
 from checker.generate.groups import DEFAULT, MANAGED, Group, grouped, selectors_beyond_id
-from checker.reports.aggregate.json import AccountRow, AggregateRun, Snapshot, totals, write_json
+from checker.reports.aggregate.json import write_json
+from checker.reports.aggregate.run import AggregateRun, Snapshot
 from checker.reports.aggregate.table import Terminal, write_table
 from checker.sources.aggregator import FAILED, Aggregator, Names
 from checker.sources.aws.session import ReadOnlySession

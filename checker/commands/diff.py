@@ -10,11 +10,11 @@ from checker.commands.common import Common, say, teller
 from checker.commands.loading import POLICY_NAME, Inventory, load_inventory
 from checker.commands.outputs import parse_outputs, write_outputs
 from checker.commands.revisions import load_base, load_revision
-from checker.compare import AccountChange, compare
+from checker.compare.policies import changes
+from checker.compare.verdicts import AccountChange, compare
 from checker.decision import Exemption, Rule
 from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, UsageError, printable
 from checker.evaluate import AccountRead, Reading
-from checker.policy.diff import changes
 from checker.policy.loader import NoPolicy, PolicyFile
 from checker.reports.diff.run import DiffRun
 

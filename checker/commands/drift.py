@@ -1,36 +1,25 @@
 """`keyage drift`: is what is deployed in the current account what the policy would deploy?"""
 
-import json
 import sys
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from checker.commands.common import Common, say, teller
 from checker.commands.loading import Loaded, accepted, check_all, without_errors
+from checker.compare.deployment import differences
 from checker.decision import Account
-from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, printable
-from checker.generate.deployment import MANAGED_RULE, Deployment, deployment
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT
+from checker.generate.deployment import Deployment, deployment
 from checker.generate.groups import Group, resolve, unlisted
 from checker.sources import live
 from checker.sources.aws.session import ReadOnlySession
-from checker.sources.deployed import Deployed, parsed, read
+from checker.sources.deployed import read
 
 
 class Options(NamedTuple):
     common: Common
     profile: str | None = None
     concurrency: int = 1
-
-
-class Difference(NamedTuple):
-    """What is deployed otherwise than the policy says."""
-
-    what: str
-    deployed: str
-    policy: str
-
-    def __str__(self) -> str:
-        return printable(f"{self.what}: deployed {self.deployed}, policy {self.policy}")
 
 
 def run(options: Options) -> int:
@@ -60,103 +49,3 @@ def _expected(loaded: Loaded, groups: Sequence[Group], account: Account, common:
     if warning:
         say([f"warning: {warning}: the group {group.name} deploys there; add the account"], quiet=common.quiet)
     return deployment(loaded.policy, group)
-
-
-def differences(expected: Deployment, deployed: Deployed) -> Iterator[Difference]:
-    """Every difference, the rule first."""
-    if deployed.rule is None:
-        yield Difference(f"Config rule {expected.rule_name}", "nothing", "a rule")
-    else:
-        yield from _rule(expected, deployed.rule)
-        yield from _function(expected, deployed)
-    yield from _remediation(expected, deployed)
-    yield from _schedule(expected, deployed.schedule)
-
-
-def _differing(pairs: dict[str, tuple[object, object]]) -> Iterator[Difference]:
-    for what, (there, wanted) in pairs.items():
-        if there != wanted:
-            yield Difference(what, _shown(there), _shown(wanted))
-
-
-def _shown(value: object) -> str:
-    return "nothing" if value is None else value if isinstance(value, str) else json.dumps(value)
-
-
-def _rule(expected: Deployment, rule: dict[str, Any]) -> Iterator[Difference]:
-    source = rule["Source"]
-    owner = "AWS" if expected.function is None else "CUSTOM_LAMBDA"
-    if source["Owner"] != owner:
-        yield Difference("rule owner", source["Owner"], owner)
-        return
-    if expected.function is not None:
-        triggers = [
-            (each.get("MessageType"), each.get("MaximumExecutionFrequency", "TwentyFour_Hours"))
-            for each in source.get("SourceDetails", [])
-        ]
-        yield from _differing({"rule triggers": (triggers, [("ScheduledNotification", expected.frequency)])})
-        return
-    parameters = json.loads(rule.get("InputParameters") or "{}")
-    yield from _differing(
-        {
-            "rule identifier": (source["SourceIdentifier"], MANAGED_RULE),
-            "rule frequency": (rule.get("MaximumExecutionFrequency", "TwentyFour_Hours"), expected.frequency),
-            "maxAccessKeyAge": (str(parameters.get("maxAccessKeyAge", 90)), str(expected.group.max_age)),
-        }
-    )
-
-
-def _function(expected: Deployment, deployed: Deployed) -> Iterator[Difference]:
-    if expected.function is None or deployed.rule is None or deployed.rule["Source"]["Owner"] != "CUSTOM_LAMBDA":
-        return
-    if deployed.function is None:
-        yield Difference("Lambda function", "nothing", "a function")
-        return
-    handler = deployed.function.get("Handler")
-    yield from _differing({"Lambda handler": (handler, "index.handler")})
-    if (deployed.code or "").rstrip() != expected.function.rstrip():
-        yield Difference("Lambda code", "another source", "what `keyage render` writes to lambda/index.py")
-
-
-def _remediation(expected: Deployment, deployed: Deployed) -> Iterator[Difference]:
-    remediation = deployed.remediation
-    if expected.document is None or remediation is None:
-        there = remediation and remediation["TargetId"]
-        yield from _differing({"remediation": (there, expected.document and expected.name("remediation"))})
-        return
-    parameters = remediation.get("Parameters", {})
-    static = {name: value.get("StaticValue", {}).get("Values") for name, value in parameters.items()}
-    yield from _differing(
-        {
-            "remediation document": (remediation["TargetId"], expected.name("remediation")),
-            "remediation is automatic": (remediation.get("Automatic", False), expected.group.automatic),
-            "remediation stage": (static.get("Stage"), ["deactivate"]),
-            "remediation trigger": (static.get("Trigger"), [expected.trigger]),
-            "remediation resource": (
-                parameters.get("ResourceId", {}).get("ResourceValue", {}).get("Value"),
-                "RESOURCE_ID",
-            ),
-        }
-    )
-    if deployed.document is None:
-        yield Difference("Automation document", "nothing", "a document")
-    elif deployed.document != parsed(expected.document):
-        yield Difference("Automation document", "another text", "what `keyage render` writes to remediation.yaml")
-
-
-def _schedule(expected: Deployment, schedule: dict[str, Any] | None) -> Iterator[Difference]:
-    if schedule is None or not expected.group.deletes:
-        there = schedule and schedule["Name"]
-        yield from _differing(
-            {"deletion schedule": (there, expected.name("deletion") if expected.group.deletes else None)}
-        )
-        return
-    parameters = schedule["Input"].get("Parameters")
-    stage = parameters.get("Stage") if isinstance(parameters, dict) else None
-    yield from _differing(
-        {
-            "deletion schedule is": (schedule.get("State"), "ENABLED"),
-            "deletion document": (schedule["Input"].get("DocumentName"), expected.name("remediation")),
-            "deletion stage": (stage, ["delete"]),
-        }
-    )

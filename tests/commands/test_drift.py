@@ -15,7 +15,7 @@ from moto import mock_aws
 from moto.config.responses import ConfigResponse
 from moto.core.exceptions import JsonRESTError
 
-from checker.commands.drift import differences
+from checker.compare.deployment import differences
 from checker.errors import Unreadable
 from checker.generate.archive import zipped
 from checker.generate.deployment import Deployment, deployment

@@ -6,9 +6,10 @@ from typing import NamedTuple, TextIO
 
 from rich.text import Text
 
+from checker.compare.aws_config_rows import AccountRow, UserRow, totals
 from checker.errors import printable
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, PARTIAL, UNREADABLE
-from checker.reports.aggregate.json import AccountRow, AggregateRun, UserRow, totals
+from checker.reports.aggregate.run import AggregateRun
 from checker.reports.styles import STYLES
 from checker.reports.syntax.columns import Column, print_columns, tell_left_out
 from checker.reports.syntax.terminal import console, print_text

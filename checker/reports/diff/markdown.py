@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from checker.compare import LimitChange, VerdictChange
-from checker.policy.diff import Change, Effect
+from checker.compare.policies import Change, Effect
+from checker.compare.verdicts import LimitChange, VerdictChange
 from checker.reports.diff.run import BECOME, DOUBTFUL, DiffRun, headline, limit_change, place, title
 from checker.reports.syntax.markdown import code, head, prose, row
 from checker.reports.syntax.markdown_page import COMMENT, Page, Section

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from checker.compare import AccountChange, LimitChange, VerdictChange
+from checker.compare.policies import Change, Effect
+from checker.compare.verdicts import AccountChange, LimitChange, VerdictChange
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, PARTIAL, UNREADABLE
-from checker.policy.diff import Change, Effect
 from checker.policy.loader import NoPolicy, PolicyFile
 from checker.reports.words import UNKNOWN
 

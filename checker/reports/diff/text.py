@@ -4,8 +4,8 @@ from typing import TextIO
 
 from rich.text import Text
 
+from checker.compare.policies import Effect
 from checker.errors import printable
-from checker.policy.diff import Effect
 from checker.reports.diff.run import BECOME, DOUBTFUL, DiffRun, headline, limit_change, place, title
 from checker.reports.syntax.terminal import console
 from checker.reports.words import limit, rule

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.compare import compare
+from checker.compare.policies import Change, Effect, changes
+from checker.compare.verdicts import compare
 from checker.decision import Account, decision
 from checker.evaluate import AccountRead
 from checker.policy import loader
-from checker.policy.diff import Change, Effect, changes
 from checker.policy.loader import PolicyFile
 from tests.random_policies import NOW, documents, known_accounts, known_keys, known_users, policy_text
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.commands.comparison import Compared, Deployed, Expected, Place, account_row, expected
+from checker.compare.aws_config import Compared, Deployed, Expected, Place, account_row, expected
+from checker.compare.aws_config_rows import AccountRow, Totals, totals
 from checker.decision import User, decision
 from checker.evaluate import AccountRead
-from checker.reports.aggregate.json import AccountRow, Totals, totals
 from checker.sources.aggregator import Reported, Result, Source
 from tests.aws.fixtures import NOW, ago, policy
 from tests.reports.readings import POLICY, readings, user

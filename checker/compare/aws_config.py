@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from checker.compare.aws_config_rows import AccountRow, UserRow
 from checker.decision import Policy, User, decision
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, UNDECIDED, AccountRead, Finding, evaluate
-from checker.reports.aggregate.json import AccountRow, UserRow
 from checker.sources.aggregator import FAILED, SUCCEEDED, Reported, Result
 from checker.spoken import plural
 

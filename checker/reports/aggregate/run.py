@@ -1,0 +1,24 @@
+"""What every format of `check --from-aggregator` gets beside the accounts."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+
+class Snapshot(NamedTuple):
+    """What AWS Config was compared with."""
+
+    file: str
+    taken_at: datetime | None  # JSON Lines do not tell
+
+
+class AggregateRun(NamedTuple):
+    """What one evaluation was about."""
+
+    evaluated_at: datetime
+    policy_file: str
+    policy_sha256: str
+    aggregator: str
+    region: str  # where the aggregator is
+    rule: str
+    rule_region: str
+    snapshot: Snapshot | None = None
