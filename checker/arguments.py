@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from checker.commands.common import Common
 from checker.instant import instant
+from checker.shell.common import Common
 from checker.sources.aws.permissions import AUDIT_ROLE
 
 Decorator = Callable[[Callable[..., int]], Callable[..., int]]

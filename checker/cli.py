@@ -27,8 +27,8 @@ from checker.arguments import (
     wants_color,
 )
 from checker.cli_prepare import PREPARING
-from checker.commands.boundary import guarded
 from checker.errors import USAGE_EXIT
+from checker.shell.boundary import guarded
 
 FORMAT_HELP = (
     "table, json, csv, markdown, html, sarif, junit, github, gitlab, ocsf or asff; repeatable, all but one into a FILE."
@@ -88,7 +88,7 @@ def check(*, color: str, saved: Path | None, formats: tuple[str, ...], **setting
     Prints what is non-compliant, worst first, then what is exempt, then what falls due soon.
     """
     from checker.commands import check as verb
-    from checker.commands.check_options import Options
+    from checker.scan.check_options import Options
 
     common = common_of(settings)
     colored = wants_color(color)

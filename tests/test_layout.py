@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from checker.cli import keyage
+
 pytestmark = pytest.mark.sources
 
 TOP = Path(__file__).parent.parent
@@ -21,6 +23,20 @@ def package_of(folder: Path) -> str:
 def test_every_folder_with_code_is_a_listed_package() -> None:
     inits = [path.parent for top in ("checker", "rules", "templates") for path in (TOP / top).rglob("__init__.py")]
     assert sorted(map(package_of, inits)) == PROJECT["tool"]["setuptools"]["packages"]
+
+
+def test_the_folder_of_the_commands_is_the_list_that_help_prints() -> None:
+    files = {path.stem for path in (TOP / "checker" / "commands").glob("*.py")} - {"__init__"}
+    assert sorted(name.replace("_", "-") for name in files) == sorted(keyage.commands)
+
+
+def test_no_folder_holds_more_files_than_a_reader_can_survey() -> None:
+    folders = {path.parent for top in ("checker", "rules") for path in (TOP / top).rglob("*.py")}
+    counts = {
+        str(folder.relative_to(TOP)): len([path for path in folder.glob("*.py") if path.name != "__init__.py"])
+        for folder in folders
+    }
+    assert {name: count for name, count in counts.items() if count > 15} == {}
 
 
 def test_no_file_is_longer_than_fits_in_the_head() -> None:

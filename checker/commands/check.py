@@ -5,15 +5,15 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 
-from checker.commands.check_options import Options
-from checker.commands.common import say
-from checker.commands.gather import Interrupted
-from checker.commands.loading import Loaded, in_repository, load_all
-from checker.commands.opening import Opened, open_source, refuse_contradictions
-from checker.commands.outputs import Output, destination, parse_formats
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, CannotWrite, printable
 from checker.evaluate import AccountResult, evaluate, needs_attention
 from checker.reports.formats import Run, make
+from checker.scan.check_options import Options
+from checker.scan.gather import Interrupted
+from checker.scan.open import Opened, open_source, refuse_contradictions
+from checker.shell.common import say
+from checker.shell.loading import Loaded, in_repository, load_all
+from checker.shell.outputs import Output, destination, parse_formats
 
 
 def run(options: Options) -> int:
@@ -27,7 +27,7 @@ def run(options: Options) -> int:
 
 
 def _by_aggregator(options: Options, name: str) -> int:
-    from checker.commands import aggregate
+    from checker.scan import aggregate
 
     settings = {field: getattr(options, field) for field in aggregate.Options._fields if field != "name"}
     return aggregate.run(aggregate.Options(name=name, **settings))

@@ -9,15 +9,15 @@ from itertools import count
 from pathlib import Path
 
 from checker.commands import check, render
-from checker.commands.check_options import Options
-from checker.commands.common import Common
-from checker.commands.files import whole_file
-from checker.commands.loading import INVENTORY_NAME, POLICY_NAME, Loaded, load_all
-from checker.commands.opening import asking_for, of_readings
-from checker.commands.outputs import parse_formats
 from checker.errors import COMPLIANT_EXIT, CannotWrite, Unreadable, UsageError
 from checker.evaluate import AccountRead, Reading
 from checker.extras import how_to_install
+from checker.scan.check_options import Options
+from checker.scan.open import asking_for, of_readings
+from checker.shell.common import Common
+from checker.shell.loading import INVENTORY_NAME, POLICY_NAME, Loaded, load_all
+from checker.shell.outputs import parse_formats
+from checker.shell.whole_file import whole_file
 
 FOLDER = "keyage-demo"
 
@@ -113,7 +113,7 @@ def _read(credentials: dict[str, str], options: Options, loaded: Loaded) -> Read
 
 def _save(path: Path, credentials: list[dict[str, str]], loaded: Loaded) -> None:
     """Snapshot every account, so that the story can go on without the embedded AWS."""
-    from checker.commands.snapshot import read_all
+    from checker.scan.whole_account import read_all
     from checker.sources.aws.session import ReadOnlySession
     from checker.sources.saved import snapshot
 

@@ -6,10 +6,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, Protocol, TextIO, cast
 
-from checker.commands.common import Common, say, teller
-from checker.commands.loading import POLICY_NAME, Inventory, load_inventory
-from checker.commands.outputs import parse_outputs, write_outputs
-from checker.commands.revisions import load_base, load_revision
 from checker.compare.policies import changes
 from checker.compare.verdicts import AccountChange, compare
 from checker.decision import Exemption, Rule
@@ -17,6 +13,10 @@ from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, UsageError, printabl
 from checker.evaluate import AccountRead, Reading
 from checker.policy.loader import NoPolicy, PolicyFile
 from checker.reports.diff.run import DiffRun
+from checker.shell.common import Common, say, teller
+from checker.shell.loading import POLICY_NAME, Inventory, load_inventory
+from checker.shell.outputs import parse_outputs, write_outputs
+from checker.shell.revisions import load_base, load_revision
 
 FORMATS = {
     "text": "checker.reports.diff.text",
@@ -79,7 +79,7 @@ def _readings(options: Options, base: Base, head: PolicyFile) -> Iterable[Readin
         from checker.sources.saved.kinds import open_saved
 
         return open_saved(options.saved, inventory).accounts
-    from checker.commands.snapshot import read_all
+    from checker.scan.whole_account import read_all
     from checker.sources.aws.session import ReadOnlySession
 
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))

@@ -4,13 +4,13 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from checker.commands.common import Common, say, teller
-from checker.commands.loading import Loaded, accepted, check_all, without_errors
 from checker.compare.deployment import differences
 from checker.decision import Account
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT
 from checker.generate.deployment import Deployment, deployment
 from checker.generate.groups import Group, resolve, unlisted
+from checker.shell.common import Common, say, teller
+from checker.shell.loading import Loaded, accepted, check_all, without_errors
 from checker.sources import live
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.deployed import read

@@ -6,13 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from checker.commands.common import Common
-from checker.commands.loading import Inventory, Loaded, load_all
 from checker.decision import Account, Exemption, Rule, User, decision
 from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, Unreadable, UsageError, printable
 from checker.evaluate import AccountUnreadable
 from checker.policy.explain import telling_tests
 from checker.policy.nearest import Known
+from checker.shell.common import Common
+from checker.shell.loading import Inventory, Loaded, load_all
 from checker.spoken import plural
 
 

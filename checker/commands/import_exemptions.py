@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from checker.commands.common import say
-from checker.commands.files import refuse_existing
-from checker.commands.outputs import destination
 from checker.errors import COMPLIANT_EXIT
 from checker.policy.prowler import mutelist
 from checker.policy.prowler.exemption_text import exemptions_text
+from checker.shell.common import say
+from checker.shell.outputs import destination
+from checker.shell.whole_file import refuse_existing
 
 
 def run(file: Path, output: Path | None, *, quiet: bool) -> int:

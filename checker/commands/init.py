@@ -7,13 +7,13 @@ from pathlib import Path
 from shlex import quote
 from typing import NamedTuple
 
-from checker.commands.common import say, teller
-from checker.commands.files import refuse_existing, whole_file
-from checker.commands.loading import POLICY_NAME
 from checker.decision import decision
 from checker.errors import COMPLIANT_EXIT
 from checker.evaluate import NON_COMPLIANT, NOT_APPLICABLE, AccountRead, Finding, evaluate
 from checker.generate.templating import render
+from checker.shell.common import say, teller
+from checker.shell.loading import POLICY_NAME
+from checker.shell.whole_file import refuse_existing, whole_file
 from checker.spoken import plural
 
 LIMIT = 90  # days: what AWS Config's managed rule has by default, and the CIS benchmark asks for
@@ -53,7 +53,7 @@ def run(options: Options) -> int:
 
 def _read(options: Options) -> AccountRead:
     """Every key of the account of the current credentials; raises Unreadable."""
-    from checker.commands.snapshot import read_all
+    from checker.scan.whole_account import read_all
     from checker.sources.aws.session import ReadOnlySession
 
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.quiet))

@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from checker.commands.common import say, teller
-from checker.commands.files import whole_file
-from checker.commands.loading import INVENTORY_NAME, Inventory
 from checker.decision import Account
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, Unreadable, UsageError, printable
 from checker.policy import inventory
 from checker.policy.inventory_file import Changes, changes, merged, told
+from checker.shell.common import say, teller
+from checker.shell.loading import INVENTORY_NAME, Inventory
+from checker.shell.whole_file import whole_file
 from checker.sources import organization
 from checker.sources.aws.session import ReadOnlySession
 

@@ -4,15 +4,15 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from checker.commands import tree
-from checker.commands.common import Common, say
-from checker.commands.loading import Loaded, accepted, check_all, without_errors
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, FileProblems
 from checker.extras import how_to_install
 from checker.generate import lint
 from checker.generate.deployment import Deployment
 from checker.generate.groups import DEFAULT, undecided, unused
 from checker.generate.rendering import MANIFEST, Rendering, render
+from checker.shell.common import Common, say
+from checker.shell.folder import Difference, differences, write
+from checker.shell.loading import Loaded, accepted, check_all, without_errors
 from checker.spoken import plural
 
 
@@ -31,7 +31,7 @@ def run(common: Common, folder: Path, *, check: bool) -> int:
             [f"note: cfn-lint is not installed, so the templates were not checked: {how_to_install('lint')}"],
             quiet=common.quiet,
         )
-    changes = tree.write(folder, rendering.files, MANIFEST)
+    changes = write(folder, rendering.files, MANIFEST)
     if not common.quiet:
         _tell(_written(folder, rendering, changes))
     return COMPLIANT_EXIT
@@ -46,7 +46,7 @@ def _warn(common: Common, loaded: Loaded, rendering: Rendering) -> None:
 
 
 def _compare(folder: Path, rendering: Rendering) -> int:
-    found = tree.differences(folder, rendering.files, MANIFEST)
+    found = differences(folder, rendering.files, MANIFEST)
     if not found:
         _tell([f"{folder} is what the policy renders: {len(rendering.files)} files"])
         return COMPLIANT_EXIT
@@ -56,7 +56,7 @@ def _compare(folder: Path, rendering: Rendering) -> int:
     return FINDINGS_EXIT
 
 
-def _written(folder: Path, rendering: Rendering, changes: list[tree.Difference]) -> list[str]:
+def _written(folder: Path, rendering: Rendering, changes: list[Difference]) -> list[str]:
     count = {what: sum(change.what == what for change in changes) for what in ("missing", "differs", "left over")}
     verbs = {"missing": "new", "differs": "changed", "left over": "removed"}
     news = ", ".join(f"{number} {verbs[what]}" for what, number in count.items() if number) or "nothing changed"

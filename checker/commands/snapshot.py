@@ -4,12 +4,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from checker.commands.common import say, teller
-from checker.commands.loading import POLICY_NAME, Inventory, load_inventory
-from checker.commands.outputs import destination
-from checker.errors import COMPLIANT_EXIT, Unreadable
-from checker.evaluate import AccountRead, AccountUnreadable
-from checker.sources import live
+from checker.errors import COMPLIANT_EXIT
+from checker.scan.whole_account import read_all
+from checker.shell.common import say, teller
+from checker.shell.loading import POLICY_NAME, load_inventory
+from checker.shell.outputs import destination
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.saved import snapshot
 
@@ -40,19 +39,3 @@ def run(options: Options) -> int:
     users, keys = len(read.users), sum(len(user.keys) for user in read.users)
     say([f"{options.output}: account {read.account.id}, {users} users, {keys} keys"], quiet=options.quiet)
     return COMPLIANT_EXIT
-
-
-def read_all(
-    session: ReadOnlySession, inventory: Inventory, concurrency: int, *, user_tags: bool, want_name: bool = True
-) -> AccountRead:
-    """Every key of the account of a session; raises Unreadable."""
-    read = live.read_account(
-        session,
-        inventory,
-        lambda _account: live.Everything(user_tags=user_tags),
-        want_name=want_name,
-        concurrency=concurrency,
-    )
-    if isinstance(read, AccountUnreadable):
-        raise Unreadable(f"{read.id or 'the account'} could not be read: {read.reason}")
-    return read

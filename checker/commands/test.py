@@ -5,12 +5,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, Protocol, TextIO, cast
 
-from checker.commands.common import Common
-from checker.commands.loading import in_repository, load_all
-from checker.commands.outputs import parse_outputs, write_outputs
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT
 from checker.policy import policy_tests
 from checker.reports.test.text import PolicyTestRun
+from checker.shell.common import Common
+from checker.shell.loading import in_repository, load_all
+from checker.shell.outputs import parse_outputs, write_outputs
 
 FORMATS = {
     "text": "checker.reports.test.text",

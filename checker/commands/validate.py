@@ -4,9 +4,9 @@ import sys
 from collections.abc import Sequence
 from typing import TextIO
 
-from checker.commands.common import Common
-from checker.commands.loading import Checked, Loaded, accepted, check_all, in_repository
 from checker.errors import COMPLIANT_EXIT
+from checker.shell.common import Common
+from checker.shell.loading import Checked, Loaded, accepted, check_all, in_repository
 
 TEXT = "text"
 FORMATS = (TEXT, "github", "gitlab", "sarif")
@@ -25,8 +25,8 @@ def run(common: Common, formats: Sequence[str] = (TEXT,)) -> int:
 
 def _write_outputs(checked: Checked, formats: Sequence[str]) -> None:
     # What only these outputs need would double the start of an ordinary run.
-    from checker.commands.outputs import parse_outputs, write_outputs
     from checker.reports import problems
+    from checker.shell.outputs import parse_outputs, write_outputs
 
     located = [
         problems.Located(level, problem._replace(file=in_repository(problem.file)))

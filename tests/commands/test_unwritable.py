@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from checker.commands.files import whole_file
 from checker.reports.formats import FORMATS
+from checker.shell.whole_file import whole_file
 from tests.commands.processes import ACCOUNT, KEYAGE, NOW, OLD, YOUNG, environment, keyage, policy_folder
 
 FULL = "error: cannot write standard output: No space left on device\n"
@@ -163,7 +163,7 @@ def test_a_device_or_a_pipe_is_not_replaced(folder: Path) -> None:
 
 
 def test_what_a_killed_run_left_is_cleared_by_the_next(folder: Path) -> None:
-    writing = "from pathlib import Path\nfrom checker.commands.files import whole_file\nimport time\n"
+    writing = "from pathlib import Path\nfrom checker.shell.whole_file import whole_file\nimport time\n"
     writing += "with whole_file(Path('keys.json')) as stream:\n    print('open', flush=True)\n    time.sleep(600)\n"
     with subprocess.Popen([sys.executable, "-c", writing], cwd=folder, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -7,7 +7,7 @@ import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
 from checker.policy import loader
-from tests.commands.aggregated import Organization, something_of_everything
+from tests.scan.aggregated import Organization, something_of_everything
 
 GOLDEN = Path(__file__).parents[2] / "golden"
 CASES: dict[str, dict[str, Any]] = {

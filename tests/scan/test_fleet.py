@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from checker.commands import fleet
 from checker.errors import Unreadable
 from checker.evaluate import evaluate
+from checker.scan import fleet
 from checker.sources.saved.snapshot import Lines
 from tests.aws.fixtures import NOW, policy
 from tests.commands.processes import ACCOUNT, OLD, YOUNG

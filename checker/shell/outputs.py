@@ -9,9 +9,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from checker.commands.files import whole_file
 from checker.errors import UsageError
 from checker.reports.formats import FORMATS, show_all_by_default
+from checker.shell.whole_file import whole_file
 
 FOR_PEOPLE = ("table", "text")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from checker.commands.common import teller
+from checker.shell.common import teller
 
 
 def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:

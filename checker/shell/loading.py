@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from checker.commands.common import Common, say
 from checker.decision import Account
 from checker.errors import FileProblems, Problem, UsageError
 from checker.policy.lint import lint
 from checker.policy.loader import PolicyFile, load
+from checker.shell.common import Common, say
 
 POLICY_NAME = "policies.yaml"
 INVENTORY_NAME = "accounts.yaml"

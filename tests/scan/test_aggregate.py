@@ -7,30 +7,20 @@ from pathlib import Path
 import pytest
 from moto import mock_aws
 
-from checker.commands.snapshot import read_all
 from checker.embedded import aws, config_service, hosts
 from checker.errors import Unreadable, UsageError
 from checker.generate.deployment import deployment
 from checker.generate.groups import resolve
 from checker.policy import inventory, loader
+from checker.scan.whole_account import read_all
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.saved.snapshot import write_json
 from tests.aws.aggregators import collected
 from tests.aws.fixtures import ACCOUNT, NOW, Emulated
 from tests.aws.moto_server import moto_server
 from tests.aws.stand_ins import refuse_json
-from tests.commands.aggregated import (
-    ACCOUNTS,
-    MINUTE,
-    NEW,
-    PAYMENTS,
-    REGION,
-    RULE,
-    SANDBOX,
-    Organization,
-    a_user,
-)
 from tests.commands.processes import keyage
+from tests.scan.aggregated import ACCOUNTS, MINUTE, NEW, PAYMENTS, REGION, RULE, SANDBOX, Organization, a_user
 
 
 def test_everybody_compliant(organization: Organization, capsys: pytest.CaptureFixture[str]) -> None:

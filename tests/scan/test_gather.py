@@ -9,9 +9,9 @@ from functools import partial
 
 import pytest
 
-from checker.commands.gather import Deadline, Interrupted, Task, gathered
 from checker.decision import decision
 from checker.evaluate import AccountRead, AccountResult, Reading, evaluate
+from checker.scan.gather import Deadline, Interrupted, Task, gathered
 from checker.sources.aws.workers import Workers
 from tests.aws.fixtures import NOW, policy
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from checker.commands.check_options import Options
-from checker.commands.common import say, teller
-from checker.commands.files import whole_file
-from checker.commands.loading import Loaded
-from checker.commands.outputs import parse_formats
 from checker.errors import UsageError
 from checker.evaluate import NO_ADDRESSES, AccountResult, AccountSkipped, Reading
+from checker.scan.check_options import Options
+from checker.shell.common import say, teller
+from checker.shell.loading import Loaded
+from checker.shell.outputs import parse_formats
+from checker.shell.whole_file import whole_file
 
 if TYPE_CHECKING:
     from checker.sources import live
@@ -70,15 +70,15 @@ def open_saved(path: Path, loaded: Loaded) -> Opened:
     lines = saved.lines
     if lines is None:
         return Opened(saved.kind, saved.exact, lambda judge: map(judge, saved.accounts), addresses=saved.addresses)
-    from checker.commands import fleet
+    from checker.scan import fleet
 
     return Opened(saved.kind, saved.exact, lambda judge: fleet.judged(lines, judge))
 
 
 def open_live(options: Options, loaded: Loaded) -> Opened:
     """The account of the current credentials, or every account of their organization."""
-    from checker.commands.gather import Deadline, Task, gathered
-    from checker.commands.progress import progress
+    from checker.scan.gather import Deadline, Task, gathered
+    from checker.scan.progress import progress
     from checker.sources import live
     from checker.sources.aws.session import ReadOnlySession
     from checker.sources.aws.workers import Workers
@@ -91,9 +91,9 @@ def open_live(options: Options, loaded: Loaded) -> Opened:
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     skipped: Sequence[AccountSkipped] = ()
     if options.organization:
-        from checker.commands import organization
+        from checker.scan import accounts
 
-        tasks, skipped = organization.tasks(options, loaded, session, asking, workers, deadline)
+        tasks, skipped = accounts.tasks(options, loaded, session, asking, workers, deadline)
     else:
         tasks = [Task(None, None, lambda: live.read_caller(session, loaded.inventory, asking))]
 

@@ -10,8 +10,8 @@ from typing import Any
 import boto3
 import pytest
 
-from checker.commands import aggregate
-from checker.commands.common import Common
+from checker.scan import aggregate
+from checker.shell.common import Common
 from tests.aws.aggregators import Collected, collected
 from tests.aws.fixtures import NOW, ago
 

@@ -4,9 +4,9 @@ import os
 import sys
 from collections.abc import Callable
 
-from checker.commands.common import say
-from checker.commands.written import take_standard_streams
 from checker.errors import BUG_EXIT, INTERRUPTED_EXIT, OUTPUT_EXIT, CannotWrite, KeyageError, printable
+from checker.shell.common import say
+from checker.shell.written import take_standard_streams
 
 
 def guarded(verb: Callable[[], int]) -> int:

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checker.commands import tree
 from checker.errors import CannotWrite, UsageError
+from checker.shell.folder import Difference, differences, write
 
 MANIFEST = "manifest.json"
 
@@ -36,33 +36,33 @@ def folders(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_dir())
 
 
-def listed(found: list[tree.Difference]) -> list[str]:
+def listed(found: list[Difference]) -> list[str]:
     return [str(each) for each in found]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    tree.write(tmp_path / "build", ONE, MANIFEST)
+    write(tmp_path / "build", ONE, MANIFEST)
     return tmp_path / "build"
 
 
 def test_a_folder_that_is_as_it_should_be_has_no_differences(folder: Path) -> None:
-    assert tree.differences(folder, ONE, MANIFEST) == []
+    assert differences(folder, ONE, MANIFEST) == []
 
 
 def test_writing_the_same_again_touches_nothing(folder: Path) -> None:
     before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-    assert tree.write(folder, ONE, MANIFEST) == []
+    assert write(folder, ONE, MANIFEST) == []
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 
 def test_comparing_writes_nothing(tmp_path: Path) -> None:
-    assert len(tree.differences(tmp_path / "none", ONE, MANIFEST)) == 4
+    assert len(differences(tmp_path / "none", ONE, MANIFEST)) == 4
     assert list(tmp_path.iterdir()) == []
 
 
 def test_every_difference_is_listed(folder: Path) -> None:
-    assert listed(tree.differences(folder, OTHER, MANIFEST)) == [
+    assert listed(differences(folder, OTHER, MANIFEST)) == [
         "left over  cloudformation/a.yaml",
         "differs    manifest.json  (+1 -1 lines)",
         "differs    terraform/a/main.tf  (+1 -0 lines)",
@@ -72,7 +72,7 @@ def test_every_difference_is_listed(folder: Path) -> None:
 
 
 def test_writing_replaces_adds_and_removes_and_leaves_no_empty_folder(folder: Path) -> None:
-    tree.write(folder, OTHER, MANIFEST)
+    write(folder, OTHER, MANIFEST)
     assert content(folder) == OTHER
     assert folders(folder) == ["terraform", "terraform/a", "terraform/c"]
 
@@ -80,8 +80,8 @@ def test_writing_replaces_adds_and_removes_and_leaves_no_empty_folder(folder: Pa
 def test_what_nobody_rendered_stays_and_is_no_difference(folder: Path) -> None:
     state = folder / "terraform/b/terraform.tfstate"
     state.write_bytes(b"state")
-    assert tree.differences(folder, ONE, MANIFEST) == []
-    tree.write(folder, OTHER, MANIFEST)
+    assert differences(folder, ONE, MANIFEST) == []
+    write(folder, OTHER, MANIFEST)
     assert content(folder) == OTHER | {"terraform/b/terraform.tfstate": b"state"}
 
 
@@ -123,10 +123,10 @@ def test_a_failed_render_leaves_the_old_tree(folder: Path) -> None:
             broken(number, disk_full),
             pytest.raises(CannotWrite, match=r"^cannot write .*build: No space left on device; nothing was changed$"),
         ):
-            tree.write(folder, OTHER, MANIFEST)
+            write(folder, OTHER, MANIFEST)
         assert (content(folder), folders(folder)) == (ONE, before)
     with broken(NUMBER, disk_full):  # there is no such step: all of them were tried
-        tree.write(folder, OTHER, MANIFEST)
+        write(folder, OTHER, MANIFEST)
     assert content(folder) == OTHER
 
 
@@ -138,10 +138,10 @@ def test_after_a_killed_render_the_next_one_is_whole_and_clears_up(
     child = os.fork()
     if child == 0:
         with broken(number, killed):
-            tree.write(folder, OTHER, MANIFEST)
+            write(folder, OTHER, MANIFEST)
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
-    tree.write(folder, afterwards, MANIFEST)
+    write(folder, afterwards, MANIFEST)
     assert content(folder) == afterwards
     assert [path for path in folder.iterdir() if path.name.startswith(".")] == []
 
@@ -151,7 +151,7 @@ def test_what_another_render_has_in_hand_is_not_cleared(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     fcntl.flock(handle, fcntl.LOCK_EX)
     with pytest.raises(CannotWrite, match=r"another keyage is writing into .*: run again when it has ended"):
-        tree.write(folder, OTHER, MANIFEST)
+        write(folder, OTHER, MANIFEST)
     os.close(handle)
     assert (folder / ".keyage-render-other").is_dir()
     assert {path: text for path, text in content(folder).items() if ".keyage" not in path} == ONE
@@ -159,14 +159,14 @@ def test_what_another_render_has_in_hand_is_not_cleared(folder: Path) -> None:
 
 def test_what_cannot_be_cleared_is_no_obstacle(folder: Path) -> None:
     (folder / ".keyage-render-file").write_text("somebody's")
-    tree.write(folder, OTHER, MANIFEST)
+    write(folder, OTHER, MANIFEST)
     assert (folder / "terraform/a/main.tf").read_bytes() == OTHER["terraform/a/main.tf"]
 
 
 def test_a_folder_in_the_place_of_a_file_is_in_the_way(folder: Path) -> None:
     (folder / "terraform/c/lambda.zip").mkdir(parents=True)
     with pytest.raises(CannotWrite, match=r"lambda\.zip: a folder is in the way"):
-        tree.write(folder, OTHER, MANIFEST)
+        write(folder, OTHER, MANIFEST)
 
 
 def test_a_file_of_somebody_else_is_not_overwritten(tmp_path: Path) -> None:
@@ -174,14 +174,14 @@ def test_a_file_of_somebody_else_is_not_overwritten(tmp_path: Path) -> None:
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
     with pytest.raises(UsageError, match=r"does not list: terraform/a/main\.tf; move them away"):
-        tree.write(tmp_path, ONE, MANIFEST)
+        write(tmp_path, ONE, MANIFEST)
     assert content(tmp_path) == {"terraform/a/main.tf": b"mine"}
 
 
 def test_a_render_that_was_killed_half_way_can_be_finished(folder: Path) -> None:
     (folder / "terraform/c").mkdir()
     (folder / "terraform/c/lambda.zip").write_bytes(OTHER["terraform/c/lambda.zip"])
-    tree.write(folder, OTHER, MANIFEST)
+    write(folder, OTHER, MANIFEST)
     assert content(folder) == OTHER
 
 
@@ -189,7 +189,7 @@ def test_a_render_that_was_killed_half_way_can_be_finished(folder: Path) -> None
 def test_a_strange_manifest_is_not_acted_upon(folder: Path, data: bytes) -> None:
     (folder / MANIFEST).write_bytes(data)
     with pytest.raises(UsageError, match="is not a manifest that keyage wrote"):
-        tree.write(folder, OTHER, MANIFEST)
+        write(folder, OTHER, MANIFEST)
 
 
 @pytest.mark.parametrize("path", ["../precious", "/etc/passwd", "a/../../precious", ""])
@@ -198,7 +198,7 @@ def test_a_manifest_cannot_reach_out_of_the_folder(folder: Path, path: str) -> N
     precious.write_text("keep")
     (folder / MANIFEST).write_text(json.dumps({"files": {path: "digest"}}))
     with pytest.raises(UsageError, match="which is not below the folder"):
-        tree.write(folder, OTHER, MANIFEST)
+        write(folder, OTHER, MANIFEST)
     assert precious.read_text() == "keep"
 
 
@@ -208,7 +208,7 @@ def test_nothing_is_written_through_a_link(folder: Path, tmp_path: Path) -> None
     (folder / "terraform").symlink_to(outside)
     before = content(outside)
     with pytest.raises(UsageError, match="is a symbolic link"):
-        tree.write(folder, OTHER, MANIFEST)
+        write(folder, OTHER, MANIFEST)
     assert content(outside) == before
 
 
@@ -222,6 +222,6 @@ def test_after_any_history_the_folder_is_the_last_render(
 ) -> None:
     folder = tmp_path_factory.mktemp("history") / "build"
     for files in history:
-        tree.write(folder, files, MANIFEST)
-        assert tree.differences(folder, files, MANIFEST) == []
+        write(folder, files, MANIFEST)
+        assert differences(folder, files, MANIFEST) == []
     assert content(folder) == history[-1]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from checker.commands.files import whole_file
+from checker.shell.whole_file import whole_file
 from tests.aws.served_organization import Served
 from tests.commands.processes import POLICY, keyage
 

@@ -9,9 +9,6 @@ from typing import NamedTuple
 
 import msgspec
 
-from checker.commands.common import Common, say, teller
-from checker.commands.loading import Loaded, load_all
-from checker.commands.outputs import Output, destination, parse_formats
 from checker.compare.aws_config import Compared, Deployed, Place, account_row, expected
 from checker.compare.aws_config_rows import AccountRow, totals
 from checker.decision import decision
@@ -23,6 +20,9 @@ from checker.generate.groups import DEFAULT, MANAGED, Group, grouped, selectors_
 from checker.reports.aggregate.json import write_json
 from checker.reports.aggregate.run import AggregateRun, Snapshot
 from checker.reports.aggregate.table import Terminal, write_table
+from checker.shell.common import Common, say, teller
+from checker.shell.loading import Loaded, load_all
+from checker.shell.outputs import Output, destination, parse_formats
 from checker.sources.aggregator import FAILED, Aggregator, Names
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.aws.workers import Workers

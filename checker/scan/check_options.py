@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from checker.commands.common import Common
+from checker.shell.common import Common
 from checker.sources.aws.permissions import AUDIT_ROLE
 
 

@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import TimeoutError as OutOfTime
 from functools import partial
 
-from checker.commands.check_options import Options
-from checker.commands.common import say
-from checker.commands.gather import Deadline, Task
-from checker.commands.loading import Loaded
 from checker.decision import Account, Clause, decision
 from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountSkipped
 from checker.generate.groups import selectors_for, unlisted
 from checker.policy.inventory import complete
+from checker.scan.check_options import Options
+from checker.scan.gather import Deadline, Task
+from checker.shell.common import say
+from checker.shell.loading import Loaded
 from checker.sources import live, organization
 from checker.sources.audit_role import Accounts, Role
 from checker.sources.aws.session import ReadOnlySession

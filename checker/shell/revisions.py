@@ -4,11 +4,11 @@ import os
 import subprocess
 from pathlib import Path
 
-from checker.commands.loading import find_policy, in_repository
 from checker.errors import UsageError
 from checker.policy import loader
 from checker.policy.loader import NoPolicy, PolicyFile
 from checker.policy.yaml.parse import MAX_BYTES
+from checker.shell.loading import find_policy, in_repository
 
 GIT = "git:"
 CAUSES = {

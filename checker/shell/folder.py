@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from checker.commands.files import locked
 from checker.errors import CannotWrite, UsageError, printable
+from checker.shell.whole_file import locked
 
 Files = Mapping[str, bytes]
 STAGING = ".keyage-render-"

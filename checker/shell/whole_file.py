@@ -9,8 +9,8 @@ from os.path import lexists
 from pathlib import Path
 from typing import TextIO
 
-from checker.commands.written import Written
 from checker.errors import CannotWrite, UsageError
+from checker.shell.written import Written
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from checker.evaluate import AccountResult
 
 if TYPE_CHECKING:
-    from checker.commands.gather import Progress
+    from checker.scan.gather import Progress
 
 
 @contextmanager
