@@ -1,5 +1,7 @@
 """The packages that are listed are the folders that exist, and the floors and files keep their size."""
 
+import ast
+import sys
 import tomllib
 from importlib.resources import files
 from pathlib import Path
@@ -46,6 +48,15 @@ def test_no_file_is_longer_than_fits_in_the_head() -> None:
         for path in (TOP / top).rglob("*.py")
     }
     assert {name: length for name, length in lengths.items() if length > 350} == {}
+
+
+def test_what_is_shipped_to_aws_imports_only_what_is_there() -> None:
+    """Python's standard library, boto3, and its siblings."""
+    there = sys.stdlib_module_names | {"boto3", "botocore"}
+    nodes = [node for path in (TOP / "rules").glob("*.py") for node in ast.walk(ast.parse(path.read_text()))]
+    imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+    assert {name for name in imported if name.partition(".")[0] not in there} == set()
 
 
 def test_the_editor_line_of_the_policy_names_the_schema_that_is_enforced() -> None:
