@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from checker.embedded.aws import parsed_once
-from tests import plain_machine
-from tests.aws.fixtures import emulated
-from tests.aws.runbook import runbook
-from tests.aws.served_organization import served
+from tests.fakes.served_organization import served
 from tests.scan.aggregated import organization
+from tests.support import plain_machine
+from tests.support.fixtures import emulated
+from tests.support.runbook import runbook
 
 __all__ = ["emulated", "organization", "runbook", "served"]
 

@@ -9,7 +9,7 @@ import yaml
 from checker.decision import decision
 from checker.policy.loader import parse
 from checker.policy.yaml.check import schema
-from tests.conformance_cases import Case, cases, rule_cases
+from tests.support.conformance_cases import Case, cases, rule_cases
 
 CASES = list(cases())
 METADATA = files("checker.rules").joinpath("access_keys_rotated.yaml").read_text("utf-8")

@@ -11,8 +11,8 @@ import pytest
 from checker import cli, errors
 from checker.policy import inventory, lint, loader
 from checker.reports.formats import FORMATS
-from tests.commands.processes import keyage
 from tests.reports.test_reports import rendered
+from tests.support.processes import keyage
 
 TOP = Path(__file__).parent.parent
 README = TOP / "README.md"

@@ -16,8 +16,8 @@ from checker.generate.groups import resolve
 from checker.generate.terraform import organization_files
 from checker.policy import loader
 from checker.sources.aws.permissions import AUDIT_ROLE, VERBS, policy_document
-from tests.commands.processes import keyage
 from tests.generate.terraform_cli import InFolder, deployments, terraform_in, write
+from tests.support.processes import keyage
 
 __all__ = ["terraform_in"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.processes import KEY, NOW, OLD, YOUNG, keyage, policy_folder
+from tests.support.processes import KEY, NOW, OLD, YOUNG, keyage, policy_folder
 
 CHECK = ("check", "--from", "s.jsonl", "--now", NOW)
 CSV = "user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated,access_key_2_active,"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.commands.processes import keyage
+from tests.support.processes import keyage
 
 HOSTILE = {"AWS_PROFILE": "none", "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "HTTPS_PROXY": "http://127.0.0.1:1"}
 

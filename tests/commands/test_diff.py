@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
-from tests.commands.processes import ACCOUNT, KEY, NOW, POLICY, keyage
+from tests.support.processes import ACCOUNT, KEY, NOW, POLICY, keyage
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "diff"
 BASE = (
     POLICY
     + "rules:\n  - {id: short, users: s-*, maxAccessKeyAge: 10}\n  - {id: team, users: t-*, maxAccessKeyAge: 20}\n"

@@ -24,10 +24,10 @@ from checker.policy import loader
 from checker.sources.aws.permissions import policy_document
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.deployed import Deployed, read
-from tests.aws.function_code import function_code
-from tests.aws.moto_server import moto_server
-from tests.aws.remediation_configurations import remediation_configurations
-from tests.commands.processes import NOW, keyage
+from tests.fakes.function_code import function_code
+from tests.fakes.remediation_configurations import remediation_configurations
+from tests.support.moto_server import moto_server
+from tests.support.processes import NOW, keyage
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"

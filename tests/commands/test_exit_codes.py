@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.processes import ACCOUNT, KEYAGE, NOW, OLD, YOUNG, environment, keyage, policy_folder
+from tests.support.processes import ACCOUNT, KEYAGE, NOW, OLD, YOUNG, environment, keyage, policy_folder
 
 CHECK = ("check", "--from", "s.jsonl", "--now", NOW)
 BY_OU = "version: 1\ndefault: {maxAccessKeyAge: 90}\nrules:\n  - {id: ou, accounts: {ou: Root/*}, maxAccessKeyAge: 9}\n"

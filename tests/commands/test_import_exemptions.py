@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.commands.processes import keyage
 from tests.policy.prowler.test_mutelist import LIST
+from tests.support.processes import keyage
 
 
 def test_the_exemptions_go_out_and_what_is_left_out_is_said(tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
 from checker.sources.aws.permissions import CALLS
-from tests.commands.processes import NOW, OLD, keyage, policy_folder
 from tests.docs.running import variables
 from tests.docs.world import documented_aws
+from tests.support.processes import NOW, OLD, keyage, policy_folder
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[1] / "golden" / "init"
 TAKEN = "error: policies.yaml is there already and is never written over: name another with --output\n"
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.aws.served_organization import Served
-from tests.commands.processes import keyage
+from tests.fakes.served_organization import Served
+from tests.support.processes import keyage
 
 
 def entry(account_id: str, name: str, ou: str) -> str:

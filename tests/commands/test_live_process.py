@@ -7,9 +7,9 @@ from pathlib import Path
 import boto3
 import pytest
 
-from tests.aws.moto_server import moto_server
-from tests.aws.served_organization import credentials
-from tests.commands.processes import POLICY, keyage
+from tests.fakes.served_organization import credentials
+from tests.support.moto_server import moto_server
+from tests.support.processes import POLICY, keyage
 
 LATER = "2036-01-01T00:00:00Z"
 

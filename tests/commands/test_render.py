@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from checker.errors import BUG_EXIT
-from tests.commands.processes import NOW, POLICY, keyage
+from tests.support.processes import NOW, POLICY, keyage
 
 INVENTORY = "version: 1\naccounts:\n  - {id: 111122223333, name: prod-web}\n"
 RULE = "rules:\n  - {id: prod, accounts: prod-*, users: svc-*, maxAccessKeyAge: 30}\n"

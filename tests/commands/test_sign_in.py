@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from checker import cli
-from tests.aws.served_organization import Served
-from tests.commands.processes import KEYAGE, environment, keyage, policy_folder
+from tests.fakes.served_organization import Served
+from tests.support.processes import KEYAGE, environment, keyage, policy_folder
 
 KEYS = "aws_access_key_id = x\naws_secret_access_key = x\n"
 ROLE = "role_arn = arn:aws:iam::111122223333:role/keyage-audit\n"

@@ -10,9 +10,9 @@ from pytest_regressions.file_regression import FileRegressionFixture
 
 from checker.policy.yaml.check import schema_text
 from checker.sources.aws.permissions import policy_document
-from tests.commands.processes import NOW, environment, keyage
+from tests.support.processes import NOW, environment, keyage
 
-GOLDEN = Path(__file__).parent.parent / "golden"
+GOLDEN = Path(__file__).parent.parent / "golden" / "explain"
 POLICY = """\
 version: 1
 default:

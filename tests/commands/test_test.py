@@ -6,10 +6,10 @@ from xml.etree import ElementTree
 import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
-from tests.commands.processes import POLICY, keyage
+from tests.support.processes import POLICY, keyage
 
 TOP = Path(__file__).parents[2]
-GOLDEN = TOP / "tests" / "golden"
+GOLDEN = TOP / "tests" / "golden" / "test"
 RULES = (
     POLICY + "rules:\n  - {id: short, users: s-*, maxAccessKeyAge: 1}\n  - {id: long, users: l-*, maxAccessKeyAge: 9}\n"
 )

@@ -12,7 +12,7 @@ import pytest
 
 from checker.reports.formats import FORMATS
 from checker.shell.whole_file import whole_file
-from tests.commands.processes import ACCOUNT, KEYAGE, NOW, OLD, YOUNG, environment, keyage, policy_folder
+from tests.support.processes import ACCOUNT, KEYAGE, NOW, OLD, YOUNG, environment, keyage, policy_folder
 
 FULL = "error: cannot write standard output: No space left on device\n"
 CLOSED = "error: cannot write standard output: it is closed\n"

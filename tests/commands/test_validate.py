@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.processes import NOW, POLICY, keyage
 from tests.reports.check.test_sarif import run_of
+from tests.support.processes import NOW, POLICY, keyage
 
 BROKEN = "version: 1\ndefault: {maxAccesKeyAge: 90}\n"
 ENDING = POLICY + "exemptions:\n  - {id: x, users: a, reason: r, approvedBy: a, expires: 2026-11-01}\n"

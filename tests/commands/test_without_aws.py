@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from checker.reports.formats import FORMATS
-from tests.commands.processes import NOW, OLD, keyage, policy_folder
+from tests.support.processes import NOW, OLD, keyage, policy_folder
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -12,8 +12,8 @@ from checker.compare.aws_config_rows import AccountRow, Totals, totals
 from checker.decision import User, decision
 from checker.evaluate import AccountRead
 from checker.sources.aggregator import Reported, Result, Source
-from tests.aws.fixtures import NOW, ago, policy
 from tests.reports.readings import POLICY, readings, user
+from tests.support.fixtures import NOW, ago, policy
 
 WEB = "111122223333"
 RULE, REGION = "access-keys-rotated", "us-east-1"

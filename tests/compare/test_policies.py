@@ -13,7 +13,7 @@ from checker.decision import Account, decision
 from checker.evaluate import AccountRead
 from checker.policy import loader
 from checker.policy.loader import PolicyFile
-from tests.random_policies import NOW, documents, known_accounts, known_keys, known_users, policy_text
+from tests.support.random_policies import NOW, documents, known_accounts, known_keys, known_users, policy_text
 
 BASE = """\
 version: 1

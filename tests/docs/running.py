@@ -8,10 +8,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.aws.served_organization import credentials
-from tests.commands.processes import NOW, environment
 from tests.docs.blocks import TOP, Block, Command, blocks, commands
+from tests.fakes.served_organization import credentials
 from tests.generate.terraform_cli import MIRROR
+from tests.support.processes import NOW, environment
 
 HERE = Path(__file__).parent
 SAMPLE = HERE / "sample"

@@ -13,10 +13,10 @@ from checker.decision import decision
 from checker.evaluate import AccountRead, AccountSkipped, AccountUnreadable, Reading, evaluate
 from checker.policy import loader
 from checker.reports.formats import Run, make
-from tests.aws.fixtures import NOW, ago
 from tests.docs.blocks import DOCS, TOP
 from tests.reports.readings import POLICY
 from tests.reports.test_reports import RUN, rendered
+from tests.support.fixtures import NOW, ago
 
 pytestmark = pytest.mark.sources
 
@@ -34,7 +34,7 @@ def closed(node: Any) -> Any:
 
 
 VALIDATOR = jsonschema_rs.Draft202012Validator(closed(SCHEMA), validate_formats=True)
-GOLDEN = sorted((TOP / "tests" / "golden").glob("json-*.json"))
+GOLDEN = sorted((TOP / "tests" / "golden" / "check").glob("json-*.json"))
 
 NAMES = st.text(min_size=1, max_size=9)
 MOMENTS = st.floats(0, 3000).map(ago)

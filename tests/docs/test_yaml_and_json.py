@@ -11,8 +11,8 @@ import yaml
 
 from checker.policy import inventory, loader, policy_tests
 from checker.policy.prowler import mutelist
-from tests.commands.processes import keyage
 from tests.docs.blocks import TOP, Block, blocks, pages
+from tests.support.processes import keyage
 
 pytestmark = pytest.mark.sources
 

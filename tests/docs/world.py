@@ -9,10 +9,10 @@ from moto import mock_aws
 from moto.organizations import utils
 
 from checker.embedded import aws
-from tests.aws.fixtures import ago
-from tests.aws.function_code import function_code
-from tests.aws.moto_server import moto_server
-from tests.aws.remediation_configurations import remediation_configurations
+from tests.fakes.function_code import function_code
+from tests.fakes.remediation_configurations import remediation_configurations
+from tests.support.fixtures import ago
+from tests.support.moto_server import moto_server
 
 CALLER = "123456789012"  # moto's account of credentials that it does not know
 ACCOUNTS = {"prod-payments": "111122223333", "dev-web": "444455556666"}

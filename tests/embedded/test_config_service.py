@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from checker.embedded.config_service import evaluations, result_token, standing_in_config
-from tests.aws.moto_server import moto_server
+from tests.support.moto_server import moto_server
 
 RULE = "access-keys-rotated"
 ACCOUNT = "123456789012"  # whose credentials moto takes any to be

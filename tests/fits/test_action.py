@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.commands.processes import ACCOUNT, NOW, OLD, POLICY, YOUNG, environment
+from tests.support.processes import ACCOUNT, NOW, OLD, POLICY, YOUNG, environment
 
 pytestmark = pytest.mark.sources
 

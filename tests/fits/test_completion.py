@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.processes import KEYAGE, environment, keyage
+from tests.support.processes import KEYAGE, environment, keyage
 
 BASH = shutil.which("bash") or "/bin/bash"
 

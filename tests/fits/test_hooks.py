@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.processes import POLICY
+from tests.support.processes import POLICY
 
 pytestmark = pytest.mark.sources
 

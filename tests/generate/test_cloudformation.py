@@ -18,7 +18,7 @@ from checker.generate.templating import yaml
 from checker.policy import loader
 from tests.generate.hostile import HOSTILE
 
-GOLDEN = Path(__file__).parent.parent / "golden"
+GOLDEN = Path(__file__).parent.parent / "golden" / "render"
 LONGEST = "r" * 64
 CUSTOM = "deploy: {rule: custom}\n"
 REMEDIATIONS = {

@@ -22,8 +22,8 @@ from checker.generate.deployment import deployment
 from checker.policy import loader
 from checker.sources import live
 from checker.sources.aws.session import ReadOnlySession
-from tests.conformance_cases import Case, rule_cases
-from tests.random_policies import NOW, Document, documents, known_accounts, known_keys, known_users, policy_text
+from tests.support.conformance_cases import Case, rule_cases
+from tests.support.random_policies import NOW, Document, documents, known_accounts, known_keys, known_users, policy_text
 
 ALWAYS_OURS = {"deploy": {"rule": "custom"}, "remediation": {"action": "deactivate"}}
 RULE = "access-keys-rotated"

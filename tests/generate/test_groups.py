@@ -12,7 +12,7 @@ from checker.errors import FileProblems
 from checker.generate.groups import Group, grouped, resolve, selectors_beyond_id, selectors_for, undecided, unused
 from checker.policy.loader import PolicyFile, parse
 from checker.policy.selection import unlisted_ids
-from tests.random_policies import NOW, Document, documents, known_accounts, known_keys, known_users, policy_text
+from tests.support.random_policies import NOW, Document, documents, known_accounts, known_keys, known_users, policy_text
 
 PROD = decision.Account("111122223333", "prod-web", "Root/Prod", {"env": "prod"})
 DEV = decision.Account("012345678901", "dev-web", "Root/Dev", {"env": "dev"})

@@ -11,10 +11,10 @@ from checker.embedded import aws
 from checker.generate.deployment import deployment
 from checker.generate.groups import resolve
 from checker.policy import loader
-from tests.aws.fixtures import ACCOUNT, NOW, Emulated, ago
 from tests.generate import automation
 from tests.generate.automation import InvalidDocument, InvalidOutput, InvalidParameters, run
 from tests.generate.test_cloudformation import CASES, allowed, deployed
+from tests.support.fixtures import ACCOUNT, NOW, Emulated, ago
 
 VALID = """
 schemaVersion: "0.3"

@@ -18,7 +18,7 @@ from checker.generate.deployment import Deployment
 from tests.generate.hostile import HOSTILE
 from tests.generate.terraform_cli import TEMPLATE, deployments
 
-GOLDEN = Path(__file__).parent.parent / "golden"
+GOLDEN = Path(__file__).parent.parent / "golden" / "render"
 NINETY = "version: 1\ndefault: {maxAccessKeyAge: 90}\n"
 FULL = """version: 1
 default: {maxAccessKeyAge: 90}

@@ -10,11 +10,11 @@ from moto import mock_aws
 
 from checker.decision import decision
 from checker.generate import terraform
-from tests.aws.function_code import function_code
-from tests.aws.moto_server import moto_server
-from tests.aws.remediation_configurations import remediation_configurations
-from tests.commands.processes import keyage
+from tests.fakes.function_code import function_code
+from tests.fakes.remediation_configurations import remediation_configurations
 from tests.generate.terraform_cli import InFolder, Terraform, deployments, terraform_in, write
+from tests.support.moto_server import moto_server
+from tests.support.processes import keyage
 
 __all__ = ["terraform_in"]
 

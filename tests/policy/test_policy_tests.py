@@ -7,7 +7,7 @@ import pytest
 from checker.decision import decision
 from checker.errors import FileProblems
 from checker.policy import loader, policy_tests
-from tests.aws.fixtures import NOW
+from tests.support.fixtures import NOW
 
 POLICY = loader.parse(
     b"""\

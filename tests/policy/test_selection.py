@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from checker.decision import Account, decision, matches
 from checker.policy.loader import parse
 from checker.policy.selection import odd_forms, unlisted, unmatched
-from tests.random_policies import accounts as selectors
-from tests.random_policies import known_accounts
+from tests.support.random_policies import accounts as selectors
+from tests.support.random_policies import known_accounts
 
 PAYMENTS = decision.Account("012345678901", "prod-payments", "Root/Workloads/Prod", {"env": "prod"})
 WEB = decision.Account("111122223333", "dev-web", "Root/Workloads/Dev", {"env": "dev", "Team": "web"})

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from checker.evaluate import AccountResult, Counts, Finding
 from checker.reports.formats import Run, make
-from tests.aws.fixtures import ago
+from tests.support.fixtures import ago
 
 ODD = st.text(st.characters(codec=None, categories=None), max_size=40) | st.sampled_from(
     [

@@ -2,7 +2,7 @@
 
 from checker.decision import AccessKey, User, decision
 from checker.evaluate import AccountRead, AccountUnreadable, Reading
-from tests.aws.fixtures import ago
+from tests.support.fixtures import ago
 
 POLICY = """\
 version: 1

@@ -15,9 +15,9 @@ from checker.errors import printable
 from checker.evaluate import Finding
 from checker.reports.advice import resolve, time_left
 from checker.spoken import coming, gone
-from tests.aws.fixtures import NOW, ago
 from tests.reports.many import FINDING
 from tests.reports.test_reports import GOLDEN
+from tests.support.fixtures import NOW, ago
 
 TERRAFORM = "aws_iam_access_key.ledger"
 CREATE, INACTIVE, DELETE = "create-access-key", "update-access-key", "delete-access-key"

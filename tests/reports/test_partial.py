@@ -7,9 +7,9 @@ import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
 from checker.reports.formats import FORMATS
-from tests.commands.processes import NOW, keyage
+from tests.support.processes import NOW, keyage
 
-GOLDEN = Path(__file__).parent.parent / "golden"
+GOLDEN = Path(__file__).parent.parent / "golden" / "check"
 POLICY = """\
 version: 1
 default: {maxAccessKeyAge: 90}

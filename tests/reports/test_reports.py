@@ -14,10 +14,10 @@ from pytest_regressions.file_regression import FileRegressionFixture
 from checker.evaluate import NO_ADDRESSES, AccountSkipped, evaluate
 from checker.policy import loader
 from checker.reports.formats import FORMATS, Run, make
-from tests.aws.fixtures import NOW
 from tests.reports.readings import POLICY, readings
+from tests.support.fixtures import NOW
 
-GOLDEN = Path(__file__).parent.parent / "golden"
+GOLDEN = Path(__file__).parent.parent / "golden" / "check"
 WARN = timedelta(days=14)
 SKIPPED = (AccountSkipped("999900002222", "old-team", "SUSPENDED"),)
 WRITTEN = loader.parse(POLICY.encode(), "policies.yaml").written

@@ -19,8 +19,8 @@ from botocore.session import Session
 
 from checker.embedded import aws
 from checker.embedded.config_service import evaluations, result_token, standing_in_config
-from tests.aws.fixtures import ACCOUNT, NOW, Emulated, ago
-from tests.aws.stand_ins import after, answer, old_report, refuse, throttle
+from tests.fakes.stand_ins import after, answer, old_report, refuse, throttle
+from tests.support.fixtures import ACCOUNT, NOW, Emulated, ago
 
 config_rule: Any = import_module("checker.rules.config_rule")
 iam_reader: Any = import_module("checker.rules.iam_reader")

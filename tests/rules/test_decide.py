@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from checker.decision import AccessKey, Account, Decision, User, decision
-from tests.random_policies import (
+from tests.support.random_policies import (
     NOW,
     Document,
     ages,

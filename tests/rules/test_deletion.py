@@ -8,10 +8,10 @@ from botocore.exceptions import ReadTimeoutError
 from moto.iam.exceptions import LimitExceededException
 from moto.iam.models import AccessKeyLastUsed, IAMBackend
 
-from tests.aws.fixtures import NOW
-from tests.aws.runbook import Document, Runbook, document, remediation
-from tests.aws.stand_ins import after, fail_with, refuse, throttle
+from tests.fakes.stand_ins import after, fail_with, refuse, throttle
 from tests.rules.test_remediation import EXEMPTION, SECOND
+from tests.support.fixtures import NOW
+from tests.support.runbook import Document, Runbook, document, remediation
 
 PREFIX = "keyage:inactive-since:"
 DELETE = document("delete", deleteAfterDays=30)

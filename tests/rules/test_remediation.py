@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from moto.iam.models import IAMBackend
 
 from checker.decision import decision
-from tests.aws.fixtures import NOW, ago
-from tests.aws.runbook import Document, Runbook, document, remediation
-from tests.aws.stand_ins import after, answer, fail_with, refuse, throttle
+from tests.fakes.stand_ins import after, answer, fail_with, refuse, throttle
+from tests.support.fixtures import NOW, ago
+from tests.support.runbook import Document, Runbook, document, remediation
 
 SECOND = 1 / 86400
 NOTHING_SAID = "<{0}Response><{0}Result/></{0}Response>".format("GetAccessKeyLastUsed")

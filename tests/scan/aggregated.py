@@ -12,8 +12,8 @@ import pytest
 
 from checker.scan import aggregate
 from checker.shell.common import Common
-from tests.aws.aggregators import Collected, collected
-from tests.aws.fixtures import NOW, ago
+from tests.fakes.aggregators import Collected, collected
+from tests.support.fixtures import NOW, ago
 
 PAYMENTS, SANDBOX, NEW = "111122223333", "222233334444", "333344445555"
 EMPTY, GONE = "444455556666", "555566667777"

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.aws.served_organization import Served, credentials
-from tests.aws.silent_server import Silent, silent_server
-from tests.commands.processes import KEYAGE, environment, keyage
+from tests.fakes.served_organization import Served, credentials
+from tests.fakes.silent_server import Silent, silent_server
+from tests.support.processes import KEYAGE, environment, keyage
 
 LATER = "2036-01-01T00:00:00Z"
 POLICY = """\

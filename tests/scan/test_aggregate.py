@@ -15,12 +15,12 @@ from checker.policy import inventory, loader
 from checker.scan.whole_account import read_all
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.saved.snapshot import write_json
-from tests.aws.aggregators import collected
-from tests.aws.fixtures import ACCOUNT, NOW, Emulated
-from tests.aws.moto_server import moto_server
-from tests.aws.stand_ins import refuse_json
-from tests.commands.processes import keyage
+from tests.fakes.aggregators import collected
+from tests.fakes.stand_ins import refuse_json
 from tests.scan.aggregated import ACCOUNTS, MINUTE, NEW, PAYMENTS, REGION, RULE, SANDBOX, Organization, a_user
+from tests.support.fixtures import ACCOUNT, NOW, Emulated
+from tests.support.moto_server import moto_server
+from tests.support.processes import keyage
 
 
 def test_everybody_compliant(organization: Organization, capsys: pytest.CaptureFixture[str]) -> None:

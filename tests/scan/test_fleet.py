@@ -10,8 +10,8 @@ from checker.errors import Unreadable
 from checker.evaluate import evaluate
 from checker.scan import fleet
 from checker.sources.saved.snapshot import Lines
-from tests.aws.fixtures import NOW, policy
-from tests.commands.processes import ACCOUNT, OLD, YOUNG
+from tests.support.fixtures import NOW, policy
+from tests.support.processes import ACCOUNT, OLD, YOUNG
 
 JUDGE = partial(evaluate, policy(), now=NOW, show_all=True)
 

@@ -13,7 +13,7 @@ from checker.decision import decision
 from checker.evaluate import AccountRead, AccountResult, Reading, evaluate
 from checker.scan.gather import Deadline, Interrupted, Task, gathered
 from checker.sources.aws.workers import Workers
-from tests.aws.fixtures import NOW, policy
+from tests.support.fixtures import NOW, policy
 
 JUDGE = partial(evaluate, policy(), now=NOW, show_all=True)
 

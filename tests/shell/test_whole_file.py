@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from checker.shell.whole_file import whole_file
-from tests.aws.served_organization import Served
-from tests.commands.processes import POLICY, keyage
+from tests.fakes.served_organization import Served
+from tests.support.processes import POLICY, keyage
 
 
 def mode(path: Path) -> int:

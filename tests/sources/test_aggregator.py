@@ -14,9 +14,9 @@ from checker.errors import Unreadable
 from checker.sources.aggregator import Aggregator, Names, Reported, Source
 from checker.sources.aws.permissions import policy_document
 from checker.sources.aws.session import ReadOnlySession
-from tests.aws.aggregators import Collected, collected
-from tests.aws.fixtures import NOW, Emulated
-from tests.aws.stand_ins import refuse_json
+from tests.fakes.aggregators import Collected, collected
+from tests.fakes.stand_ins import refuse_json
+from tests.support.fixtures import NOW, Emulated
 
 WEB, SHOP, OTHER = "111111111111", "222222222222", "333333333333"
 RULE, REGION = "access-keys-rotated", "eu-west-1"

@@ -9,8 +9,8 @@ from checker.evaluate import AccountRead, AccountUnreadable, Reading
 from checker.sources import live
 from checker.sources.audit_role import Accounts, Role
 from checker.sources.aws.session import ReadOnlySession
-from tests.aws.fixtures import ACCOUNT, NOW, Emulated, ago, policy
-from tests.aws.stand_ins import answer, refuse
+from tests.fakes.stand_ins import answer, refuse
+from tests.support.fixtures import ACCOUNT, NOW, Emulated, ago, policy
 
 OTHER = "444455556666"
 

@@ -16,8 +16,8 @@ from checker.evaluate import AccountRead, AccountResult, evaluate
 from checker.sources.aws.reader import reader
 from checker.sources.key_memory import HEAD, State
 from checker.sources.live import verdict_needs
-from tests.aws.fake_account import FakeIam, FakeKey, FakeUser
-from tests.aws.fixtures import policy
+from tests.fakes.fake_account import FakeIam, FakeKey, FakeUser
+from tests.support.fixtures import policy
 
 ACCOUNT = decision.Account("111122223333", "web", "Root", {})
 START = datetime(2026, 1, 1, 12, 0, 0, tzinfo=UTC)

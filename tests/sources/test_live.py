@@ -11,8 +11,8 @@ from checker.embedded.aws import standing_in_report
 from checker.evaluate import AccountRead
 from checker.sources import live
 from checker.sources.aws.session import ReadOnlySession
-from tests.aws.fixtures import ACCOUNT, NINETY, NOW, Emulated, ago, policy
-from tests.aws.stand_ins import after, old_report, refuse, throttle
+from tests.fakes.stand_ins import after, old_report, refuse, throttle
+from tests.support.fixtures import ACCOUNT, NINETY, NOW, Emulated, ago, policy
 
 FEW = "version: 1\ndefault: {maxAccessKeyAge: 90}\nrules:\n  - {id: svc, users: svc-*, maxAccessKeyAge: 30}\n"
 BY_NAME = "version: 1\ndefault: {maxAccessKeyAge: 90}\nrules:\n  - {id: prod, accounts: prod-*, maxAccessKeyAge: 30}\n"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.aws.fixtures import ACCOUNT, Emulated
+from tests.support.fixtures import ACCOUNT, Emulated
 
 OTHER = "999988887777"
 

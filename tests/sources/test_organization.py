@@ -13,8 +13,8 @@ from checker.errors import Unreadable
 from checker.evaluate import AccountSkipped
 from checker.sources import organization
 from checker.sources.aws.session import ReadOnlySession
-from tests.aws.fixtures import ACCOUNT, Emulated
-from tests.aws.stand_ins import Act, answer, organization_pages_of, refuse_json
+from tests.fakes.stand_ins import Act, answer, organization_pages_of, refuse_json
+from tests.support.fixtures import ACCOUNT, Emulated
 
 Reads = dict[str, tuple[str | None, str | None, dict[str, str] | None]]
 

@@ -15,7 +15,7 @@ from checker.policy.prowler import mutelist
 from checker.policy.prowler.exemption_text import exemptions_text
 from checker.policy.prowler.mutelist import CHECK, Muted
 
-GOLDEN = Path(__file__).parents[2] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden" / "import-exemptions"
 LIST = """\
 Mutelist:
   Accounts:

@@ -9,7 +9,7 @@ from pytest_regressions.file_regression import FileRegressionFixture
 from checker.policy import loader
 from tests.scan.aggregated import Organization, something_of_everything
 
-GOLDEN = Path(__file__).parents[2] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden" / "aggregate"
 CASES: dict[str, dict[str, Any]] = {
     "aggregate.txt": {},
     "aggregate-compared.txt": {"saved": True},

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 
 from checker.evaluate import COMPLIANT, EXEMPT, NOT_APPLICABLE
-from tests.aws.fixtures import ago
 from tests.reports.many import FINDING, ODD, overdue, report, result
 from tests.reports.test_reports import RUN
+from tests.support.fixtures import ago
 
 
 @pytest.mark.parametrize("verdict", [COMPLIANT, NOT_APPLICABLE])

@@ -6,9 +6,9 @@ import msgspec
 from hypothesis import given
 
 from checker.evaluate import COMPLIANT, NOT_APPLICABLE
-from tests.aws.fixtures import ago
 from tests.reports.many import FINDING, ODD, overdue, report, result
 from tests.reports.test_reports import RUN
+from tests.support.fixtures import ago
 
 SEVERITIES = {"info", "minor", "major", "critical", "blocker"}
 

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 
 from checker.evaluate import AccountResult, Counts
 from checker.reports.check.html_figures import MOST_ACCOUNTS, Figures
-from tests.aws.fixtures import NOW, ago
 from tests.reports.many import FINDING, ODD, overdue, report, result
 from tests.reports.test_reports import RUN, rendered
+from tests.support.fixtures import NOW, ago
 
 
 class Page(HTMLParser):

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from hypothesis import given
 
-from tests.aws.fixtures import ago
 from tests.reports.many import FINDING, ODD, overdue, report, result
 from tests.reports.test_reports import GOLDEN, RUN
+from tests.support.fixtures import ago
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "sarif-2.1.0.json"
 VALIDATOR = jsonschema_rs.validator_for(json.loads(SCHEMA.read_text("utf-8")))

@@ -15,8 +15,8 @@ from checker.sources import live
 from checker.sources.aws.account_session import AccountSessions
 from checker.sources.aws.session import ReadOnlySession, WriteRefused
 from checker.sources.aws.workers import Workers
-from tests.aws.fixtures import ACCOUNT, NOW, Emulated, ago, policy
-from tests.aws.stand_ins import refuse, throttle
+from tests.fakes.stand_ins import refuse, throttle
+from tests.support.fixtures import ACCOUNT, NOW, Emulated, ago, policy
 
 OTHERS = [f"{number}" * 12 for number in range(2, 8)]
 

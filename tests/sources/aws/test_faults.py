@@ -10,8 +10,8 @@ from botocore.exceptions import (
 )
 
 from checker.evaluate import AccountResult
-from tests.aws.fixtures import ACCOUNT, Emulated, policy
-from tests.aws.stand_ins import Act, answer, fail_with, old_report, refuse, throttle
+from tests.fakes.stand_ins import Act, answer, fail_with, old_report, refuse, throttle
+from tests.support.fixtures import ACCOUNT, Emulated, policy
 
 URL = "https://iam.amazonaws.com/"
 READING = ["GetCallerIdentity", "ListUsers", "ListAccessKeys"]

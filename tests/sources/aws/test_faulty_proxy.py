@@ -26,10 +26,10 @@ from checker.evaluate import AccountResult, Finding, evaluate
 from checker.sources import live
 from checker.sources.aws import session as aws_session
 from checker.sources.aws.session import ReadOnlySession
-from tests.aws.faults import FAULTS
-from tests.aws.faulty_proxy import Plan, Proxy, faulty_proxy
-from tests.aws.fixtures import NOW, ago, policy
-from tests.aws.stand_ins import VirtualTime, pages_of, virtual_time
+from tests.fakes.faults import FAULTS
+from tests.fakes.faulty_proxy import Plan, Proxy, faulty_proxy
+from tests.fakes.stand_ins import VirtualTime, pages_of, virtual_time
+from tests.support.fixtures import NOW, ago, policy
 
 SEEDS = int(os.environ.get("KEYAGE_FAULT_SEEDS", "300"))
 FIRST_SEED = int(os.environ.get("KEYAGE_FAULT_FIRST_SEED", "0"))

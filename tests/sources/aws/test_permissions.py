@@ -7,8 +7,8 @@ from checker.evaluate import AccountRead
 from checker.sources import live
 from checker.sources.aws.permissions import policy_document
 from checker.sources.aws.session import ReadOnlySession
-from tests.aws.fixtures import ACCOUNT, Emulated, policy
-from tests.aws.stand_ins import refuse
+from tests.fakes.stand_ins import refuse
+from tests.support.fixtures import ACCOUNT, Emulated, policy
 
 EVERYTHING_MATTERS = """
 version: 1

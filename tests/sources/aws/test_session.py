@@ -9,8 +9,8 @@ from checker.embedded import aws
 from checker.errors import UsageError
 from checker.sources.aws.permissions import ALLOWED, CALLS
 from checker.sources.aws.session import ReadOnlySession, WriteRefused, guard, moment
-from tests.aws.fixtures import ACCOUNT, Emulated
-from tests.aws.stand_ins import throttle
+from tests.fakes.stand_ins import throttle
+from tests.support.fixtures import ACCOUNT, Emulated
 
 WRITES = [
     ("create_access_key", {"UserName": "u"}),

@@ -11,8 +11,8 @@ from checker.errors import KeyageError, SignInFailed, UsageError
 from checker.sources.aws.session import ReadOnlySession, WriteRefused
 from checker.sources.aws.sign_in import boundary
 from checker.sources.live import read_account, verdict_needs
-from tests.aws.fixtures import NOW, Emulated, policy
-from tests.aws.stand_ins import answer, refuse
+from tests.fakes.stand_ins import answer, refuse
+from tests.support.fixtures import NOW, Emulated, policy
 
 ROLE = "[profile p]\nrole_arn = arn:aws:iam::444455556666:role/x\nsource_profile = q\n[profile q]\n"
 ROLE += "aws_access_key_id = x\naws_secret_access_key = x\n"

@@ -9,8 +9,8 @@ from botocore.hooks import HierarchicalEmitter
 from checker.embedded import aws
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.aws.throttled import Throttling, about
-from tests.aws.fixtures import ACCOUNT, Emulated
-from tests.aws.stand_ins import throttle
+from tests.fakes.stand_ins import throttle
+from tests.support.fixtures import ACCOUNT, Emulated
 
 REFUSED = (SimpleNamespace(status_code=400), {"Error": {"Code": "Throttling"}})
 TOO_MANY: Any = (SimpleNamespace(status_code=429), {})

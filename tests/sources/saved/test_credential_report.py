@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from checker.errors import Unreadable
 from checker.evaluate import AccountRead, evaluate
 from checker.sources.saved.kinds import open_saved
-from tests.aws.fixtures import NOW, policy
+from tests.support.fixtures import NOW, policy
 
 HEADER = ["user", "arn", "user_creation_time", "password_enabled"]
 HEADER += [f"access_key_{slot}_{name}" for slot in (1, 2) for name in ("active", "last_rotated", "last_used_date")]

@@ -13,7 +13,6 @@ from checker.evaluate import AccountRead, AccountUnreadable, evaluate
 from checker.sources.saved import snapshot
 from checker.sources.saved.kinds import open_saved
 from checker.sources.saved.terraform_accounts import AS_OF
-from tests.aws.fixtures import NOW, Emulated, policy
 from tests.sources.saved.terraform_states import (
     FORMS,
     ONE,
@@ -31,6 +30,7 @@ from tests.sources.saved.terraform_states import (
     version_4,
     written,
 )
+from tests.support.fixtures import NOW, Emulated, policy
 
 ACCOUNT = '{"id":"%s","name":null,"ou":null,"tags":null,"users":[]}'
 SNAPSHOT = '{"schemaVersion":1,"takenAt":"2026-11-23T12:00:00Z","accounts":[%s]}'

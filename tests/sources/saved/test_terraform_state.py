@@ -22,8 +22,6 @@ from checker.reports.advice import resolve
 from checker.sources.saved import terraform_state
 from checker.sources.saved.kinds import open_saved
 from checker.sources.saved.terraform_state import managed_keys
-from tests.aws.fixtures import NOW, policy
-from tests.aws.moto_server import moto_server
 from tests.generate.terraform_cli import InFolder, terraform_in
 from tests.sources.saved.terraform_states import (
     FORMS,
@@ -46,6 +44,8 @@ from tests.sources.saved.terraform_states import (
     version_4,
     written,
 )
+from tests.support.fixtures import NOW, policy
+from tests.support.moto_server import moto_server
 
 __all__ = ["terraform_in"]
 

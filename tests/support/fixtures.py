@@ -14,7 +14,7 @@ from checker.evaluate import AccountResult, Reading, evaluate
 from checker.policy import loader
 from checker.sources import live
 from checker.sources.aws.session import ReadOnlySession
-from tests.aws.stand_ins import Faults, VirtualTime, faults, pages_of, virtual_time
+from tests.fakes.stand_ins import Faults, VirtualTime, faults, pages_of, virtual_time
 
 ACCOUNT = "111122223333"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -19,8 +19,8 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from checker.embedded.aws import standing_in_report
-from tests.aws.faults import FAULTS, Answer, Exchange
-from tests.aws.moto_server import moto_server
+from tests.fakes.faults import FAULTS, Answer, Exchange
+from tests.support.moto_server import moto_server
 
 SIGNER = re.compile(r"Credential=([^/]+)/")
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import boto3
 import pytest
 
-from tests.aws.moto_server import moto_server
+from tests.support.moto_server import moto_server
 
 KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
 

@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from checker.embedded import aws
-from tests.aws.fixtures import ACCOUNT, NOW, Emulated, ago
+from tests.support.fixtures import ACCOUNT, NOW, Emulated, ago
 
 remediation: Any = import_module("checker.rules.remediation")
 clients: Any = import_module("checker.rules.aws_clients")
