@@ -133,6 +133,22 @@ VARIABLES: dict[str, tuple[Mapping[str, str], int, list[str]]] = {
     "certificates that are not there": (STATIC | {"AWS_CA_BUNDLE": "/no/ca.pem"}, 2, ["/no/ca.pem", "AWS_CA_BUNDLE"]),
     "a port that is none": (STATIC | {"AWS_ENDPOINT_URL": "http://127.0.0.1:99999"}, 2, ["AWS_ENDPOINT_URL is"]),
     "a number that is none": ({"AWS_METADATA_SERVICE_TIMEOUT": "x"}, 2, ["an AWS_ variable", "'x'"]),
+    "a token with a line break": (
+        STATIC | NOWHERE | {"AWS_SESSION_TOKEN": "secret\n"},
+        3,
+        ["the session token or the region has a line break"],
+    ),
+    "another variable that is no address": (
+        STATIC | {"AWS_ENDPOINT_URL_DYNAMODB": "http://[x", "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1"},
+        3,
+        ["correct AWS_ENDPOINT_URL_STS"],
+    ),
+    "an end that is no time": (STATIC | {"AWS_CREDENTIAL_EXPIRATION": "soon"}, 2, ["has no meaning", "soon"]),
+    "an address with a password": (
+        STATIC | {"AWS_ENDPOINT_URL": "http://jane:secret@127.0.0.1:1/?token=secret"},
+        3,
+        ["http://***:***@127.0.0.1:1?***", "correct AWS_ENDPOINT_URL"],
+    ),
     "a proxy that is no address": (STATIC | {"https_proxy": "http://a b"}, 3, ["Host 'a b'"]),
     "a host that nobody knows": (STATIC | {"AWS_REGION": "us-nowhere-1"}, 3, ["us-nowhere-1 is a region of AWS"]),
 }
