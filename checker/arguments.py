@@ -48,6 +48,22 @@ class RoleName(click.ParamType[str]):
         return text
 
 
+class UserPath(click.ParamType[str]):
+    """The path of an IAM user (IAM API Reference, CreateUser)."""
+
+    name = "text"
+    _form = re.compile(r"/(?:[!-~]{1,510}/)?")
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        text = str(value)
+        if not self._form.fullmatch(text):
+            from checker.policy.yaml.forms import path_hint
+
+            hint = path_hint(text)
+            self.fail(f"a path begins and ends with /, such as /service/{f'; {hint}' if hint else ''}", param, ctx)
+        return text
+
+
 class ExternalId(click.ParamType[str]):
     """An external id as AWS STS takes it (AWS STS API Reference, AssumeRole)."""
 

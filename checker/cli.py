@@ -19,6 +19,7 @@ from checker.arguments import (
     PROFILE,
     QUIET,
     ROLE_NAME,
+    UserPath,
     common_of,
     on_aws,
     on_policy,
@@ -109,7 +110,7 @@ def validate(*, formats: tuple[str, ...], **settings: Any) -> int:
 @click.argument("user")
 @on_policy
 @option("--account", help="Account id or name.")
-@option("--path", help="The user's IAM path, such as /service/.")
+@option("--path", type=UserPath(), help="The user's IAM path, such as /service/.")
 @option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag of the user; repeatable.")
 @option("--no-tags", is_flag=True, help="The user has no tags.")
 @FROM
@@ -125,7 +126,7 @@ def explain(user: str, *, saved: Path | None, **settings: Any) -> int:
 
 
 @keyage.command(short_help="Run the policy's tests.")
-@click.option("--tests", "file", type=FILE, help="The tests; default: policies.test.yaml beside the policy.")
+@option("--tests", "file", type=FILE, help="The tests; default: policies.test.yaml beside the policy.")
 @on_policy
 @option("--format", "formats", multiple=True, metavar="FMT[=FILE]", default=["text"], help=TEST_FORMAT_HELP)
 @option("--require-coverage", is_flag=True, help="Exit with 1 if no test reaches a rule or an exemption.")

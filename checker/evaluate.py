@@ -27,6 +27,7 @@ NOT_APPLICABLE = decision.NOT_APPLICABLE
 UNDECIDED = decision.UNDECIDED
 EVALUATED, PARTIAL, UNREADABLE = "evaluated", "partial", "unreadable"  # what became of an account
 NOTHING = timedelta(0)
+YEARS = range(2, 9980)  # in which every time is one in UTC too, and so is its due date
 NO_SUCH_TIME = "a time of its keys is at an end of the calendar, which IAM never says: save its state again"
 NO_ADDRESSES: Mapping[str, str] = MappingProxyType({})
 
@@ -151,11 +152,7 @@ def evaluate(
     judged = _Judged(account, policy.for_account(account), now, addresses)
     soon = None if show_all else now + warn
     for user in reading.users:
-        try:
-            judged.judge(user, soon)
-        except OverflowError:
-            reason = f"{user.name}: {NO_SUCH_TIME}"
-            return AccountResult(account.id, account.name, reason, Counts(), (), (), reading.api_calls)
+        judged.judge(user, soon)
     return judged.result(reading)
 
 
@@ -174,8 +171,9 @@ class _Judged:
         decide, tally = decision.decide, self._tally
         for key in user.keys:
             made = decide(self._policy, user, key, self._now)
-            if made.verdict == UNDECIDED:
-                self._leave_open(user, key, made)
+            out_of_time = key.created.year not in YEARS and made.verdict != NOT_APPLICABLE
+            if out_of_time or made.verdict == UNDECIDED:
+                self._leave_open(user, key, made, NO_SUCH_TIME if out_of_time else None)
                 continue
             tally[made.verdict] += 1
             if soon is None or needs_attention(made.verdict, _due(key, made), soon):
@@ -183,12 +181,13 @@ class _Judged:
             if made.verdict == NON_COMPLIANT and len(user.keys) > 1:
                 self._two_keys[user.name] = user.keys
 
-    def _leave_open(self, user: User, key: AccessKey, made: Decision) -> None:
-        missing = _missing(self._account, user, made.doubts)
-        ids = tuple(entry.id for entry in made.doubts)
-        self._undecided.append(Undecided(self._finding(user, key, made), ids, missing))
+    def _leave_open(self, user: User, key: AccessKey, made: Decision, missing: str | None) -> None:
+        entries = made.doubts or made.rules
+        missing = missing or _missing(self._account, user, made.doubts)
+        finding = self._finding(user, key, made, verdict=UNDECIDED)
+        self._undecided.append(Undecided(finding, tuple(entry.id for entry in entries), missing))
 
-    def _finding(self, user: User, key: AccessKey, made: Decision) -> Finding:
+    def _finding(self, user: User, key: AccessKey, made: Decision, verdict: str | None = None) -> Finding:
         due, limit = _due(key, made), made.limit
         return Finding(
             account=self._account.id,
@@ -197,14 +196,14 @@ class _Judged:
             arn=user.arn,
             access_key_id=key.id,
             status=key.status,
-            create_date=key.created.astimezone(UTC),
+            create_date=_utc(key.created),
             age_days=max(0, (self._now - key.created).days),
-            last_used=key.last_used.astimezone(UTC) if key.last_used else None,
+            last_used=_utc(key.last_used) if key.last_used else None,
             max_access_key_age=limit.days if limit else None,
             rule=made.rule.id if made.rule else None,
             exemption=made.exemption.id if made.exemption else None,
-            verdict=made.verdict,
-            due_date=due.astimezone(UTC) if due and made.verdict != NOT_APPLICABLE else None,
+            verdict=verdict or made.verdict,
+            due_date=_utc(due) if due and made.verdict != NOT_APPLICABLE else None,
             terraform_address=self._addresses.get(key.id or ""),
         )
 
@@ -245,7 +244,11 @@ def needs_attention(verdict: str, due: datetime | None, soon: datetime) -> bool:
 
 def _due(key: AccessKey, made: Decision) -> datetime | None:
     limit = made.limit
-    return None if limit is None else key.created + limit
+    return None if limit is None or key.created.year not in YEARS else key.created + limit
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC) if moment.year in YEARS else moment
 
 
 def in_order(finding: Finding) -> tuple[str, datetime, str]:

@@ -34,7 +34,8 @@ class NotAsExpected(Exception):
     """AWS answered, but what it says is not what a change may rest on, or should have led to."""
 
 
-CAUGHT = (BotoCoreError, ClientError, ResponseParserError, NotAsExpected)
+OF_AWS = (BotoCoreError, ClientError, ResponseParserError)
+CAUGHT = (*OF_AWS, NotAsExpected)
 
 
 def run_remediation(inputs, document, client, now, clock=time.monotonic, wait=time.sleep):
@@ -117,7 +118,7 @@ class _Remediation:
             found = client("config").list_discovered_resources(
                 resourceType="AWS::IAM::User", resourceIds=[resource_id]
             )["resourceIdentifiers"]
-        except (BotoCoreError, ClientError):
+        except OF_AWS:
             found = []  # IAM can answer alone, with more calls
         for name in [entry["resourceName"] for entry in found if entry.get("resourceName")]:
             user = self._user_named(name)
@@ -247,6 +248,14 @@ class _Remediation:
         self._iam.untag_user(UserName=user.name, TagKeys=[tag])
         return "forgotten", why
 
+    def _delete(self, user, key):
+        try:
+            self._iam.delete_access_key(UserName=user.name, AccessKeyId=key.id)
+        except ClientError as error:
+            # Of a user who is there: the client asked again after an answer that was cut off.
+            if error_code(error) != "NoSuchEntity" or self._user_named(user.name) is None:
+                raise
+
     def _change(self, user, key, action, why):
         """Deactivate or delete, if user and key are still as they were judged, and look that nothing else changed."""
         current, before = self._user_named(user.name), self._listing(user)
@@ -254,7 +263,7 @@ class _Remediation:
             return LEFT, "user or key changed while they were looked at: the next run decides anew"
         expected = {key_id: other for key_id, other in before.items() if key_id != key.id}
         if action == "deleted":
-            self._iam.delete_access_key(UserName=user.name, AccessKeyId=key.id)
+            self._delete(user, key)
         else:
             self._iam.update_access_key(UserName=user.name, AccessKeyId=key.id, Status="Inactive")
             expected[key.id] = key._replace(status="Inactive")

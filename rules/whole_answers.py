@@ -10,6 +10,7 @@ from botocore.parsers import ResponseParserError, ResponseParserFactory
 # botocore takes it for passing in every mode that we use (botocore/retries/standard.py, TransientRetryableChecker).
 PASSING = "RequestTimeout"
 THROTTLED = "TooManyRequestsException"
+ASK_AGAIN = (408, 429)  # the statuses below 500 that tell a client to
 WEB_PAGE = (b"<!doctype html", b"<html")
 # What the code reads of an answer, by the names of the structures in botocore's models.
 READ = {
@@ -53,28 +54,42 @@ class WholeAnswers(ResponseParserFactory):
         self._read = read
 
     def create_parser(self, protocol_name):
-        return _Parser(super().create_parser(protocol_name), self._read)
+        opening = b"{" if "json" in protocol_name else b"<"
+        return _Parser(super().create_parser(protocol_name), self._read, opening)
 
 
 class _Parser:
-    def __init__(self, parser, read):
-        self._parser, self._read = parser, read
+    def __init__(self, parser, read, opening):
+        self._parser, self._read, self._opening = parser, read, opening
 
     def parse(self, response, shape):
-        """What botocore makes of the answer, or a Half; a web page is not from AWS: raises ResponseParserError."""
+        """What botocore makes of the answer, or a Half; raises ResponseParserError for one that is not from AWS."""
         try:
             answer = self._parser.parse(response, shape)
         except (ResponseParserError, LookupError, ValueError, TypeError, AttributeError) as error:
-            if response["body"].lstrip()[:20].lower().startswith(WEB_PAGE):
-                raise ResponseParserError("Unable to parse response (a web page)") from error
+            self._require_aws(response)
             return _half(response, _parser_said(error))
         if response["status_code"] >= 301:
-            return answer if _has_code(answer, response, shape) else _half(response, "the error has no code")
+            if _has_code(answer, response, shape):
+                return answer
+            self._require_aws(response)
+            return _half(response, "the error has no code")
         lacking = "body" if _has_no_body(response, shape) else self._lacking(answer, shape)
         return answer if lacking is None else _half(response, f"the answer has no {lacking}")
 
+    def _require_aws(self, response):
+        """Raises ResponseParserError for what would come again however often it is asked for, as from a proxy."""
+        status, body = response["status_code"], response["body"].lstrip()
+        foreign = body != b"" and not body.startswith(self._opening)
+        if body[:20].lower().startswith(WEB_PAGE):
+            raise ResponseParserError("Unable to parse response (a web page)")
+        if 300 <= status < 400 or (foreign and 400 <= status < 500 and status not in ASK_AGAIN):
+            raise ResponseParserError(f"Unable to parse response (HTTP {status}, not as AWS answers)")
+
     def _lacking(self, value, shape):
-        """A member that is read and not there, at whatever depth; None if all are there."""
+        """A member that is read and not there, or is no date of ours, at whatever depth; None if all are there."""
+        if shape is not None and shape.type_name == "timestamp":
+            return None if 1 < value.year < 9999 else shape.name
         if shape is None or shape.type_name not in ("structure", "list"):
             return None
         if not isinstance(value, (dict, list)):
@@ -83,7 +98,7 @@ class _Parser:
             inner = ((each, shape.member) for each in value)
         else:
             for name in self._read.get(shape.name, ()):
-                if value.get(name) is None:
+                if value.get(name) is None or (value[name] == "" and name != "Value"):
                     return name
             if value.get("IsTruncated") is True and not value.get("Marker"):
                 return "Marker"

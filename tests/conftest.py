@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
-from xdist.scheduler import LoadScopeScheduling
 
 from checker.embedded.aws import parsed_once
 from tests.fakes.served_organization import served
@@ -14,6 +13,7 @@ from tests.scan.aggregated import organization
 from tests.support import plain_machine
 from tests.support.fixtures import emulated
 from tests.support.runbook import runbook
+from tests.support.spread import Together
 
 __all__ = ["emulated", "organization", "runbook", "served"]
 
@@ -21,26 +21,6 @@ HOME = plain_machine.enter()
 # How long an example takes is the machine's affair.
 settings.register_profile("keyage", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("keyage")
-
-
-# Their tests share what takes long to make, so one process runs all tests of such a file.
-TOGETHER = {
-    "tests/commands/test_demo.py",
-    "tests/commands/test_render.py",
-    "tests/docs/test_site.py",
-    "tests/fits/test_editor.py",
-    "tests/fits/test_hooks.py",
-    "tests/reports/check/test_html_browser.py",
-    "tests/sources/aws/test_faulty_proxy.py",
-}
-
-
-class Together(LoadScopeScheduling):  # type: ignore[misc]
-    """Hands out the tests of some files at once, all others one by one."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        return file if file in TOGETHER else nodeid
 
 
 @pytest.hookimpl(optionalhook=True)

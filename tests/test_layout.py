@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from checker.cli import keyage
+from tests.support.spread import TOGETHER
 
 pytestmark = pytest.mark.sources
 
@@ -69,3 +70,7 @@ def test_the_lock_names_hashes_and_no_index() -> None:
     text = "".join((TOP / "requirements" / name).read_text() for name in ("dev.txt", "run.txt"))
     assert "--hash=sha256:" in text
     assert [line for line in text.splitlines() if "://" in line or line.startswith(("-i", "--index", "--extra"))] == []
+
+
+def test_the_files_whose_tests_stay_together_exist() -> None:
+    assert [name for name in TOGETHER if not (TOP / name).is_file()] == []

@@ -130,7 +130,7 @@ def _next(output: Path, loaded: Loaded, readings: list[Reading]) -> str:
     keyage = _command()
     instant = f"{loaded.now:%Y-%m-%dT%H:%M:%SZ}"
     return f"""
-Read with {calls} calls for {users} users. The state is saved, so this works without any AWS, from here:
+Read with {calls} calls for {users} users. The state before the remediation is saved, so this works without any AWS:
 
   cd {output}
   {keyage} check --from snapshot.json --now {instant} --verbose   # how to resolve each key

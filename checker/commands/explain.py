@@ -45,6 +45,8 @@ def run(options: Options) -> int:
 
 def _subject(options: Options, loaded: Loaded) -> tuple[Account, User]:
     """The account and user as far as options, inventory and saved state know them; raises UsageError."""
+    if options.tags and options.no_tags:
+        raise UsageError("--tag and --no-tags contradict each other: leave one of them out")
     if options.saved is not None:
         account, user = _saved_subject(options, options.saved, loaded)
     else:

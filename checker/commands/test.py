@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple, Protocol, TextIO, cast
 
-from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UsageError
 from checker.policy import policy_tests
 from checker.reports.test.text import PolicyTestRun
 from checker.shell.common import Common
@@ -27,6 +27,9 @@ class Options(NamedTuple):
     color: bool = False
 
 
+EXAMPLE = "tests: [{name: everybody, user: {name: somebody}, expect: {maxAccessKeyAge: 90}}]"
+
+
 class OutcomeFormat(Protocol):
     def write(self, run: PolicyTestRun, out: TextIO, *, color: bool = False) -> None: ...
 
@@ -36,6 +39,8 @@ def run(options: Options) -> int:
     outputs = parse_outputs(options.formats, FORMATS)
     loaded = load_all(options.common)
     path = options.file or tests_beside(Path(loaded.policy.file))
+    if options.file is None and not path.exists():
+        raise UsageError(f"no {path}: write there what must stay true of the policy, such as {EXAMPLE}")
     tests = policy_tests.load(path, loaded.inventory)
     outcomes = policy_tests.run(loaded.policy, tests.tests, loaded.now)
     made = PolicyTestRun(

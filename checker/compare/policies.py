@@ -71,7 +71,7 @@ def _rules(base: PolicyFile, head: PolicyFile) -> Iterator[Change]:
             yield _change("rule", rule_id, "added", effect, [_limit(rule)], base, head)
     for rule_id, rule in before.items():
         if rule_id not in after:
-            effect = _beside(rule, _below(base, rule_id), wins=False)
+            effect = _beside(rule, _left(base, head, rule_id), wins=False)
             yield _change("rule", rule_id, "removed", effect, [_limit(rule)], base, head)
         else:
             yield from _changed_rule(base, head, rule, after[rule_id])
@@ -87,7 +87,7 @@ def _changed_rule(base: PolicyFile, head: PolicyFile, before: Rule, after: Rule)
         if not _covers(before, after):
             effects.append(_beside(after, _below(head, after.id), wins=True))
         if not _covers(after, before):
-            effects.append(_beside(before, _below(base, before.id), wins=False))
+            effects.append(_beside(before, _left(base, head, before.id), wins=False))
     effects.append(_by_own_remediation(base, head, after.id))
     yield _change("rule", after.id, "changed", _strongest(effects), details, base, head)
 
@@ -177,6 +177,12 @@ def _beside(rule: Rule, others: Sequence[Rule], *, wins: bool) -> Effect:
 def _below(policy: PolicyFile, rule_id: str) -> Sequence[Rule]:
     rules = policy.policy.rules
     return rules[[rule.id for rule in rules].index(rule_id) + 1 :]
+
+
+def _left(base: PolicyFile, head: PolicyFile, rule_id: str) -> Sequence[Rule]:
+    """Who may decide for users that a rule lets go: those below it, as they are now."""
+    now = {rule.id: rule for rule in head.policy.rules}
+    return [now[rule.id] for rule in _below(base, rule_id) if rule.id in now]
 
 
 def _covers(wider: Rule | Exemption, narrower: Rule | Exemption) -> bool:

@@ -61,6 +61,11 @@ def place(entry_id: str | None, run: Run) -> Place:
     return Place(run.repository_path or run.policy_file, written.line if written else FIRST_LINE)
 
 
+def place_of(finding: Finding, run: Run) -> Place:
+    """Where the policy has what decides on a key: its exemption, else its rule or the default."""
+    return place(finding.exemption or finding.rule, run)
+
+
 def fingerprint(finding: Finding) -> str:
     """Hexadecimal digits that stay while the key stays, whatever its verdict, its rule and its user's name become."""
     if finding.access_key_id is None:

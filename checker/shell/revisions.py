@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from checker.errors import UsageError
+from checker.errors import FileProblems, UsageError
 from checker.policy import loader
 from checker.policy.loader import NoPolicy, PolicyFile
 from checker.policy.yaml.parse import MAX_BYTES
@@ -70,13 +70,22 @@ def _lacks(text: str, revision: str, path: str) -> UsageError:
 
 
 def _gone(revision: str, head: str, name: str) -> list[str]:
-    """The files of this name that the revision has, and HEAD not any more."""
-    before = [path for path in _files(revision) if Path(path).name == name]
+    """The files of this name, and the policies of any, that the revision has, and HEAD not any more."""
+    before = [path for path in _files(revision) if Path(path).name == name or path.endswith((".yaml", ".yml"))]
     if head.startswith(GIT):
-        after = _files(head.removeprefix(GIT).partition(":")[0])
-        return [path for path in before if path not in after]
-    top = Path(os.fsdecode(_git("rev-parse", "--show-toplevel").rstrip(b"\n")))
-    return [path for path in before if not (top / path).exists()]
+        after = set(_files(head.removeprefix(GIT).partition(":")[0]))
+        gone = [path for path in before if path not in after]
+    else:
+        top = Path(os.fsdecode(_git("rev-parse", "--show-toplevel").rstrip(b"\n")))
+        gone = [path for path in before if not (top / path).exists()]
+    return [path for path in gone if Path(path).name == name or _is_policy(revision, path)]
+
+
+def _is_policy(revision: str, path: str) -> bool:
+    try:
+        return _parsed(f"{GIT}{revision}", revision, path) is not None
+    except FileProblems:
+        return False
 
 
 def _files(revision: str) -> list[str]:

@@ -197,3 +197,19 @@ def test_a_terraform_file_that_is_none_is_a_mistake(tmp_path: Path) -> None:
     policy_folder(tmp_path)
     done = keyage(tmp_path, "check", "--from", "s.jsonl", "--terraform-state", "policies.yaml")
     assert (done.returncode, "terraform show -json" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("created", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize("name", ["table", "json", "csv"])
+def test_a_key_of_no_time_of_ours_is_open_and_hides_no_other(created: str, name: str, tmp_path: Path) -> None:
+    odd = OLD.replace("2026-01-01T00:00:00Z", created).replace("AKIAOLD", "AKIAODD").replace('"old"', '"odd"')
+    policy_folder(tmp_path, users=f"{OLD},{odd}")
+    done = keyage(tmp_path, "check", "--from", "s.jsonl", "--now", NOW, "--format", name)
+    assert (done.returncode, "AKIAOLD" in done.stdout, "end of the calendar" in done.stdout) == (3, True, True)
+
+
+@pytest.mark.parametrize("status", ["active", "Active ", ""])
+def test_a_status_that_iam_does_not_know_is_not_taken_for_inactive(status: str, tmp_path: Path) -> None:
+    policy_folder(tmp_path, users=OLD.replace('"Active"', f'"{status}"'))
+    done = keyage(tmp_path, "check", "--from", "s.jsonl", "--now", NOW)
+    assert (done.returncode, "s.jsonl:1: not a keyage snapshot" in done.stdout + done.stderr) == (3, True)

@@ -221,6 +221,14 @@ def test_a_policy_that_moved_is_not_a_new_one(tmp_path: Path) -> None:
     )
 
 
+def test_a_policy_that_moved_and_has_another_name_is_not_a_new_one(tmp_path: Path) -> None:
+    repository(tmp_path)
+    (tmp_path / "infra" / "policies.yaml").rename(tmp_path / "keys.yaml")
+    done = keyage(tmp_path, "diff", "git:HEAD", "keys.yaml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("if it was moved, write git:HEAD:infra/policies.yaml\n")
+
+
 def test_a_second_policy_is_a_new_one(tmp_path: Path) -> None:
     repository(tmp_path)
     (tmp_path / "policies.yaml").write_text(HEAD)

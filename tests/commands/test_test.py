@@ -71,7 +71,19 @@ def test_several_formats_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "arguments", "message"),
     [
-        (None, [], "error: cannot read the policy tests policies.test.yaml: No such file or directory\n"),
+        (
+            None,
+            [],
+            (
+                "error: no policies.test.yaml: write there what must stay true of the policy, such as"
+                " tests: [{name: everybody, user: {name: somebody}, expect: {maxAccessKeyAge: 90}}]\n"
+            ),
+        ),
+        (
+            "tests: [{name: t, user: {name: a, path: /people}, expect: {rule: default}}]",
+            [],
+            'error: policies.test.yaml:1:41: path: "/people": an IAM path begins and ends with /, such as /service/\n',
+        ),
         ("tests: 3", [], 'error: policies.test.yaml:1:8: tests: expected a list, found "3"\n'),
         ("tests: 3", ["--format", "xml"], "error: --format xml: unknown format; there are text, junit, github\n"),
     ],
@@ -81,4 +93,10 @@ def test_what_a_person_typed_wrong_is_2(text: str | None, arguments: list[str], 
     if text:
         (tmp_path / "policies.test.yaml").write_text(text)
     done = keyage(tmp_path, "test", *arguments)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
+
+
+def test_the_environment_names_the_tests_too(tmp_path: Path) -> None:
+    done = keyage(folder(tmp_path), "test", KEYAGE_TESTS="none.yaml")
+    message = "error: cannot read the policy tests none.yaml: No such file or directory\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", message)

@@ -91,6 +91,17 @@ def test_a_change_and_what_it_can_do(old: str, new: str, expected: list[Any]) ->
     assert changed(old, new) == expected
 
 
+def test_a_rule_removed_loosens_where_its_users_have_more_time_now() -> None:
+    one = "version: 1\ndefault: {maxAccessKeyAge: 90}\nrules: [{id: a, users: svc-*, maxAccessKeyAge: 365}]\n"
+    other = "version: 1\ndefault: {maxAccessKeyAge: 3000}\n"
+    assert told(changes(policy(one), policy(other))) == [
+        ("default", "default", "changed", LOOSE),
+        ("rule", "a", "removed", LOOSE),
+    ]
+    kept = one.replace("90", "3000").replace("users: svc-*", "users: nobody")
+    assert told(changes(policy(one.replace("90", "3000")), policy(kept))) == [("rule", "a", "changed", LOOSE)]
+
+
 def test_an_exemption_removed_tightens() -> None:
     without = BASE.partition("exemptions:")[0]
     found = changes(policy(BASE.partition("remediation:")[0]), policy(without))

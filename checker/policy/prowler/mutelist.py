@@ -113,9 +113,14 @@ def _users(entry: Mapping[str, Any]) -> dict[str, Any] | str:
 
 def _pattern(text: str) -> str | None:
     """The pattern on user names; None if the text is more of a regular expression than that."""
-    name = ANY_KEY.sub("", text.removeprefix("^")).removesuffix("$")
-    name = re.sub(r"\*+", "*", name.replace(".*", "*").replace(r"\.", "."))
-    return name if NAME.match(name) else None
+    begun = text.removeprefix("^")
+    name = ANY_KEY.sub("", begun).removesuffix("$")
+    if not NAME.match(name.replace(r"\.", ".")):
+        return None
+    # Prowler makes `.*` of every `*`, so its `.*` is one character at least; at the end the key's number is one.
+    if name == begun or name == ".*":
+        name = re.sub(r"\.\*\Z", "*", name)
+    return re.sub(r"\*+", "*", name.replace(".*", "?*").replace(r"\.", "."))
 
 
 def _is_everything(text: str) -> bool:

@@ -25,7 +25,7 @@ def account_hint(text: str) -> str | None:
         return f"{text}: an ARN selects no account" + (f": {meant(scalar(account_id))}" if account_id else "")
     if account_id and account_id != text:
         return f"{text}: an account id is 12 digits with nothing between them: {meant(scalar(account_id))}"
-    if text.isdigit() and 10 <= len(text) <= 13 and not account_id:
+    if text.isascii() and text.isdigit() and 10 <= len(text) <= 13 and not account_id:
         return f"{text} has {len(text)} digits, an account id 12: this is a pattern on account names"
     return None
 

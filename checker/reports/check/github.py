@@ -9,7 +9,7 @@ from typing import TextIO
 
 from checker.evaluate import EXEMPT, NON_COMPLIANT, PARTIAL, AccountResult, Finding
 from checker.reports.formats import Run
-from checker.reports.messages import message, place, undecided_message, unreadable_message
+from checker.reports.messages import message, place, place_of, undecided_message, unreadable_message
 from checker.reports.syntax.github import MOST, Annotation, commands
 from checker.reports.worst import Worst, by_due_date
 
@@ -56,5 +56,4 @@ class GithubReport:
 
     def _annotation(self, level: str, finding: Finding) -> Annotation:
         titles = {"error": "Access key too old", "warning": "Access key due soon", "notice": "Access key exempt"}
-        decides = finding.exemption or finding.rule
-        return Annotation(level, titles[level], message(finding, self._run), place(decides, self._run))
+        return Annotation(level, titles[level], message(finding, self._run), place_of(finding, self._run))

@@ -10,7 +10,15 @@ from typing import Any, TextIO
 
 from checker.evaluate import EXEMPT, NON_COMPLIANT, UNREADABLE, AccountResult, Finding
 from checker.reports.formats import Run
-from checker.reports.messages import digest, fingerprint, message, place, undecided_message, unreadable_message
+from checker.reports.messages import (
+    digest,
+    fingerprint,
+    message,
+    place,
+    place_of,
+    undecided_message,
+    unreadable_message,
+)
 from checker.reports.syntax.gitlab import issue, text_of
 
 
@@ -41,5 +49,5 @@ class GitlabReport:
         severity = "minor" if due_soon else {NON_COMPLIANT: "major", EXEMPT: "info"}.get(finding.verdict)
         if severity:
             name = "access-key-due-soon" if due_soon else "access-key-too-old"
-            where = place(finding.exemption or finding.rule, self._run)
+            where = place_of(finding, self._run)
             self._issues.append(issue(name, severity, message(finding, self._run), where, fingerprint(finding)))

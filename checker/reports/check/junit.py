@@ -16,7 +16,7 @@ from checker.errors import printable
 from checker.evaluate import COMPLIANT, NON_COMPLIANT, UNREADABLE, AccountResult, Finding, Undecided
 from checker.reports.controls import RESOLVE_URL, rule
 from checker.reports.formats import Run
-from checker.reports.messages import message, place, undecided_message, unreadable_message
+from checker.reports.messages import message, place, place_of, undecided_message, unreadable_message
 from checker.reports.syntax.junit import at, junit_text
 
 
@@ -57,7 +57,7 @@ class JunitReport:
     def _of_key(self, finding: Finding, who: str) -> TestCase:
         case = _case(who, _name(finding))
         told = printable(message(finding, self._run))
-        at(case, place(finding.rule, self._run))
+        at(case, place_of(finding, self._run))
         if finding.verdict == NON_COMPLIANT:
             failure = Failure(told, rule().name)
             failure.text = f"{told}\nHow to resolve: {RESOLVE_URL}"

@@ -20,7 +20,14 @@ import msgspec
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, NOT_APPLICABLE, AccountResult, Finding
 from checker.reports.controls import RESOLVE, RESOLVE_URL, rule
 from checker.reports.formats import Run
-from checker.reports.messages import exemption, fingerprint, message, place, undecided_message, unreadable_message
+from checker.reports.messages import (
+    exemption,
+    fingerprint,
+    message,
+    place_of,
+    undecided_message,
+    unreadable_message,
+)
 from checker.reports.syntax.sarif import MOST_RESULTS, LogRule, log, logical, notification, result
 from checker.reports.worst import Worst, by_due_date
 
@@ -64,7 +71,7 @@ class SarifReport:
     def _result(self, finding: Finding) -> dict[str, Any]:
         due_soon = self._run.is_due_soon(finding)
         kind, level = ("fail", "note") if due_soon else _kind(finding.verdict)
-        where = place(finding.rule, self._run)
+        where = place_of(finding, self._run)
         made = result(
             DUE_SOON if due_soon else TOO_OLD, level, message(finding, self._run), where, fingerprint(finding)
         )

@@ -1,6 +1,7 @@
 """No connection to AWS → which host was tried, which variable named it, and what to do."""
 
 import os
+import re
 from urllib.parse import urlsplit
 
 from botocore.exceptions import (
@@ -15,15 +16,26 @@ from botocore.exceptions import (
 )
 
 CHECK_NETWORK = "check the network, proxy and AWS_ENDPOINT_URL, then run again"
+WRONG_HEADER = (
+    "the access key, the session token or the region has a line break, or a letter that none can have:"
+    " correct the AWS_ variables, or the profile"
+)
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")  # and in lower case
 BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 REGIONS = ("AWS_REGION", "AWS_DEFAULT_REGION")
 ENDPOINT = "AWS_ENDPOINT_URL"  # or AWS_ENDPOINT_URL_ and a service
+USER = re.compile(r"://[^\s/@\"]+@")
+QUERY = re.compile(r"(?<=\w)/?\?[^\s\"]+")
 NO_NAME = ("Name or service not known", "No address associated with hostname", "nodename nor servname")
 
 
 def unreached(error: BotoCoreError) -> str | None:
-    """One line; None for an error that is not about a connection."""
+    """One line, without what is secret in an address; None for an error that is not about a connection."""
+    said = _said(error)
+    return said and QUERY.sub("?***", USER.sub("://***:***@", said))
+
+
+def _said(error: BotoCoreError) -> str | None:
     if isinstance(error, ProxyConnectionError):
         return _proxy(str(error.kwargs["proxy_url"]), _reason(error))
     if isinstance(error, SSLError):
@@ -40,7 +52,7 @@ def unreached(error: BotoCoreError) -> str | None:
 
 
 def _proxy(url: str, reason: str) -> str:
-    variable = _variable(urlsplit(url).netloc.rpartition("@")[2], [*PROXIES, *map(str.lower, PROXIES)])
+    variable = _variable(_place(url), [*PROXIES, *map(str.lower, PROXIES)])
     name = variable or "the variable that names it"
     advice = f"correct {name}, or put hosts that need no proxy into NO_PROXY"
     return f"the proxy {url}{f' ({variable})' if variable else ''} does not let keyage through: {reason}; {advice}"
@@ -51,11 +63,13 @@ def _client(error: HTTPClientError) -> str:
     cause = error.kwargs.get("error")
     if bundle and isinstance(cause, OSError):
         return f"{bundle}={os.environ[bundle]} cannot be used: {cause.strerror or cause}: name a file of certificates"
+    if str(cause).startswith("Invalid header"):  # and then the header itself, which may be a session token
+        return f"no request could be sent: {WRONG_HEADER}"
     return f"no request could be sent: {' '.join(str(error.kwargs.get('error', error)).split())}; {CHECK_NETWORK}"
 
 
 def _host(error: BotoCoreError) -> str:
-    return urlsplit(str(error.kwargs.get("endpoint_url", ""))).netloc
+    return _place(str(error.kwargs.get("endpoint_url", "")))
 
 
 def _named(error: BotoCoreError, reason: str) -> str:
@@ -76,7 +90,14 @@ def _variable(host: str, names: list[str]) -> str | None:
 
 
 def _place(address: str) -> str:
-    return urlsplit(address if "://" in address else f"//{address}").netloc.rpartition("@")[2]
+    return _netloc(address if "://" in address else f"//{address}").rpartition("@")[2]
+
+
+def _netloc(address: str) -> str:
+    try:
+        return urlsplit(address).netloc
+    except ValueError:  # no address
+        return ""
 
 
 def _reason(error: BotoCoreError) -> str:

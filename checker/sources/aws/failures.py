@@ -6,10 +6,6 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     NoCredentialsError,
-    PartialCredentialsError,
-    SSOTokenLoadError,
-    TokenRetrievalError,
-    UnauthorizedSSOTokenError,
 )
 from botocore.parsers import ResponseParserError
 
@@ -42,14 +38,10 @@ def explain(error: Exception) -> str:
     if isinstance(error, NoCredentialsError):
         needless = "`keyage check --from FILE` and `keyage demo` need none"
         return f"no AWS credentials were found: set AWS_PROFILE or the AWS_ variables, or sign in; {needless}"
-    if isinstance(error, PartialCredentialsError):
-        return f"the AWS credentials are incomplete: {error}"
-    if isinstance(error, SSOTokenLoadError | TokenRetrievalError | UnauthorizedSSOTokenError):
-        return f"the sign-in has expired: {SIGN_IN_AGAIN}"
     if isinstance(error, BotoCoreError) and (why := unreached(error)) is not None:
         return why
     if isinstance(error, ResponseParserError):  # botocore's first line; the answer itself is in the others
-        what = shorten(str(error).partition("\n")[0].partition(", invalid")[0], LONGEST)
+        what = shorten(str(error).partition("\n")[0], LONGEST)
         return f"something else than AWS answered, or half of it came: {what}; {CHECK_NETWORK}"
     return f"{type(error).__name__}: {' '.join(str(error).split())}; {RUN_AGAIN}"
 

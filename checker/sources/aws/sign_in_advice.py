@@ -126,7 +126,7 @@ def _wrong_value(text: str, profile: str, way: str | None) -> str | None:
         return f"AWS_CONTAINER_CREDENTIALS_FULL_URI: {text}; or write an https:// address"
     if text.startswith("Auth token value"):
         return "AWS_CONTAINER_AUTHORIZATION_TOKEN, or the file of it, has more than one line: write the token alone"
-    if way is None:  # nothing but the configuration and the variables was looked at
+    if way in (None, "env"):  # nothing but the configuration and the variables was looked at
         return f"a setting of profile {profile}, or an AWS_ variable, has no meaning: {text}: correct it"
     return None
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, NamedTuple, TypeVar
+from typing import Annotated, Any, BinaryIO, Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -15,12 +15,13 @@ from checker.policy.inventory import Inventory, complete
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 AccountId = Annotated[str, msgspec.Meta(pattern="^[0-9]{12}$")]
+Status = Literal["Active", "Inactive", "Expired"]  # IAM API Reference, AccessKeyMetadata: another is a mistake
 T = TypeVar("T")
 
 
 class Key(msgspec.Struct, gc=False, rename={"last_used": "lastUsed"}):
     id: str
-    status: str
+    status: Status
     created: Instant
     last_used: Instant | None = None
 
@@ -112,11 +113,10 @@ def _opened(path: Path) -> BinaryIO:
         stream = path.open("rb")
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    found = encoding_of(stream.read(4))
+    found = encoding_of(stream.peek(4)[:4])
     if found:
         stream.close()
         raise Unreadable(f"{path}:1: the file is {found}, and JSON Lines must be UTF-8: {REMEDY}")
-    stream.seek(0)
     return stream
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
@@ -101,7 +102,7 @@ def _read_account(account: Account, state: Sequence[Held], contradicted: Collect
                 contrary.append(one.address)
             case Key() as key:
                 created = _moment(key.create_date)
-                if created is None or not key.status:
+                if created is None or key.status not in get_args(snapshot.Status):
                     lacking.append(one.address)
                 else:
                     keys.setdefault(key.user, {})[key.id] = decision.AccessKey(key.id, key.status, created)

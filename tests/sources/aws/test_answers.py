@@ -130,3 +130,29 @@ def test_every_answer_that_is_read_has_members_that_must_be_there_and_each_of_th
         structures(shape, found)
     assert {shape.name for shape in models()} - set(table) == set()
     assert {name: set(members) - found[name] for name, members in table.items() if set(members) - found[name]} == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(302, b""), (403, b"Blocked by policy"), (403, b'{"message":"Forbidden"}'), (404, b"not here")],
+)
+def test_what_a_proxy_says_comes_again_however_often_it_is_asked_for(status: int, body: bytes) -> None:
+    with pytest.raises(ResponseParserError, match=rf"HTTP {status}, not as AWS answers"):
+        parsed("iam", "ListAccessKeys", body, status)
+
+
+@pytest.mark.parametrize("status", [408, 429])
+def test_a_status_that_tells_to_ask_again_is_asked_again_whoever_says_it(status: int) -> None:
+    assert isinstance(parsed("iam", "ListAccessKeys", b"later", status), whole_answers.Half)
+
+
+@pytest.mark.parametrize(
+    ("keys", "lacking"),
+    [
+        (KEYS.format("false", "<Status></Status>"), "Status"),
+        (KEYS.format("false", ACTIVE).replace("2026-11-23T12:00:00Z", "0001-01-01T00:00:00+14:00"), "dateType"),
+    ],
+)
+def test_an_empty_member_and_a_date_of_no_time_are_no_answer(keys: str, lacking: str) -> None:
+    answer = parsed("iam", "ListAccessKeys", keys.encode())
+    assert (type(answer), answer["Error"]["Message"]) == (whole_answers.Half, f"the answer has no {lacking}")
