@@ -8,7 +8,7 @@ from checker.commands.common import say, teller
 from checker.commands.loading import POLICY_NAME, Inventory, load_inventory
 from checker.commands.outputs import destination
 from checker.errors import COMPLIANT_EXIT, Unreadable
-from checker.evaluate import AccountRead, AccountUnreadable
+from checker.evaluate import AccountRead, AccountUnreadable, why_unread
 from checker.sources import live, snapshot
 from checker.sources.aws_session import ReadOnlySession
 
@@ -28,6 +28,8 @@ def run(options: Options) -> int:
     inventory = load_inventory(options.inventory, Path.cwd() / POLICY_NAME) or {}
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.quiet))
     read = read_all(session, inventory, options.concurrency, user_tags=options.user_tags)
+    if read.unread:
+        raise Unreadable(f"{read.account.id} could not be read whole: {'; '.join(why_unread(read.unread))}")
     say((f"note: {note}" for note in read.notes), quiet=options.quiet)
     lines = options.output is not None and options.output.suffix == ".jsonl"
     taken_at = options.now or datetime.now(UTC)
@@ -44,7 +46,7 @@ def run(options: Options) -> int:
 def read_all(
     session: ReadOnlySession, inventory: Inventory, concurrency: int, *, user_tags: bool, want_name: bool = True
 ) -> AccountRead:
-    """Every key of the account of a session; raises Unreadable."""
+    """Every key of the account of a session, but for users who could not be read; raises Unreadable."""
     read = live.read_account(
         session,
         inventory,
