@@ -1,6 +1,6 @@
 """What was read, a policy and an instant → findings. Pure: no clock, no I/O."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -19,6 +19,7 @@ from checker.decision import (
     User,
     decision,
 )
+from checker.spoken import plural
 
 COMPLIANT = decision.COMPLIANT
 NON_COMPLIANT = decision.NON_COMPLIANT
@@ -27,19 +28,31 @@ NOT_APPLICABLE = decision.NOT_APPLICABLE
 UNDECIDED = decision.UNDECIDED
 EVALUATED, PARTIAL, UNREADABLE = "evaluated", "partial", "unreadable"  # what became of an account
 NOTHING = timedelta(0)
+NAMED = 3  # users, in a sentence
 YEARS = range(2, 9980)  # in which every time is one in UTC too, and so is its due date
 NO_SUCH_TIME = "a time of its keys is at an end of the calendar, which IAM never says: save its state again"
 NO_ADDRESSES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
+class UserUnread:
+    """A user of whose access keys nothing is known, in an account that a source could read."""
+
+    name: str
+    id: str | None
+    arn: str | None
+    reason: str  # with what to do about it
+
+
+@dataclass(frozen=True)
 class AccountRead:
-    """An account that a source could read."""
+    """An account that a source could read, but for the users in `unread`."""
 
     account: Account
     users: Sequence[User]
     notes: Sequence[str] = ()  # for the person who reads the report
     api_calls: Mapping[str, int] = field(default_factory=dict)
+    unread: Sequence[UserUnread] = ()
 
 
 @dataclass(frozen=True)
@@ -103,6 +116,7 @@ class Counts(msgspec.Struct):
     exempt: int = 0
     not_applicable: int = 0
     undecided: int = 0  # keys, beside those that were judged
+    unread: int = 0  # users, among all
 
     def add(self, other: "Counts") -> None:
         for name in self.__struct_fields__:
@@ -122,13 +136,14 @@ class AccountResult:
     api_calls: Mapping[str, int]
     two_keys: Mapping[str, Sequence[AccessKey]] = field(default_factory=dict)  # by name, of users with an overdue key
     undecided: Sequence[Undecided] = ()  # in a fixed order
+    unread: Sequence[UserUnread] = ()  # by name
 
     @property
     def status(self) -> str:
-        """EVALUATED, PARTIAL where some keys are undecided, or UNREADABLE."""
+        """EVALUATED, PARTIAL where some keys are undecided or some users unread, or UNREADABLE."""
         if self.reason is None:
             return EVALUATED
-        return PARTIAL if self.undecided else UNREADABLE
+        return PARTIAL if self.undecided or self.unread else UNREADABLE
 
 
 def evaluate(
@@ -212,28 +227,31 @@ class _Judged:
         account = self._account
         self._findings.sort(key=in_order)
         self._undecided.sort(key=lambda one: in_order(one.finding))
+        unread = sorted(reading.unread, key=lambda one: (one.name, one.id or ""))
         return AccountResult(
             account.id,
             account.name,
-            _why_partial(self._undecided) if self._undecided else None,
-            self._counts(len(reading.users)),
+            "; ".join([*why_unread(unread), *_why_undecided(self._undecided)]) or None,
+            self._counts(reading),
             self._findings,
             reading.notes,
             reading.api_calls,
             self._two_keys,
             self._undecided,
+            unread,
         )
 
-    def _counts(self, users: int) -> Counts:
+    def _counts(self, reading: AccountRead) -> Counts:
         tally = self._tally
         return Counts(
-            users,
+            len(reading.users) + len(reading.unread),
             sum(tally.values()),
             tally[COMPLIANT],
             tally[NON_COMPLIANT],
             tally[EXEMPT],
             tally[NOT_APPLICABLE],
             len(self._undecided),
+            len(reading.unread),
         )
 
 
@@ -256,15 +274,24 @@ def in_order(finding: Finding) -> tuple[str, datetime, str]:
     return finding.user, finding.create_date, finding.access_key_id or ""
 
 
-def _why_partial(undecided: Sequence[Undecided]) -> str:
+def why_unread(unread: Sequence[UserUnread]) -> Iterator[str]:
+    """Nothing, or how many users could not be read and why; the first few by name, the result has all."""
+    if unread:
+        whys = [f"{one.name}: {one.reason}" for one in unread[:NAMED]]
+        more = [f"and {len(unread) - NAMED} more"] if len(unread) > NAMED else []
+        yield f"the keys of {plural(len(unread), 'user')} could not be read: {'; '.join([*whys, *more])}"
+
+
+def _why_undecided(undecided: Sequence[Undecided]) -> Iterator[str]:
     """How many keys are open, and for each thing that is not known what depends on it and what to do."""
-    depending: dict[str, set[str]] = {}
-    for one in undecided:
-        depending.setdefault(one.missing, set()).update(one.depends_on)
-    whys = [f"{missing} (wanted by {', '.join(sorted(ids))})" for missing, ids in depending.items()]
-    users = len({one.finding.user for one in undecided})
-    keys = "1 key of 1 user is" if len(undecided) == 1 else f"{len(undecided)} keys of {users} users are"
-    return f"{keys} undecided: {'; '.join(whys)}"
+    if undecided:
+        depending: dict[str, set[str]] = {}
+        for one in undecided:
+            depending.setdefault(one.missing, set()).update(one.depends_on)
+        whys = [f"{missing} (wanted by {', '.join(sorted(ids))})" for missing, ids in depending.items()]
+        users = len({one.finding.user for one in undecided})
+        be = "is" if len(undecided) == 1 else "are"
+        yield f"{plural(len(undecided), 'key')} of {plural(users, 'user')} {be} undecided: {'; '.join(whys)}"
 
 
 def _missing(account: Account, user: User, doubts: Sequence[Rule | Exemption]) -> str:

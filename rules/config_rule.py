@@ -55,17 +55,18 @@ def evaluate_account(event, document, client, now):
     policy = Policy(document).for_account(Account(event["accountId"]))
     reading = _read(iam, Needs(policy, now, now))
     judged = [_judge(policy, user, now) for user in reading.users]
-    _require_ids(judged)
-    gone = sorted(reported - {user.id for user, _verdict, _annotation in judged})
+    there = [user for user, _verdict, _annotation in judged] + [each.user for each in reading.unread]
+    _require_ids(there)
+    gone = sorted(reported - {user.id for user in there})
     certain = [each for each in judged if each[1] != UNDECIDED]
     evaluations = [_evaluation(user.id, verdict, note, now) for user, verdict, note in certain]
     evaluations += [_evaluation(user_id, NOT_APPLICABLE, "", now) for user_id in gone]
     _put(config, evaluations, event["resultToken"])
     verdicts = [verdict for _user, verdict, _annotation in judged]
     counts = {name: verdicts.count(name) for name in ("COMPLIANT", NON_COMPLIANT, EXEMPT, UNDECIDED)}
-    counts = {"users": len(judged), **counts, "gone": len(gone)}
+    counts = {"users": len(there), **counts, "unread": len(reading.unread), "gone": len(gone)}
     _log(event, reading, counts)
-    _require_verdicts(judged)
+    _require_verdicts(judged, reading.unread)
     return counts
 
 
@@ -134,8 +135,8 @@ def _days(key, now):
     return f"{(now - key.created).days} days"
 
 
-def _require_ids(judged):
-    unknown = [user.name for user, _verdict, _annotation in judged if user.id is None]
+def _require_ids(users):
+    unknown = [user.name for user in users if user.id is None]
     if unknown:
         raise CannotJudge(
             f"nothing was reported: AWS Config knows users by id, and the ids of {_named(unknown)} are not known;"
@@ -143,14 +144,20 @@ def _require_ids(judged):
         )
 
 
-def _require_verdicts(judged):
+def _require_verdicts(judged, unread):
+    why = []
+    if unread:
+        names = _named([each.user.name for each in unread])
+        why.append(f"the keys of {names} could not be read ({unread[0].error})")
     undecided = [user.name for user, verdict, _annotation in judged if verdict == UNDECIDED]
     if undecided:
-        raise CannotJudge(
-            f"all others are reported, but the policy leaves open what applies to {_named(undecided)}: allow"
-            " iam:GetAccountAuthorizationDetails to the role of this function, or render the policy anew with an"
-            " inventory that has the account's name, OU and tags"
+        why.append(
+            f"the policy leaves open what applies to {_named(undecided)}: allow iam:GetAccountAuthorizationDetails to"
+            " the role of this function, or render the policy anew with an inventory that has the account's name, OU"
+            " and tags"
         )
+    if why:
+        raise CannotJudge(f"all others are reported, but {'; '.join(why)}")
 
 
 def _named(names):

@@ -7,6 +7,8 @@ from datetime import timezone
 
 from .access_keys_rotated import AccessKey, User
 
+DENIED = {"AccessDenied", "AccessDeniedException"}
+
 
 def users_of(iam):
     """Every user of the account, without keys and tags."""
@@ -58,6 +60,11 @@ def _pages(iam, operation, name):
 def error_code(error):
     """The code in a ClientError, such as AccessDenied."""
     return error.response.get("Error", {}).get("Code", "")
+
+
+def status_of(error):
+    """The HTTP status of a ClientError; 0 if it has none."""
+    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
 
 
 def _created(entry):

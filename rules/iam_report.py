@@ -122,6 +122,11 @@ def _require_flags(number, row):
             raise Untrustworthy(f"the credential report has {row[column]!r} for {column} in line {number}")
 
 
+def cells_of(row, columns):
+    """What a row says in these columns; N/A where it says nothing."""
+    return [row.get(name) or "N/A" for name in columns]
+
+
 def report_user(row):
     """A user as a row of the credential report knows one: no id, no tags; the path is in the ARN."""
     path = row["arn"].partition(":user")[2].rpartition("/")[0] + "/"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from checker.decision import decision
 from checker.errors import COMPLIANT_EXIT
-from checker.evaluate import NON_COMPLIANT, NOT_APPLICABLE, AccountRead, Finding, evaluate
+from checker.evaluate import NON_COMPLIANT, NOT_APPLICABLE, AccountRead, Finding, evaluate, why_unread
 from checker.generate.templating import render
 from checker.shell.common import say, teller
 from checker.shell.loading import POLICY_NAME
@@ -58,7 +58,7 @@ def _read(options: Options) -> AccountRead:
 
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.quiet))
     read = read_all(session, {}, options.concurrency, user_tags=False, want_name=False)
-    say((f"note: {note}" for note in read.notes), quiet=options.quiet)
+    say((f"note: {note}" for note in (*read.notes, *why_unread(read.unread))), quiet=options.quiet)
     return read
 
 

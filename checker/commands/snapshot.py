@@ -4,7 +4,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from checker.errors import COMPLIANT_EXIT
+from checker.errors import COMPLIANT_EXIT, Unreadable
+from checker.evaluate import why_unread
 from checker.scan.whole_account import read_all
 from checker.shell.common import say, teller
 from checker.shell.loading import POLICY_NAME, load_inventory
@@ -28,6 +29,8 @@ def run(options: Options) -> int:
     inventory = load_inventory(options.inventory, Path.cwd() / POLICY_NAME) or {}
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.quiet))
     read = read_all(session, inventory, options.concurrency, user_tags=options.user_tags)
+    if read.unread:
+        raise Unreadable(f"{read.account.id} could not be read whole: {'; '.join(why_unread(read.unread))}")
     say((f"note: {note}" for note in read.notes), quiet=options.quiet)
     lines = options.output is not None and options.output.suffix == ".jsonl"
     taken_at = options.now or datetime.now(UTC)

@@ -2,7 +2,7 @@
 
 import hashlib
 
-from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, PARTIAL, AccountResult, Finding, Undecided
+from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, PARTIAL, AccountResult, Finding, Undecided, UserUnread
 from checker.reports.formats import Run
 from checker.reports.syntax.place import Place
 from checker.spoken import plural
@@ -53,6 +53,16 @@ def undecided_message(undecided: Undecided) -> str:
     finding = undecided.finding
     subject, depends = f"{_key(finding)} of {finding.user} in {finding.account}", " or ".join(undecided.depends_on)
     return f"{subject} is undecided, it depends on {depends}: {undecided.missing}."
+
+
+def unread_message(user: UserUnread, account: str) -> str:
+    """Whose access keys nothing is known about, why, and what to do."""
+    return f"The access keys of {user.name} in {account} could not be read: {user.reason}"
+
+
+def unread_mark(user: UserUnread, account: str) -> str:
+    """Hexadecimal digits that stay while the user stays, whatever the user's name becomes."""
+    return digest("unread", account, user.id or user.name)
 
 
 def place(entry_id: str | None, run: Run) -> Place:

@@ -10,7 +10,7 @@ from checker.sources.aws.session import ReadOnlySession
 def read_all(
     session: ReadOnlySession, inventory: Inventory, concurrency: int, *, user_tags: bool, want_name: bool = True
 ) -> AccountRead:
-    """Every key of the account of a session; raises Unreadable."""
+    """Every key of the account of a session, but for users who could not be read; raises Unreadable."""
     read = live.read_account(
         session,
         inventory,

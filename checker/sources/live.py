@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from checker.decision import Account, Exemption, Policy, Rule, User, decision
 from checker.errors import Unreadable
-from checker.evaluate import AccountRead, AccountUnreadable, Reading
+from checker.evaluate import AccountRead, AccountUnreadable, Reading, UserUnread
 from checker.policy.inventory import Inventory, complete
 from checker.sources.aws.failures import FAILURES, explain
 from checker.sources.aws.reader import Run, VerdictNeeds, reader
@@ -109,7 +109,7 @@ def _read_known(session: Session, account: Account, asking: Asking) -> Reading:
         if asking.want_name and account.name is None:
             account = _named(iam, account, notes)
         found = reader.read_users(iam, asking.needs_of(account), asking.run, asking.wait, memory)
-        _require_account(account, found.users)
+        _require_account(account, [*found.users, *(each.user for each in found.unread)])
     except FAILURES as error:
         return AccountUnreadable(account.id, account.name, explain(error), session.calls())
     if asking.state and memory:
@@ -117,7 +117,8 @@ def _read_known(session: Session, account: Account, asking: Asking) -> Reading:
     notes += [f"{account.id}: {note}" for note in found.notes]
     if found.root_key_active:
         notes.append(root_warning(account.id))
-    return AccountRead(account, found.users, notes, session.calls())
+    unread = [UserUnread(each.user.name, each.user.id, each.user.arn, explain(each.error)) for each in found.unread]
+    return AccountRead(account, found.users, notes, session.calls(), unread)
 
 
 def _require_account(account: Account, users: Iterable[User]) -> None:

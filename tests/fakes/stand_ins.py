@@ -53,6 +53,11 @@ def answer(body: str, status: int = 200) -> Act:
     return lambda _asked: (status, body)
 
 
+def of_users(act: Act, *names: str) -> Act:
+    """What happens to calls about these users; the others are answered."""
+    return lambda asked: act(asked) if asked.get("UserName") in names else None
+
+
 def after(change: Callable[[], object]) -> Act:
     """Change the world just before the call is answered."""
 

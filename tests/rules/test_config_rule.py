@@ -19,7 +19,7 @@ from botocore.session import Session
 
 from checker.embedded import aws
 from checker.embedded.config_service import evaluations, result_token, standing_in_config
-from tests.fakes.stand_ins import after, answer, old_report, refuse, throttle
+from tests.fakes.stand_ins import after, answer, of_users, old_report, refuse, throttle
 from tests.support.fixtures import ACCOUNT, NOW, Emulated, ago
 
 config_rule: Any = import_module("checker.rules.config_rule")
@@ -37,6 +37,7 @@ BUNDLED = (
     "whole_answers",
     "aws_clients",
     "iam_report",
+    "iam_keys",
     "iam_reader",
     "config_rule",
 )
@@ -137,12 +138,17 @@ def deployed(emulated: Emulated, monkeypatch: pytest.MonkeyPatch) -> Iterator[De
         yield rule
 
 
+def counts(**some: int) -> dict[str, int]:
+    """What a run returns; the numbers that are not given are 0."""
+    return dict.fromkeys(("users", "COMPLIANT", "NON_COMPLIANT", "EXEMPT", "UNDECIDED", "unread", "gone"), 0) | some
+
+
 def assert_nothing_put(deployed: Deployed) -> None:
     assert (deployed.puts, evaluations(ACCOUNT, RULE)) == ([], [])
 
 
 def test_an_empty_account_has_nothing_to_report(deployed: Deployed) -> None:
-    assert deployed.run() == {"users": 0, "COMPLIANT": 0, "NON_COMPLIANT": 0, "EXEMPT": 0, "UNDECIDED": 0, "gone": 0}
+    assert deployed.run() == counts()
     assert_nothing_put(deployed)
 
 
@@ -170,8 +176,6 @@ def test_one_call_that_keeps_failing_is_no_verdict_on_anyone(deployed: Deployed,
         deployed.account.user(name)
         deployed.account.key(name, 200)
     deployed.account.faults.plan("GenerateCredentialReport", refuse("AccessDenied"))
-    if operation == "ListAccessKeys":  # the first user is read, the second is not
-        deployed.account.faults.plan(operation, lambda _asked: None, 1)
     deployed.account.faults.plan(operation, refuse("AccessDenied"))
     with pytest.raises(ClientError, match=operation):
         deployed.run()
@@ -191,9 +195,25 @@ def test_a_user_who_keeps_vanishing_is_no_verdict(deployed: Deployed) -> None:
     deployed.account.user("u")
     deployed.account.key("u", 200)
     deployed.account.faults.plan("ListAccessKeys", refuse("NoSuchEntity", 404))
-    with pytest.raises(iam_reader.Untrustworthy, match="while they were read: u"):
+    fine = deployed.account.user("fine")
+    with pytest.raises(config_rule.CannotJudge, match=r"all others are reported, but the keys of u could not be read"):
         deployed.run()
-    assert_nothing_put(deployed)
+    assert deployed.told() == {fine.id: ("COMPLIANT", None)}
+
+
+def test_one_user_whose_keys_are_denied_keeps_the_old_result_and_the_others_get_theirs(deployed: Deployed) -> None:
+    denied_one, old = (deployed.account.user(name) for name in ("denied", "old"))
+    for name in ("denied", "old"):
+        deployed.account.key(name, 50)
+    deployed.run()
+    deployed.account.faults.plan("ListAccessKeys", of_users(refuse("AccessDenied"), "denied"))
+    with pytest.raises(config_rule.CannotJudge, match=r"the keys of denied could not be read \(.*AccessDenied"):
+        deployed.run(now=NOW + timedelta(days=50))
+    assert [one["ComplianceResourceId"] for one in deployed.puts[-1]["Evaluations"]] == [old.id]
+    assert {user: told[0] for user, told in deployed.told().items()} == {
+        denied_one.id: "COMPLIANT",
+        old.id: "NON_COMPLIANT",
+    }
 
 
 def test_an_account_selector_that_was_not_resolved_is_no_verdict_on_those_it_decides(deployed: Deployed) -> None:
@@ -249,7 +269,7 @@ def test_compliant_users_are_reported_by_id_and_without_annotation(deployed: Dep
     deployed.account.key("fresh", 90)
     deployed.account.key("idle", 600, status="Inactive")
     deployed.account.key("idle", 3)
-    assert deployed.run() == {"users": 3, "COMPLIANT": 3, "NON_COMPLIANT": 0, "EXEMPT": 0, "UNDECIDED": 0, "gone": 0}
+    assert deployed.run() == counts(users=3, COMPLIANT=3)
     assert deployed.told() == {user.id: ("COMPLIANT", None) for user in users}
     assert {one["ComplianceResourceType"] for one in evaluations(ACCOUNT, RULE)} == {"AWS::IAM::User"}
     assert {one["OrderingTimestamp"] for one in evaluations(ACCOUNT, RULE)} == {NOW}
@@ -359,11 +379,11 @@ def test_without_a_report_every_user_is_judged_and_the_log_says_so(
     deployed.account.user("u")
     deployed.account.key("u", 200)
     deployed.account.faults.plan("GenerateCredentialReport", refuse("AccessDenied"))
-    counts = deployed.run()
-    assert counts == {"users": 2, "COMPLIANT": 1, "NON_COMPLIANT": 1, "EXEMPT": 0, "UNDECIDED": 0, "gone": 0}
+    told = deployed.run()
+    assert told == counts(users=2, COMPLIANT=1, NON_COMPLIANT=1)
     [line] = capsys.readouterr().out.splitlines()
     logged = json.loads(line)
-    assert (logged["accountId"], logged["rule"], logged["counts"]) == (ACCOUNT, RULE, counts)
+    assert (logged["accountId"], logged["rule"], logged["counts"]) == (ACCOUNT, RULE, told)
     assert logged["rootKeyActive"] is None
     assert logged["notes"][0].startswith("the credential report could not be read (AccessDenied)")
 
@@ -371,7 +391,7 @@ def test_without_a_report_every_user_is_judged_and_the_log_says_so(
 def test_an_active_root_key_is_logged(
     deployed: Deployed, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(config_rule, "read_users", lambda *_given: iam_reader.Reading([], True, []))
+    monkeypatch.setattr(config_rule, "read_users", lambda *_given: iam_reader.Reading([], True, [], []))
     deployed.run()
     assert json.loads(capsys.readouterr().out)["rootKeyActive"] is True
 
@@ -413,14 +433,7 @@ def test_a_user_who_is_gone_is_withdrawn_once_and_a_renamed_one_is_not(deployed:
     again = deployed.account.user("made-anew", age=1)
     deployed.account.iam.update_user("renamed", None, "new-name")
     later = NOW + timedelta(days=1)
-    assert deployed.run(now=later) == {
-        "users": 2,
-        "COMPLIANT": 2,
-        "NON_COMPLIANT": 0,
-        "EXEMPT": 0,
-        "UNDECIDED": 0,
-        "gone": 2,
-    }
+    assert deployed.run(now=later) == counts(users=2, COMPLIANT=2, gone=2)
     assert {name: told[0] for name, told in deployed.told().items()} == {
         deleted.id: "NOT_APPLICABLE",
         made_anew.id: "NOT_APPLICABLE",
@@ -455,7 +468,7 @@ def test_every_page_of_earlier_results_is_read_a_hundred_at_a_time(deployed: Dep
 def test_a_user_made_while_the_account_is_read_is_not_withdrawn(deployed: Deployed) -> None:
     """Another run that goes on at the same time may have reported the user already."""
     deployed.account.faults.plan("ListUsers", after(lambda: deployed.account.user("new", age=0)), 1)
-    assert deployed.run() == {"users": 1, "COMPLIANT": 1, "NON_COMPLIANT": 0, "EXEMPT": 0, "UNDECIDED": 0, "gone": 0}
+    assert deployed.run() == counts(users=1, COMPLIANT=1)
 
 
 def test_a_user_deleted_while_keys_are_listed_is_withdrawn(deployed: Deployed) -> None:

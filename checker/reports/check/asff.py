@@ -16,7 +16,7 @@ FailedCount in the answers must be 0. The account of a line is `jq -r '.[0].AwsA
 | EXEMPT | PASSED, with the exemption as reason, as in AWS Config | INFORMATIONAL |
 | COMPLIANT | PASSED | INFORMATIONAL |
 | NOT_APPLICABLE | NOT_AVAILABLE, record archived | INFORMATIONAL |
-| undecided, account unreadable | NOT_AVAILABLE | MEDIUM |
+| undecided, user or account unreadable | NOT_AVAILABLE | MEDIUM |
 
 - Nothing is suppressed: an import can set Workflow only when it creates a finding, so a suppressed one would stay so
   after its exemption has ended. From PASSED to FAILED Security Hub makes the workflow NEW by itself.
@@ -49,11 +49,19 @@ from checker.evaluate import (
     AccountResult,
     Finding,
     Undecided,
+    UserUnread,
 )
 from checker.evaluate import UNREADABLE as UNREADABLE_ACCOUNT
 from checker.reports.controls import RESOLVE, RESOLVE_URL, rule
 from checker.reports.formats import Run
-from checker.reports.messages import fingerprint, message, undecided_message, unreadable_message
+from checker.reports.messages import (
+    fingerprint,
+    message,
+    undecided_message,
+    unread_mark,
+    unread_message,
+    unreadable_message,
+)
 
 SCHEMA_VERSION = "2018-10-08"
 MOST_FINDINGS, MOST_BYTES = 100, 5_000_000  # of a call; Security Hub takes 6 MB
@@ -99,6 +107,7 @@ class AsffReport:
         self._partition = self._partition_of(result)
         findings = [self._of_key(finding, message(finding, self._run)) for finding in result.findings]
         findings += [self._of_undecided(one) for one in result.undecided]
+        findings += [self._of_user(one, result.id or NOBODY) for one in result.unread]
         if result.status == UNREADABLE_ACCOUNT:
             findings.append(self._of_account(result, result.reason or ""))
         self._write([self._encode(_fitting(finding)).decode() for finding in findings])
@@ -107,8 +116,9 @@ class AsffReport:
         """Every line is written already."""
 
     def _partition_of(self, result: AccountResult) -> str:
-        findings = [*result.findings, *(one.finding for one in result.undecided)]
-        return next(filter(None, (_partition_in(one.arn) for one in findings)), self._home)
+        keys = [*result.findings, *(one.finding for one in result.undecided)]
+        arns = [*(one.arn for one in keys), *(one.arn for one in result.unread)]
+        return next(filter(None, map(_partition_in, arns)), self._home)
 
     def _write(self, findings: list[str]) -> None:
         call: list[str] = []
@@ -145,13 +155,21 @@ class AsffReport:
             "ProductFields": self._product_fields(finding),
         }
 
+    def _of_user(self, user: UserUnread, account: str) -> dict[str, Any]:
+        title = "The access keys of a user could not be judged"
+        made = self._finding(account, unread_mark(user, account), UNREADABLE, title, unread_message(user, account))
+        return self._unreadable(made, user.reason, _user(user.name, user.id, user.arn))
+
     def _of_account(self, result: AccountResult, reason: str) -> dict[str, Any]:
-        account, now = result.id or NOBODY, _instant(self._run.evaluated_at)
-        title = "The access keys of an account could not be judged"
+        account, title = result.id or NOBODY, "The access keys of an account could not be judged"
         made = self._finding(account, "unreadable", UNREADABLE, title, unreadable_message(result))
+        return self._unreadable(made, reason, {"Type": "AwsAccount", "Id": f"AWS::::Account:{account}"})
+
+    def _unreadable(self, made: dict[str, Any], reason: str, resource: dict[str, Any]) -> dict[str, Any]:
+        now = _instant(self._run.evaluated_at)
         made["Compliance"]["StatusReasons"] = [{"ReasonCode": "UNREADABLE", "Description": reason}]
-        resource = {"Type": "AwsAccount", "Id": f"AWS::::Account:{account}", "Partition": self._partition}
-        return made | {"CreatedAt": now, "FirstObservedAt": now, "Resources": [resource]}
+        resources = [resource | {"Partition": self._partition}]
+        return made | {"CreatedAt": now, "FirstObservedAt": now, "Resources": resources}
 
     def _finding(self, account: str, uid: str, outcome: Outcome, title: str, text: str) -> dict[str, Any]:
         """What every finding says; `uid` tells it from the others of the account, in every run the same."""
@@ -192,12 +210,7 @@ def _resources(finding: Finding) -> list[dict[str, Any]]:
     ids = {"PrincipalId": finding.user_id} if finding.user_id else {}
     status = {"Status": finding.status} if finding.status in ("Active", "Inactive") else {}
     key = {"AccountId": finding.account, "AccessKeyId": finding.access_key_id, "CreatedAt": created}
-    user = {"UserName": finding.user} | ({"UserId": finding.user_id} if finding.user_id else {})
-    owner = {
-        "Type": "AwsIamUser",
-        "Id": finding.arn or f"AWS::IAM::User:{finding.user}",
-        "Details": {"AwsIamUser": user},
-    }
+    owner = _user(finding.user, finding.user_id, finding.arn)
     if finding.access_key_id is None:
         return [owner]
     return [
@@ -208,6 +221,11 @@ def _resources(finding: Finding) -> list[dict[str, Any]]:
         },
         owner,
     ]
+
+
+def _user(name: str, user_id: str | None, arn: str | None) -> dict[str, Any]:
+    details = {"UserName": name} | ({"UserId": user_id} if user_id else {})
+    return {"Type": "AwsIamUser", "Id": arn or f"AWS::IAM::User:{name}", "Details": {"AwsIamUser": details}}
 
 
 class Partition(NamedTuple):

@@ -1,9 +1,9 @@
 """`--format csv`: the columns are the keys of the JSON's `keys`, in the same order, and `reason`.
 
 A row is a judged key. A key of which the verdict is open is a row too, UNDECIDED with the reason in the last column;
-an account that could not be read is UNREADABLE with its reason there, and one that was skipped is SKIPPED with its
-state, so that none can be overlooked. Times
-are UTC, ages and limits days; what is not known is empty. The text is UTF-8 without a byte order mark.
+a user or an account that could not be read is UNREADABLE with its reason there, and an account that was skipped is
+SKIPPED with its state, so that none can be overlooked. Times are UTC, ages and limits days; what is not known is
+empty. The text is UTF-8 without a byte order mark.
 
 A spreadsheet takes a cell that begins with = + - @ (or their full-width forms), a tab, a line break or a NUL for a
 formula, and opens a file with another separator than the comma in some countries, where the middle of a text becomes
@@ -45,6 +45,9 @@ class CsvReport:
             self._row(msgspec.to_builtins(finding))
         for one in result.undecided:
             self._row(msgspec.to_builtins(one.finding) | {"reason": one.missing})
+        for user in result.unread:
+            told = {"account": result.id, "user": user.name, "userId": user.id, "arn": user.arn}
+            self._row(told | {"verdict": UNREADABLE, "reason": user.reason})
         if result.status == evaluate.UNREADABLE:
             self._row({"account": result.id, "verdict": UNREADABLE, "reason": result.reason})
 

@@ -1,7 +1,8 @@
 """`--format github`: annotations of the lines of the policy that decide, the most overdue first.
 
-Accounts that could not be read, or only in part, keys of which the verdict is open and non-compliant keys are errors,
-keys that fall due soon warnings, exempt keys notices. Other keys are not annotated, whatever `--show` says.
+Accounts that could not be read, or only in part, users who could not, keys of which the verdict is open and
+non-compliant keys are errors, keys that fall due soon warnings, exempt keys notices. Other keys are not annotated,
+whatever `--show` says.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import TextIO
 
 from checker.evaluate import EXEMPT, NON_COMPLIANT, PARTIAL, AccountResult, Finding
 from checker.reports.formats import Run
-from checker.reports.messages import message, place, place_of, undecided_message, unreadable_message
+from checker.reports.messages import message, place, place_of, undecided_message, unread_message, unreadable_message
 from checker.reports.syntax.github import MOST, Annotation, commands
 from checker.reports.worst import Worst, by_due_date
 
@@ -45,6 +46,8 @@ class GithubReport:
         title = "Account known in part" if result.status == PARTIAL else "Account could not be read"
         here = place("default", self._run)._replace(line=1)
         yield Annotation("error", title, unreadable_message(result), here)
+        for user in result.unread:
+            yield Annotation("error", "User could not be read", unread_message(user, result.id or ""), here)
         for one in result.undecided:
             where = place(one.depends_on[0], self._run)
             yield Annotation("error", "Access key undecided", undecided_message(one), where)

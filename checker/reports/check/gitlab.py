@@ -1,7 +1,7 @@
 """`--format gitlab`: a code quality report, which GitLab shows in merge requests.
 
-Accounts that could not be read and keys of which the verdict is open are blockers, non-compliant keys major, keys that
-fall due soon minor, exempt keys info. Other keys are no issues, whatever `--show` says.
+Accounts and users that could not be read and keys of which the verdict is open are blockers, non-compliant keys
+major, keys that fall due soon minor, exempt keys info. Other keys are no issues, whatever `--show` says.
 
 Source: docs.gitlab.com, "Code Quality", report format.
 """
@@ -17,9 +17,12 @@ from checker.reports.messages import (
     place,
     place_of,
     undecided_message,
+    unread_mark,
+    unread_message,
     unreadable_message,
 )
 from checker.reports.syntax.gitlab import issue, text_of
+from checker.reports.syntax.place import Place
 
 
 class GitlabReport:
@@ -32,14 +35,23 @@ class GitlabReport:
 
     def account(self, result: AccountResult) -> None:
         if result.status == UNREADABLE:
-            here = place("default", self._run)._replace(line=1)
             told = digest("unreadable", result.id or "", result.name or "")
-            self._issues.append(issue("account-unreadable", "blocker", unreadable_message(result), here, told))
+            self._issues.append(
+                issue("account-unreadable", "blocker", unreadable_message(result), self._policy(), told)
+            )
         for one in result.undecided:
             where, told = place(one.depends_on[0], self._run), fingerprint(one.finding)
             self._issues.append(issue("access-key-undecided", "blocker", undecided_message(one), where, told))
+        for user in result.unread:
+            here, told = self._policy(), unread_mark(user, result.id or "")
+            text = unread_message(user, result.id or "")
+            self._issues.append(issue("user-unreadable", "blocker", text, here, told))
         for finding in result.findings:
             self._of_key(finding)
+
+    def _policy(self) -> Place:
+        """The policy as a whole."""
+        return place("default", self._run)._replace(line=1)
 
     def end(self) -> None:
         self._out.write(text_of(self._issues))

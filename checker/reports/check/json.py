@@ -65,6 +65,7 @@ class JsonReport:
             "exempt": totals.exempt,
             "notApplicable": totals.not_applicable,
             "undecided": totals.undecided,
+            "unreadUsers": totals.unread,
             "partial": self._by_status[PARTIAL],
             "unreadable": self._by_status[UNREADABLE],
         }
@@ -77,6 +78,7 @@ def _account(result: AccountResult) -> dict[str, Any]:
         "status": result.status,
         "reason": result.reason,
         "undecided": [_undecided(one) for one in result.undecided],
+        "unreadUsers": [{"user": one.name, "reason": one.reason} for one in result.unread],
         "apiCalls": result.api_calls,
     }
 

@@ -16,7 +16,7 @@ from checker.errors import printable
 from checker.evaluate import COMPLIANT, NON_COMPLIANT, UNREADABLE, AccountResult, Finding, Undecided
 from checker.reports.controls import RESOLVE_URL, rule
 from checker.reports.formats import Run
-from checker.reports.messages import message, place, place_of, undecided_message, unreadable_message
+from checker.reports.messages import message, place, place_of, undecided_message, unread_message, unreadable_message
 from checker.reports.syntax.junit import at, junit_text
 
 
@@ -42,6 +42,10 @@ class JunitReport:
         if result.status == UNREADABLE:
             case = _case(who, "account could be read")
             case.result = [Error(printable(unreadable_message(result)), "unreadable")]
+            yield case
+        for user in result.unread:
+            case = _case(who, f"{user.name} could be read")
+            case.result = [Error(printable(unread_message(user, result.id or "")), "unreadable")]
             yield case
         for finding in result.findings:
             yield self._of_key(finding, who)

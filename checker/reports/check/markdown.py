@@ -105,7 +105,7 @@ class MarkdownReport:
 
     def _headline(self) -> str:
         old, unread, undecided = self._totals.non_compliant, len(self._doubtful[UNREADABLE]), self._totals.undecided
-        known = " known to be" if unread or undecided else ""
+        known = " known to be" if unread or undecided or self._totals.unread else ""
         several = self._accounts > 1 and old
         where = f", in {self._with_old_keys} of {plural(self._accounts, 'account')}" if several else ""
         line = f"**{plural(old, 'access key')} {'is' if old == 1 else 'are'}{known} too old**{where}.\n"
@@ -115,6 +115,9 @@ class MarkdownReport:
             cautions.append(
                 f"> **{plural(unread, 'account')} could not be read.** Nothing is known about the keys in {them}.\n"
             )
+        if self._totals.unread:
+            users = plural(self._totals.unread, "user")
+            cautions.append(f"> **The keys of {users} could not be read.** Nothing is known about them.\n")
         if undecided:
             cautions.append(f"> **{plural(undecided, 'access key')} could not be judged.** Something is not known.\n")
         return f"{line}\n> [!CAUTION]\n{''.join(cautions)}" if cautions else line

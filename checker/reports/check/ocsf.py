@@ -9,10 +9,10 @@ One event a key, with the finding's uid stable over runs, so that a later event 
 | COMPLIANT | Pass | Resolved | Close |
 | NOT_APPLICABLE | Not applicable (Other) | Resolved | Close |
 
-A key of which the verdict is open, and an account that could not be read, is an event too: its check is a Warning,
-which OCSF defines as "did not yield a result due to missing information". A skipped account is Other. Compliant keys
-are only told with `--show all`; a SIEM that shall learn what was resolved needs that. Times are milliseconds since
-1970, UTC.
+A key of which the verdict is open, and a user or an account that could not be read, is an event too: its check is a
+Warning, which OCSF defines as "did not yield a result due to missing information". A skipped account is Other.
+Compliant keys are only told with `--show all`; a SIEM that shall learn what was resolved needs that. Times are
+milliseconds since 1970, UTC.
 
 Class and enumerations: Compliance Finding (2003) of OCSF 1.6.0, https://schema.ocsf.io/1.6.0/classes/compliance_finding.
 """
@@ -32,11 +32,19 @@ from checker.evaluate import (
     AccountResult,
     AccountSkipped,
     Finding,
+    UserUnread,
 )
 from checker.evaluate import UNREADABLE as UNREADABLE_ACCOUNT
 from checker.reports.controls import RESOLVE, RESOLVE_URL, rule
 from checker.reports.formats import Run
-from checker.reports.messages import fingerprint, message, undecided_message, unreadable_message
+from checker.reports.messages import (
+    fingerprint,
+    message,
+    undecided_message,
+    unread_mark,
+    unread_message,
+    unreadable_message,
+)
 
 SCHEMA_VERSION = "1.6.0"
 CLASS_UID = 2003
@@ -83,6 +91,8 @@ class OcsfReport:
             event = self._of_key(one.finding, result.name, undecided_message(one))
             event["compliance"]["status_details"] = [one.missing]
             self._write(event)
+        for user in result.unread:
+            self._write(self._of_user(user, result))
         if result.status == UNREADABLE_ACCOUNT:
             text = unreadable_message(result)
             uid = f"{rule().name}/{result.id or 'account-not-known'}/unreadable"
@@ -108,6 +118,14 @@ class OcsfReport:
         event["resources"] = _resources(finding)
         event["remediation"] = REMEDIATION
         event["unmapped"] = msgspec.to_builtins(finding)
+        return event
+
+    def _of_user(self, user: UserUnread, result: AccountResult) -> dict[str, Any]:
+        account = result.id or ""
+        uid, text = unread_mark(user, account), unread_message(user, account)
+        event = self._event(UNREADABLE, uid, text, account, result.name)
+        event["compliance"]["status_details"] = [user.reason]
+        event["resources"] = [_user(user.name, user.id, user.arn)]
         return event
 
     def _of_account(
@@ -173,9 +191,7 @@ def _account(account: str | None, name: str | None) -> dict[str, Any]:
 
 def _resources(finding: Finding) -> list[dict[str, Any]]:
     """The key, if its id is known, and its user."""
-    user = {"type": "AWS::IAM::User", "name": finding.user}
-    ids = {"uid": finding.arn, "uid_alt": finding.user_id}
-    owner = user | {key: value for key, value in ids.items() if value}
+    owner = _user(finding.user, finding.user_id, finding.arn)
     if finding.access_key_id is None:
         return [owner]
     key = {
@@ -185,6 +201,11 @@ def _resources(finding: Finding) -> list[dict[str, Any]]:
         "owner": {name: value for name, value in owner.items() if name != "type"} | {"type": "User", "type_id": 1},
     }
     return [key, owner]
+
+
+def _user(name: str, user_id: str | None, arn: str | None) -> dict[str, Any]:
+    ids = {"uid": arn, "uid_alt": user_id}
+    return {"type": "AWS::IAM::User", "name": name} | {key: value for key, value in ids.items() if value}
 
 
 def _skipped_message(account: AccountSkipped) -> str:

@@ -7,9 +7,9 @@
 | COMPLIANT, due soon | access-key-due-soon | fail, note |
 | COMPLIANT, NOT_APPLICABLE (with `--show all`) | access-key-too-old | pass, notApplicable |
 
-An account that could not be read, or only in part, is a notification, and so is each key of which the verdict is open;
-executionSuccessful is false then. At most 25,000 results, the
-most overdue first; a notification tells of the rest.
+An account that could not be read, or only in part, is a notification, and so is each user who could not be read and
+each key of which the verdict is open; executionSuccessful is false then. At most 25,000 results, the most overdue
+first; a notification tells of the rest.
 """
 
 from collections.abc import Iterator
@@ -26,6 +26,7 @@ from checker.reports.messages import (
     message,
     place_of,
     undecided_message,
+    unread_message,
     unreadable_message,
 )
 from checker.reports.syntax.sarif import MOST_RESULTS, LogRule, log, logical, notification, result
@@ -59,7 +60,9 @@ class SarifReport:
     def _notifications(self) -> Iterator[dict[str, Any]]:
         for unreadable in self._unreadable:
             yield notification("error", unreadable_message(unreadable))
-            yield from (notification("error", undecided_message(one)) for one in unreadable.undecided)
+            users = [unread_message(one, unreadable.id or "") for one in unreadable.unread]
+            keys = [undecided_message(one) for one in unreadable.undecided]
+            yield from (notification("error", text) for text in (*users, *keys))
         if self._worst.left_out:
             yield notification(
                 "warning", f"{self._worst.left_out} more keys are left out: GitHub takes {MOST_RESULTS:,} results"

@@ -178,8 +178,9 @@ class TableReport:
         judged = f"{plural(totals.keys, 'key')} judged of {plural(totals.users, 'user')}"
         where = self._accounts[0] if len(self._accounts) == 1 else plural(len(self._accounts), "account")
         undecided = f", {totals.undecided} UNDECIDED" if totals.undecided else ""
-        unread = len(self._doubtful[UNREADABLE])
-        unreadable = f"; {plural(unread, 'account')} UNREADABLE" if unread else ""
+        unread = {"user": totals.unread, "account": len(self._doubtful[UNREADABLE])}
+        lost = [plural(number, noun) for noun, number in unread.items() if number]
+        unreadable = f"; {' and '.join(lost)} UNREADABLE" if lost else ""
         exact = "" if self._run.exact else " (less exact: from a credential report)"
         return f"{judged} in {where}: {', '.join(parts)}{undecided}{unreadable}{exact}"
 

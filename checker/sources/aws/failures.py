@@ -43,6 +43,8 @@ def explain(error: Exception) -> str:
     if isinstance(error, ResponseParserError):  # botocore's first line; the answer itself is in the others
         what = shorten(str(error).partition("\n")[0], LONGEST)
         return f"something else than AWS answered, or half of it came: {what}; {CHECK_NETWORK}"
+    if isinstance(error, reader.Untrustworthy):
+        return f"{error}; {RUN_AGAIN}"
     return f"{type(error).__name__}: {' '.join(str(error).split())}; {RUN_AGAIN}"
 
 

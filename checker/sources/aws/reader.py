@@ -23,10 +23,16 @@ class Memory(Protocol):
     def keep(self, user: User, traces: tuple[str, ...] | None, keys: Sequence[AccessKey]) -> None: ...
 
 
+class Unread(Protocol):
+    user: User
+    error: Exception
+
+
 class Reading(Protocol):
     users: Sequence[User]
     root_key_active: bool | None
     notes: Sequence[str]
+    unread: Sequence[Unread]
 
 
 class ReaderModule(Protocol):

@@ -10,7 +10,7 @@ from botocore.exceptions import (
 )
 
 from checker.evaluate import AccountResult
-from tests.fakes.stand_ins import Act, answer, fail_with, old_report, refuse, throttle
+from tests.fakes.stand_ins import Act, answer, fail_with, of_users, old_report, refuse, throttle
 from tests.support.fixtures import ACCOUNT, Emulated, policy
 
 URL = "https://iam.amazonaws.com/"
@@ -58,6 +58,15 @@ def assert_unreadable(result: AccountResult, reason: str) -> None:
     assert result.reason is not None
     assert reason in result.reason
     assert (result.findings, result.counts.keys, result.counts.compliant) == ((), 0, 0)
+
+
+def assert_unread(result: AccountResult, reason: str) -> None:
+    """The user `u` is known to be there, and nothing of the user's keys."""
+    assert [one.name for one in result.unread] == ["u"]
+    assert reason in result.unread[0].reason
+    assert (result.status, result.counts.unread) == ("partial", 1)
+    assert result.unread[0].reason in (result.reason or "")
+    assert "u" not in {finding.user for finding in result.findings}
 
 
 @pytest.mark.parametrize("operation", [*READING, *REPORTING])
@@ -200,7 +209,7 @@ def test_a_user_gone_since_the_report_cannot_be_told_from_a_renamed_one_without_
     with old_report(overdue.iam):
         overdue.iam.users.pop("u")
         overdue.faults.plan("ListUsers", refuse("AccessDenied"))
-        assert_unreadable(overdue.check(), "whether deleted or renamed only iam:ListUsers can tell")
+        assert_unread(overdue.check(), "gone since the credential report was made; iam:ListUsers, which was denied")
 
 
 @pytest.mark.parametrize("operation", ["GetCallerIdentity", "ListAccessKeys"])
@@ -209,9 +218,53 @@ def test_a_denied_call_makes_the_account_unreadable(overdue: Emulated, operation
     assert_unreadable(overdue.check(), f"{operation} was denied: allow what `keyage permissions` prints")
 
 
-def test_a_user_who_keeps_vanishing_makes_the_account_unreadable(overdue: Emulated) -> None:
+def test_a_user_who_keeps_vanishing_is_told_as_unread(overdue: Emulated) -> None:
     overdue.faults.plan("ListAccessKeys", refuse("NoSuchEntity", 404))
-    assert_unreadable(overdue.check(), "users kept changing their names while they were read: u")
+    assert_unread(overdue.check(), "ListUsers names the user, but ListAccessKeys knows no such user; run again")
+
+
+@pytest.mark.parametrize(
+    ("act", "reason"),
+    [
+        (refuse("AccessDenied"), "ListAccessKeys was denied: allow what `keyage permissions` prints"),
+        (refuse("AccessDenied", message=SCP), f"by a policy, whatever others allow: {SCP}; ask whoever"),
+        (refuse("NoSuchEntity", 404), "ListAccessKeys knows no such user"),
+        (refuse("ServiceFailure", 500), "failed with ServiceFailure"),
+        (answer("<ListAccessKeysResponse><ListAccessKeysResult><AccessKeyMetadata><member>"), "half of it came"),
+    ],
+    ids=["denied", "denied by all", "no such user", "500", "cut-off body"],
+)
+def test_one_user_who_cannot_be_read_hides_no_other(overdue: Emulated, act: Act, reason: str) -> None:
+    for name in ("a", "z"):
+        overdue.user(name)
+        overdue.key(name, 200)
+    overdue.faults.plan("ListAccessKeys", of_users(act, "u"))
+    result = overdue.check()
+    assert_unread(result, reason)
+    assert {finding.user: finding.verdict for finding in result.findings} == dict.fromkeys("az", "NON_COMPLIANT")
+    assert (result.counts.users, result.counts.keys, result.counts.non_compliant) == (4, 2, 2)
+
+
+def test_many_users_who_cannot_be_read_are_counted_and_the_first_are_named(overdue: Emulated) -> None:
+    names = [f"n{number:02}" for number in range(30)]
+    for name in names:
+        overdue.user(name)
+        overdue.key(name, 200)
+    overdue.faults.plan("ListAccessKeys", of_users(refuse("AccessDenied"), *names))
+    result = overdue.check()
+    assert [one.name for one in result.unread] == names
+    assert (result.status, result.counts.users, result.counts.unread, result.counts.keys) == ("partial", 32, 30, 2)
+    assert (result.reason or "").startswith("the keys of 30 users could not be read: n00: ")
+    assert (result.reason or "").endswith("; and 27 more")
+
+
+def test_where_nobody_can_be_read_no_thousands_are_asked(overdue: Emulated) -> None:
+    for number in range(40):
+        overdue.user(f"n{number:02}")
+        overdue.key(f"n{number:02}", 200)
+    overdue.faults.plan("ListAccessKeys", refuse("AccessDenied"))
+    assert_unreadable(overdue.check(), "ListAccessKeys was denied: allow what `keyage permissions` prints")
+    assert overdue.faults.requests["ListAccessKeys"] == 20
 
 
 def test_a_denied_alias_leaves_the_name_unknown_which_matters_only_if_it_decides(overdue: Emulated) -> None:

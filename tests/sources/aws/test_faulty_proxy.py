@@ -1,4 +1,4 @@
-"""Whatever goes wrong on the way to AWS: the verdicts are those of a quiet day, or the account is unreadable.
+"""Whatever goes wrong on the way to AWS: the verdicts are those of a quiet day, or the account or user is unreadable.
 
 Each run reads an account with the real client through a proxy that does harm by a plan drawn from a seed. For a
 long soak set KEYAGE_FAULT_SEEDS; KEYAGE_FAULT_SEEDS=1 KEYAGE_FAULT_FIRST_SEED=N runs seed N again.
@@ -84,7 +84,7 @@ class Outcome(NamedTuple):
 
     @property
     def ended(self) -> str:
-        return "raised" if self.result is None else "unreadable" if self.result.reason else "judged"
+        return "raised" if self.result is None else self.result.status
 
 
 class World:
@@ -110,7 +110,7 @@ class World:
         if account_id not in self._truths:
             self.proxy.forget()
             outcome = self.read(Plan(account_id))
-            assert (outcome.error, outcome.ended) == (None, "judged")
+            assert (outcome.error, outcome.ended) == (None, "evaluated")
             assert outcome.result is not None
             self._truths[account_id] = outcome.result
         return self._truths[account_id]
@@ -192,7 +192,10 @@ def breach(result: AccountResult, truth: AccountResult) -> str | None:
     """How a result breaks the law; None if it keeps it."""
     if result.reason is None:
         return None if facts(result) == facts(truth) else f"{facts(result)}\ninstead of\n{facts(truth)}"
-    if result.findings:
+    if result.status == "partial":
+        if certain(result, result) != certain(result, truth) or result.counts.users != truth.counts.users:
+            return f"{facts(result)}\nin part instead of\n{facts(truth)}"
+    elif result.findings:
         return f"findings of an unreadable account: {result.findings}"
     if not result.reason.isprintable() or len(result.reason) > LONGEST_REASON:
         return f"no reason of one line: {result.reason!r}"
@@ -202,6 +205,12 @@ def breach(result: AccountResult, truth: AccountResult) -> str | None:
 def facts(result: AccountResult) -> tuple[Any, ...]:
     """What must be as on a quiet day: all but when keys were last used, which only the report tells."""
     return (result.id, result.name, result.counts, [_without_last_use(finding) for finding in result.findings])
+
+
+def certain(result: AccountResult, truth: AccountResult) -> list[tuple[Any, ...]]:
+    """What the truth has of all users but those of whom the result says that it does not know."""
+    open_ = {one.name for one in result.unread} | {one.finding.user for one in result.undecided}
+    return [_without_last_use(finding) for finding in truth.findings if finding.user not in open_]
 
 
 def _without_last_use(finding: Finding) -> tuple[Any, ...]:
@@ -243,7 +252,7 @@ def world() -> Iterator[World]:
 def test_without_faults_nothing_is_injected_and_every_verdict_occurs(world: World) -> None:
     plans = [Plan(world.account(number)) for number in range(ACCOUNTS)]
     outcomes = [world.run(plan) for plan in plans]
-    assert [(outcome.broken, outcome.ended, outcome.injected) for outcome in outcomes] == [(None, "judged", {})] * 12
+    assert [(outcome.broken, outcome.ended, outcome.injected) for outcome in outcomes] == [(None, "evaluated", {})] * 12
     verdicts = {finding.verdict for outcome in outcomes if outcome.result for finding in outcome.result.findings}
     assert verdicts == {"COMPLIANT", "NON_COMPLIANT", "EXEMPT", "NOT_APPLICABLE"}
     assert {operation for plan in plans for operation in plan.requests} == set(OPERATIONS)
@@ -263,35 +272,35 @@ def test_the_plans_inject_every_fault_and_end_both_ways(world: World) -> None:
         injected.update(outcome.injected)
     assert [name for name in FAULTS if not injected[name]] == []
     ends = Counter(outcome.ended for outcome in outcomes)
-    assert (ends["judged"] > 0, ends["unreadable"] > 0) == (True, True)
+    assert (ends["evaluated"] > 0, ends["unreadable"] > 0) == (True, True)
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_that_passes_is_waited_out_where_the_client_tries_again(world: World, name: str) -> None:
     outcome = world.run(Plan(world.account(0), {name: 1}, times=1))
     assert (outcome.broken, outcome.injected[name] > 0) == (None, True)
-    assert outcome.ended == "judged" or not FAULTS[name].waited_out
+    assert outcome.ended == "evaluated" or not FAULTS[name].waited_out
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_that_stays_leaves_nothing_half_judged(world: World, name: str) -> None:
     outcome = world.run(Plan(world.account(0), {name: 1}))
     assert (outcome.broken, outcome.injected[name] > 0) == (None, True)
-    assert outcome.ended == "unreadable" or name in HARMLESS
+    assert outcome.ended in ("unreadable", "partial") or name in HARMLESS
 
 
 @pytest.mark.parametrize("seed", range(8))
 def test_one_request_in_five_that_goes_wrong_changes_no_verdict_and_hides_none(world: World, seed: int) -> None:
     plan = Plan(world.account(seed), dict.fromkeys(CHAOS, 0.2 / len(CHAOS)), seed)
     outcome = world.run(plan)
-    assert (outcome.broken, outcome.ended) == (None, "judged")
+    assert (outcome.broken, outcome.ended) == (None, "evaluated")
 
 
 @pytest.mark.parametrize("name", sorted(WITHOUT_A_REPORT))
 @pytest.mark.parametrize("seed", range(10))
 def test_a_report_that_is_denied_or_cut_costs_calls_and_no_verdict(world: World, name: str, seed: int) -> None:
     outcome = world.run(Plan(world.account(seed), {name: 1}, seed))
-    assert (outcome.broken, outcome.ended, outcome.injected[name]) == (None, "judged", 1)
+    assert (outcome.broken, outcome.ended, outcome.injected[name]) == (None, "evaluated", 1)
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -316,7 +325,7 @@ def test_users_who_go_half_way_are_looked_for_again_through_all_faults(world: Wo
     world.forget(account_id)
     assert (plan.changes, held(outcome, world.truth(account_id)).broken) == ({}, None)
     assert outcome.result is not None
-    assert outcome.ended == "judged"
+    assert outcome.ended == "evaluated"
     assert (change == "renamed") == ("gone" in {finding.user for finding in outcome.result.findings})
 
 
