@@ -1,136 +1,47 @@
-"""The rule's types, for the rest of the checker and for mypy.
+"""The door to the rule: `checker.rules` is the top-level folder `rules`, mapped by setuptools.
 
-`checker.rules` is the top-level folder `rules`, mapped by setuptools; a type checker cannot follow
-that, so the modules are imported by name and described by protocols here, once.
+A type checker cannot follow that mapping, so it reads the folder itself.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
 from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
-Clause = Mapping[tuple[str, str | None], Sequence[str]]
+if TYPE_CHECKING:
+    from rules import access_keys_rotated as decision
+    from rules import selectors
+    from rules.access_keys_rotated import AccessKey, Account, AccountPolicy, Decision, Exemption, Policy, Rule, User
+    from rules.selectors import Clause, SelectorSet
+else:
+    decision = import_module("checker.rules.access_keys_rotated")
+    selectors = import_module("checker.rules.selectors")
+    AccessKey, Account, User = decision.AccessKey, decision.Account, decision.User
+    AccountPolicy, Decision, Policy = decision.AccountPolicy, decision.Decision, decision.Policy
+    Exemption, Rule = decision.Exemption, decision.Rule
+    Clause, SelectorSet = selectors.Clause, selectors.SelectorSet
 
-
-class AccessKey(Protocol):
-    @property
-    def id(self) -> str | None: ...
-    @property
-    def status(self) -> str: ...
-    @property
-    def created(self) -> datetime: ...
-    @property
-    def last_used(self) -> datetime | None: ...
-
-
-class User(Protocol):
-    @property
-    def name(self) -> str: ...
-    @property
-    def path(self) -> str | None: ...
-    @property
-    def tags(self) -> dict[str, str] | None: ...
-    @property
-    def id(self) -> str | None: ...
-    @property
-    def arn(self) -> str | None: ...
-    @property
-    def created(self) -> datetime | None: ...
-    @property
-    def keys(self) -> Sequence[AccessKey]: ...
-
-
-class Account(Protocol):
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str | None: ...
-    @property
-    def ou(self) -> str | None: ...
-    @property
-    def tags(self) -> dict[str, str] | None: ...
+__all__ = [
+    "AccessKey",
+    "Account",
+    "AccountPolicy",
+    "Clause",
+    "Decision",
+    "Exemption",
+    "Policy",
+    "Rule",
+    "SelectorSet",
+    "User",
+    "decision",
+    "matches",
+    "selectors",
+    "unknown_account",
+]
 
 
-class Rule(Protocol):
-    id: str
-    max_age: int
-    limit: timedelta
-    accounts: Sequence[Clause]
-    users: Sequence[Clause]
-
-
-class Exemption(Protocol):
-    id: str
-    expires: datetime
-    keys: frozenset[str] | None
-    accounts: Sequence[Clause]
-    users: Sequence[Clause]
-
-
-class Decision(Protocol):
-    verdict: str
-    rules: Sequence[Rule]
-    exemption: Exemption | None
-    doubts: Sequence[Rule | Exemption]
-
-    @property
-    def rule(self) -> Rule | None: ...
-    @property
-    def limit(self) -> timedelta | None: ...
-
-
-class AccountPolicy(Protocol):
-    def rules_for(self, user: User) -> Sequence[Rule]: ...
-    def exemption_for(
-        self, user: User, key: AccessKey, now: datetime
-    ) -> tuple[Exemption | None, Sequence[Exemption]]: ...
-    def asked_of_users(self, now: datetime) -> set[str]: ...
-
-
-class SelectorSet(Protocol):
-    def match(self, subject: Account | User) -> tuple[int, int]: ...
-
-
-class Policy(Protocol):
-    rules: Sequence[Rule]
-    exemptions: Sequence[Exemption]
-    rule_accounts: SelectorSet
-    rule_users: SelectorSet
-    exemption_accounts: SelectorSet
-    exemption_users: SelectorSet
-
-    def for_account(self, account: Account) -> AccountPolicy: ...
-
-
-DecidedUser = User
-DecidedKey = AccessKey
-
-
-class DecisionModule(Protocol):
-    """checker.rules.access_keys_rotated"""
-
-    COMPLIANT: str
-    NON_COMPLIANT: str
-    EXEMPT: str
-    NOT_APPLICABLE: str
-    UNDECIDED: str
-
-    Policy: Callable[[Mapping[str, Any]], Policy]
-    PatternSet: Callable[[Iterable[tuple[str, int]]], Any]
-    SelectorSet: Callable[[Sequence[Sequence[Clause]]], Any]
-    AccessKey: Callable[..., AccessKey]
-    User: Callable[..., User]
-    Account: Callable[..., Account]
-    decide: Callable[[AccountPolicy, "DecidedUser", "DecidedKey", datetime], Decision]
-    user_verdict: Callable[[Iterable[str]], str]
-    is_account_id: Callable[[str], bool]
-    account_clauses: Callable[[Any], Sequence[Clause]]
-    user_clauses: Callable[[Any], Sequence[Clause]]
-
-
-decision = cast("DecisionModule", import_module("checker.rules.access_keys_rotated"))
+def unknown_account(name: str | None = None) -> Account:
+    """An account of which the id is not known, so that whatever selects by it stays open."""
+    return Account(cast("str", None), name)
 
 
 def matches(pattern: str, text: str) -> bool:
     """Whether one IAM wildcard pattern matches the whole text."""
-    return bool(decision.PatternSet([(pattern, 1)]).match(text))
+    return bool(selectors.PatternSet([(pattern, 1)]).match(text))

@@ -1,6 +1,7 @@
 """The clients with which the shipped code talks to AWS from inside AWS."""
 
 from functools import cache
+from typing import Any
 
 import boto3
 import botocore.session
@@ -20,13 +21,13 @@ SETTINGS = Config(
 )
 
 
-def aws_client(service):
+def aws_client(service: str) -> Any:
     """A client of the service in the region and with the role that the code runs with."""
     return _session().client(service, config=SETTINGS)
 
 
 @cache
-def _session():
+def _session() -> Any:
     core = botocore.session.get_session()
     ask_again(core)
     return boto3.Session(botocore_session=core)

@@ -7,10 +7,28 @@ on whom the policy leaves the verdict open gets none, and fails the run after al
 
 import json
 import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import Any
 
-from .access_keys_rotated import EXEMPT, NON_COMPLIANT, NOT_APPLICABLE, UNDECIDED, Account, Policy, decide, user_verdict
-from .iam_reader import Needs, read_users
+from .access_keys_rotated import (
+    EXEMPT,
+    NON_COMPLIANT,
+    NOT_APPLICABLE,
+    UNDECIDED,
+    AccessKey,
+    Account,
+    AccountPolicy,
+    Decision,
+    Policy,
+    User,
+    days,
+    decide,
+    user_verdict,
+)
+from .iam_keys import Unread
+from .iam_reader import Needs, Reading, read_users
 
 RESOURCE_TYPE = "AWS::IAM::User"
 # IAM takes about 20 calls a second from an account, so four of 200 ms each are enough, and more are throttled.
@@ -22,6 +40,9 @@ ANNOTATION_LENGTH = 256  # characters, the most that AWS Config keeps
 TEST_TOKEN = "TESTMODE"  # noqa: S105 -- by which AWS Config's own examples know a trial run
 PUT_DELAYS = (1, 4, 16)  # seconds to wait before evaluations that AWS Config did not take are put again
 NAMES_IN_A_MESSAGE = 20
+
+
+Judged = tuple[User, str, str]  # the verdict on a user, and what there is to say about it
 
 
 class NotScheduled(Exception):
@@ -36,7 +57,9 @@ class NotReported(Exception):
     """AWS Config kept refusing evaluations."""
 
 
-def evaluate_account(event, document, client, now):
+def evaluate_account(
+    event: Mapping[str, Any], document: Mapping[str, Any], client: Callable[[str], Any], now: datetime
+) -> dict[str, int]:
     """Judge every user of the event's account at the instant `now` and report the verdicts to AWS Config.
 
     `event` is the event of a custom Lambda rule (AWS Config Developer Guide, "Example Events for AWS
@@ -70,7 +93,7 @@ def evaluate_account(event, document, client, now):
     return counts
 
 
-def _require_schedule(event):
+def _require_schedule(event: Mapping[str, Any]) -> None:
     message = json.loads(event["invokingEvent"]).get("messageType")
     if message != "ScheduledNotification":
         raise NotScheduled(
@@ -79,7 +102,7 @@ def _require_schedule(event):
         )
 
 
-def _reported(config, rule_name):
+def _reported(config: Any, rule_name: str) -> set[str]:
     """The ids of the users for whom AWS Config holds a result of the rule.
 
     AWS Config keeps a result until it is withdrawn, also of a user who was deleted.
@@ -92,7 +115,7 @@ def _reported(config, rule_name):
     return {subject["ResourceId"] for subject in subjects if subject["ResourceType"] == RESOURCE_TYPE}
 
 
-def _read(iam, needs):
+def _read(iam: Any, needs: Needs) -> Reading:
     pool = ThreadPoolExecutor(WORKERS)
     try:
         return read_users(iam, needs, pool.map, time.sleep)
@@ -100,7 +123,7 @@ def _read(iam, needs):
         pool.shutdown(cancel_futures=True)  # after a failed call the thousands that wait are not worth making
 
 
-def _judge(policy, user, now):
+def _judge(policy: AccountPolicy, user: User, now: datetime) -> Judged:
     """The user, the verdict, and what there is to say about it."""
     decisions = [(key, decide(policy, user, key, now)) for key in user.keys]
     verdict = user_verdict(decision.verdict for _key, decision in decisions)
@@ -111,31 +134,32 @@ def _judge(policy, user, now):
     return user, verdict, _exempted(worst, now) if verdict == EXEMPT else ""
 
 
-def _overdue(worst, now):
+def _overdue(worst: Sequence[tuple[AccessKey, Decision]], now: datetime) -> str:
     """The rule and its limit come first: what is cut off is then at most the younger key."""
     keys = ", ".join(f"{key.id} {_days(key, now)}" for key, _decision in worst)
-    return f"Older than {_limit(worst[0][1], ' days')}: {keys}"
+    return f"Older than {_limit(worst[0][1])}: {keys}"
 
 
-def _exempted(worst, now):
+def _exempted(worst: Sequence[tuple[AccessKey, Decision]], now: datetime) -> str:
     return "; ".join(
-        f"Exempt until {decision.exemption.expires:%Y-%m-%d} (exemption {decision.exemption.id}):"
+        f"Exempt until {exemption.expires:%Y-%m-%d} (exemption {exemption.id}):"
         f" {key.id} {_days(key, now)}, limit {_limit(decision)}"
         for key, decision in worst
+        if (exemption := decision.exemption)
     )
 
 
-def _limit(decision, unit=""):
+def _limit(decision: Decision) -> str:
     if decision.rule is None:
         return f"any that may apply ({', '.join(rule.id for rule in decision.rules)})"
-    return f"{decision.rule.max_age}{unit} (rule {decision.rule.id})"
+    return f"{days(decision.rule.max_age)} (rule {decision.rule.id})"
 
 
-def _days(key, now):
-    return f"{(now - key.created).days} days"
+def _days(key: AccessKey, now: datetime) -> str:
+    return days((now - key.created).days)
 
 
-def _require_ids(users):
+def _require_ids(users: Iterable[User]) -> None:
     unknown = [user.name for user in users if user.id is None]
     if unknown:
         raise CannotJudge(
@@ -144,7 +168,7 @@ def _require_ids(users):
         )
 
 
-def _require_verdicts(judged, unread):
+def _require_verdicts(judged: Iterable[Judged], unread: Sequence[Unread]) -> None:
     why = []
     if unread:
         names = _named([each.user.name for each in unread])
@@ -160,12 +184,12 @@ def _require_verdicts(judged, unread):
         raise CannotJudge(f"all others are reported, but {'; '.join(why)}")
 
 
-def _named(names):
+def _named(names: Sequence[str]) -> str:
     more = len(names) - NAMES_IN_A_MESSAGE
     return ", ".join(names[:NAMES_IN_A_MESSAGE]) + (f" and {more} more" if more > 0 else "")
 
 
-def _evaluation(user_id, verdict, annotation, now):
+def _evaluation(user_id: str | None, verdict: str, annotation: str, now: datetime) -> dict[str, Any]:
     """An Evaluation as PutEvaluations takes it; AWS Config has no word for exempt, and no empty annotation."""
     evaluation = {
         "ComplianceResourceType": RESOURCE_TYPE,
@@ -178,7 +202,7 @@ def _evaluation(user_id, verdict, annotation, now):
     return {**evaluation, "Annotation": annotation} if annotation else evaluation
 
 
-def _put(config, evaluations, token):
+def _put(config: Any, evaluations: list[dict[str, Any]], token: str) -> None:
     """Report the evaluations; those that AWS Config did not take are put again a few times."""
     testing = token == TEST_TOKEN
     for delay in (*PUT_DELAYS, None):
@@ -196,7 +220,7 @@ def _put(config, evaluations, token):
     raise NotReported(f"AWS Config took no evaluation of {names} in {len(PUT_DELAYS) + 1} attempts; the next run will")
 
 
-def _log(event, reading, counts):
+def _log(event: Mapping[str, Any], reading: Reading, counts: Mapping[str, int]) -> None:
     """One line of JSON for CloudWatch Logs Insights; the root user has no evaluation that could carry a warning."""
     line = {"accountId": event["accountId"], "rule": event["configRuleName"], "counts": counts}
     line |= {"notes": reading.notes, "rootKeyActive": reading.root_key_active}

@@ -4,14 +4,15 @@ Standard library and botocore only: the IAM client, the way to run calls side by
 One user who cannot be read does not hide the others; nothing that could not be read is left out silently.
 """
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from botocore.parsers import ResponseParserError
 
-from .access_keys_rotated import User
-from .iam_listing import DENIED, error_code, keys_of, status_of, tags_of
-from .iam_report import ACTIVE_COLUMNS, ROTATED_COLUMNS, USED_COLUMNS, Untrustworthy, cells_of, report_time
+from .access_keys_rotated import AccessKey, User
+from .iam_listing import DENIED, Untrustworthy, error_code, keys_of, status_of, tags_of
+from .iam_report import ACTIVE_COLUMNS, ROTATED_COLUMNS, USED_COLUMNS, Row, cells_of, report_time
 
 LOOKS = 3  # how often users that vanish while they are read are looked for again
 ENOUGH = 20  # users, of whom none can be read, to tell that nobody's keys can be
@@ -20,20 +21,49 @@ ELSEWHERE = "ListUsers names the user, but ListAccessKeys knows no such user"
 NAMELESS = "gone since the credential report was made; iam:ListUsers, which was denied, tells who was renamed"
 
 
+Run = Callable[[Callable[[User], Any], Iterable[User]], Iterable[Any]]  # a `map`
+Traces = tuple[str, ...]
+
+
+class Asked(Protocol):
+    """Of whom keys and tags are wanted."""
+
+    user_tags: bool  # whether lines may depend on tags
+
+    def keys(self, user: User) -> bool:
+        """Whether a line depends on the user's keys."""
+
+    def too_old(self, user: User, created: datetime) -> bool:
+        """Whether a key of the user, created at that time, can be past its limit."""
+
+    def tags(self, user: User) -> bool:
+        """Whether a line depends on the user's tags, which are not known."""
+
+
+class Memory(Protocol):
+    """What is known of keys from earlier runs."""
+
+    def recall(self, user: User, traces: Traces) -> Sequence[AccessKey] | None:
+        """The keys that the user had when the report said the same in its key columns; None if not known."""
+
+    def keep(self, user: User, traces: Traces | None, keys: Sequence[AccessKey]) -> None:
+        """Remember the keys that AWS listed, and what the report said in its key columns."""
+
+
 class NoMemory:
     """What is known of keys from earlier runs: nothing."""
 
-    def recall(self, _user, _traces):
-        """The keys that the user had when the report said the same in its key columns; None if not known."""
+    def recall(self, _user: User, _traces: Traces) -> None:
+        """Nothing."""
 
-    def keep(self, user, traces, keys):
-        """Remember the keys that AWS listed, and what the report said in its key columns."""
+    def keep(self, user: User, traces: Traces | None, keys: Sequence[AccessKey]) -> None:
+        """Forgotten at once."""
 
 
 class Report(NamedTuple):
     """A credential report: its rows by user name, and when AWS made it; None if AWS does not say."""
 
-    rows: dict
+    rows: Mapping[str, Row]
     made: datetime | None
 
 
@@ -44,14 +74,17 @@ class Unread(NamedTuple):
     error: Exception
 
 
+Results = list[User | Unread | None]
+
+
 class Found(NamedTuple):
     """What came of listing the keys of users."""
 
-    keyed: dict  # users with keys and, where needed, tags, by identity; None for a user who no longer exists
-    unread: list
+    keyed: Mapping[str, User | None]  # with keys and, where needed, tags, by identity; None: no longer there
+    unread: Sequence[Unread]
 
 
-def may_have_keys(user, rows):
+def may_have_keys(user: User, rows: Mapping[str, Row] | None) -> bool:
     """Whether the user can have keys, by the report's rows; who is not in them may."""
     row = row_of(user, rows)
     if row is None:
@@ -60,7 +93,7 @@ def may_have_keys(user, rows):
     return "true" in cells_of(row, ACTIVE_COLUMNS) or any(report_time(text) for text in traces)
 
 
-def row_of(user, rows):
+def row_of(user: User, rows: Mapping[str, Row] | None) -> Row | None:
     """The user's row; a row of the same name but another creation time is another user's."""
     row = (rows or {}).get(user.name)
     if (
@@ -72,7 +105,7 @@ def row_of(user, rows):
     return row
 
 
-def identity(user):
+def identity(user: User) -> str:
     """What tells the user from every other: the id, where it is known."""
     return user.id or user.name
 
@@ -80,32 +113,36 @@ def identity(user):
 class KeyLister:
     """Lists the keys of users, and their tags where lines depend on them; `read` is safe to share between threads."""
 
-    def __init__(self, iam, report, needs, memory, run):
+    def __init__(self, iam: Any, report: Report, needs: Asked, memory: Memory, run: Run) -> None:
         self._iam, self._report, self._needs, self._memory, self._run = iam, report, needs, memory, run
-        self._keyed, self._unread = {}, {}  # by identity
-        self.untold = set()  # names of users whose tags AWS denied
+        self._keyed: dict[str, User | None] = {}  # by identity, as `_unread`
+        self._unread: dict[str, Unread] = {}
+        self.untold: set[str] = set()  # names of users whose tags AWS denied
 
-    def list(self, wanted, look_again):
+    def found(self, wanted: Sequence[User], look_again: Callable[[], Iterable[User]]) -> Found:
         """The keys of the `wanted` users; `look_again` gives every user of the account anew.
 
         Raises what the client raises for what is no matter of one user, and the first error where nobody's keys can
         be read: nothing is to be learnt from thousands more.
         """
         first = self._read_all(wanted[:ENOUGH])
-        if first and all(isinstance(each, Unread) for each in first):
-            raise first[0].error
+        failed = [each for each in first if isinstance(each, Unread)]
+        if first and len(failed) == len(first):
+            raise failed[0].error
         wanted = self._sort(wanted, first + self._read_all(wanted[ENOUGH:]), look_again)
         for _look in range(1, LOOKS):
             wanted = self._sort(wanted, self._read_all(wanted), look_again)
         self._unread |= {identity(user): Unread(user, Untrustworthy(ELSEWHERE)) for user in wanted}
         return Found(self._keyed, [*self._unread.values()])
 
-    def _read_all(self, users):
+    def _read_all(self, users: Sequence[User]) -> Results:
         return [*self._run(self.read, users)] if users else []
 
-    def _sort(self, users, results, look_again):
+    def _sort(
+        self, users: Sequence[User], results: Results, look_again: Callable[[], Iterable[User]]
+    ) -> Sequence[User]:
         """Put each where it belongs; those who vanished but exist are given back, under the names they have now."""
-        ids = set()
+        ids: set[str | None] = set()
         for user, result in zip(users, results, strict=True):
             if isinstance(result, Unread):
                 self._unread[identity(user)] = result
@@ -116,7 +153,7 @@ class KeyLister:
                 ids |= set() if result else {user.id}
         return [user for user in look_again() if user.id in ids] if ids else []
 
-    def read(self, user):
+    def read(self, user: User) -> User | Unread | None:
         """The user with keys; None for one who no longer exists, Unread for one who alone cannot be read."""
         try:
             row = row_of(user, self._report.rows)
@@ -135,7 +172,7 @@ class KeyLister:
                 return Unread(user, error)
             raise
 
-    def _with_tags(self, user):
+    def _with_tags(self, user: User) -> User:
         try:
             return user._replace(tags=tags_of(self._iam, user.name))
         except self._iam.exceptions.ClientError as error:
@@ -145,29 +182,36 @@ class KeyLister:
             return user
 
 
-def _traces(row):
+def _traces(row: Row | None) -> Traces | None:
     """What changes in a row when a key is made, deleted or switched; None without a row."""
     return (
         None if row is None else tuple(row[name] for name in ("user_creation_time", *ACTIVE_COLUMNS, *ROTATED_COLUMNS))
     )
 
 
-def _recalled(user, row, made, needs, memory):
+def _recalled(
+    user: User, row: Row | None, made: datetime | None, needs: Asked, memory: Memory
+) -> Sequence[AccessKey] | None:
     """The keys of an earlier run, where no key that the user may have now can be too old; else None.
 
     While the row stays as it is, only keys made after the report can be missing in them.
     """
-    keys = None if row is None or made is None else memory.recall(user, _traces(row))
-    if keys is None or any(needs.too_old(user, moment) for moment in (made, *(key.created for key in keys))):
+    traces = _traces(row)
+    keys = None if traces is None or made is None else memory.recall(user, traces)
+    if (
+        keys is None
+        or made is None
+        or any(needs.too_old(user, moment) for moment in (made, *(key.created for key in keys)))
+    ):
         return None
     return keys
 
 
-def _with_last_use(keys, row):
+def _with_last_use(keys: Sequence[AccessKey], row: Row | None) -> tuple[AccessKey, ...]:
     return tuple(key._replace(last_used=moment) for key, moment in zip(keys, _last_used(keys, row), strict=True))
 
 
-def _last_used(keys, row):
+def _last_used(keys: Sequence[AccessKey], row: Row | None) -> Sequence[datetime | None]:
     """When each key was last used, from the report, which has no key ids: None where it is not plain.
 
     A key is known by its creation date, which is its last-rotated date unless it was toggled; where one
@@ -176,9 +220,9 @@ def _last_used(keys, row):
     if row is None:
         return [None] * len(keys)
     slots = [
-        (report_time(rotated), report_time(used))
+        (moment, report_time(used))
         for rotated, used in zip(cells_of(row, ROTATED_COLUMNS), cells_of(row, USED_COLUMNS), strict=True)
-        if report_time(rotated)
+        if (moment := report_time(rotated))
     ]
     moments = {}
     for number, key in enumerate(keys):

@@ -3,21 +3,27 @@
 Standard library only: the client is handed in. A failed call raises what the client raises.
 """
 
-from datetime import timezone
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timezone
+from typing import Any
 
 from .access_keys_rotated import AccessKey, User
 
 DENIED = {"AccessDenied", "AccessDeniedException"}
 
 
-def users_of(iam):
+class Untrustworthy(Exception):
+    """AWS answered, but the answer cannot be relied on."""
+
+
+def users_of(iam: Any) -> Iterator[User]:
     """Every user of the account, without keys and tags."""
     for page in iam.get_paginator("list_users").paginate(PaginationConfig={"PageSize": 1000}):
         for entry in page["Users"]:
             yield user_from(entry)
 
 
-def tagged_users_of(iam):
+def tagged_users_of(iam: Any) -> Iterator[User]:
     """Every user of the account with tags, without keys.
 
     GetAccountAuthorizationDetails gives up to 1,000 users a call with all their tags (IAM API Reference); policies,
@@ -29,44 +35,52 @@ def tagged_users_of(iam):
             yield user_from(entry)._replace(tags=_tags(entry.get("Tags", ())))
 
 
-def user_from(entry):
+def user_from(entry: Mapping[str, Any]) -> User:
     """A user as ListUsers and GetUser describe one, without keys and tags."""
     return User(entry["UserName"], entry["Path"], None, entry["UserId"], entry["Arn"], _created(entry))
 
 
-def keys_of(iam, name):
-    """The access keys of a user, in the order of ListAccessKeys; when they were last used is not asked."""
+def keys_of(iam: Any, name: str) -> list[AccessKey]:
+    """The access keys of a user, in the order of ListAccessKeys; when they were last used is not asked.
+
+    Raises Untrustworthy if the answer is about another user; IAM does not tell names apart by their case.
+    """
     pages = _pages(iam, "list_access_keys", name)
     entries = [entry for page in pages for entry in page["AccessKeyMetadata"]]
+    others = {entry.get("UserName", name) for entry in entries if entry.get("UserName", name).lower() != name.lower()}
+    if others:
+        raise Untrustworthy(f"ListAccessKeys answered with keys of {', '.join(sorted(others))} instead of {name}")
     return [AccessKey(entry["AccessKeyId"], entry["Status"], _created(entry)) for entry in entries]
 
 
-def tags_of(iam, name):
+def tags_of(iam: Any, name: str) -> dict[str, str]:
     """The tags of a user, as a mapping."""
     pages = _pages(iam, "list_user_tags", name)
     return _tags(tag for page in pages for tag in page["Tags"])
 
 
-def _tags(entries):
+def _tags(entries: Iterable[Mapping[str, str]]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in entries}
 
 
-def _pages(iam, operation, name):
+def _pages(iam: Any, operation: str, name: str) -> Iterable[Mapping[str, Any]]:
     """Every page about a user; there is hardly ever a second, and making a paginator takes half as long as a call."""
     page = getattr(iam, operation)(UserName=name)
     return iam.get_paginator(operation).paginate(UserName=name) if page.get("IsTruncated") else [page]
 
 
-def error_code(error):
+def error_code(error: Any) -> str:
     """The code in a ClientError, such as AccessDenied."""
-    return error.response.get("Error", {}).get("Code", "")
+    code: str = error.response.get("Error", {}).get("Code", "")
+    return code
 
 
-def status_of(error):
+def status_of(error: Any) -> int:
     """The HTTP status of a ClientError; 0 if it has none."""
-    return error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    return status
 
 
-def _created(entry):
+def _created(entry: Mapping[str, datetime]) -> datetime:
     """CreateDate in UTC: the client gives it in the machine's zone, where a day may have 23 hours."""
     return entry["CreateDate"].astimezone(timezone.utc)

@@ -7,14 +7,15 @@ A call that fails after the client's own retries raises what the client raises; 
 trusted raises Untrustworthy. Nothing that could not be read is left out silently.
 """
 
-from datetime import timedelta, timezone
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .access_keys_rotated import COMPLIANT, NOT_APPLICABLE, UNDECIDED, decide
-from .iam_keys import KeyLister, NoMemory, Report, identity, may_have_keys
-from .iam_listing import DENIED, error_code, tagged_users_of, users_of
-from .iam_report import ACTIVE_COLUMNS, ROOT, Untrustworthy, cells_of, parse_report, report_user
+from .access_keys_rotated import COMPLIANT, NOT_APPLICABLE, UNDECIDED, AccessKey, AccountPolicy, Decision, User, decide
+from .iam_keys import Asked, KeyLister, Memory, NoMemory, Report, Run, Unread, identity, may_have_keys
+from .iam_listing import DENIED, Untrustworthy, error_code, tagged_users_of, users_of
+from .iam_report import ACTIVE_COLUMNS, ROOT, Row, cells_of, parse_report, report_user
 
 # Seconds between two looks at a credential report in the making, a minute in all. AWS answers
 # within seconds for most accounts; past this the keys of every user are listed instead.
@@ -29,7 +30,7 @@ INSTEAD = "the keys of every user were listed instead, and their last use is not
 class Needs:
     """What the lines about one account depend on: its verdicts, and what falls due up to the instant `horizon`."""
 
-    def __init__(self, policy, now, horizon, every_line=False):
+    def __init__(self, policy: AccountPolicy, now: datetime, horizon: datetime, every_line: bool = False) -> None:
         """`every_line`: compliant and inactive keys get a line too, whatever their due date."""
         self._policy = policy
         self._now = now
@@ -37,24 +38,24 @@ class Needs:
         self._every_line = every_line
         self.user_tags = "tags" in policy.asked_of_users(now)
 
-    def keys(self, user):
+    def keys(self, user: User) -> bool:
         """Whether a key of the user can be past its limit by the horizon: no key is older than its user."""
         return user.created is None or self._horizon - user.created > self._strictest(user)
 
-    def too_old(self, user, created):
+    def too_old(self, user: User, created: datetime) -> bool:
         """Whether a key of the user, created at that time, can be past its limit."""
         return self._now - created > self._strictest(user)
 
-    def _strictest(self, user):
+    def _strictest(self, user: User) -> timedelta:
         return min(rule.limit for rule in self._policy.rules_for(user))
 
-    def tags(self, user):
+    def tags(self, user: User) -> bool:
         """Whether a line about the user depends on tags that are not known."""
         if user.tags is not None or not self.user_tags:
             return False
         return any(self._in_doubt(key, decide(self._policy, user, key, self._now)) for key in user.keys)
 
-    def _in_doubt(self, key, decision):
+    def _in_doubt(self, key: AccessKey, decision: Decision) -> bool:
         """Whether the key has a line of which the verdict, the rule or the due date is not known."""
         if decision.verdict == UNDECIDED:
             return True
@@ -67,27 +68,29 @@ class Needs:
 
 
 class Reading(NamedTuple):
-    users: list  # every user who could be read; keys are empty for those whose keys can change no verdict
+    users: Sequence[User]  # every user who could be read; keys are empty for those whose keys can change no verdict
     root_key_active: bool | None  # None: not known
-    notes: list  # what was read by a longer way, and why
-    unread: list  # Unread: users of whose keys nothing is known
+    notes: Sequence[str]  # what was read by a longer way, and why
+    unread: Sequence[Unread]  # Unread: users of whose keys nothing is known
 
 
-def read_users(iam, needs, run, wait, memory=None):
+def read_users(
+    iam: Any, needs: Asked, run: Run, wait: Callable[[float], None], memory: Memory | None = None
+) -> Reading:
     """Read an account through an IAM client.
 
     `needs` says whose keys and tags are wanted, `run` is a `map` that may run calls side by side,
     `wait` sleeps for a number of seconds, `memory` is asked before AWS for keys that cannot be too old.
     Tags that AWS denied stay None.
     """
-    notes = []
+    notes: list[str] = []
     report = _credential_report(iam, wait, notes)
     users = _users(iam, None if report is None else report.rows, needs, notes)
     report = _of_these(users, report, notes)
     rows = None if report is None else report.rows
     wanted = [user for user in users if may_have_keys(user, rows) and needs.keys(user)]
     lister = KeyLister(iam, report or Report({}, None), needs, memory or NoMemory(), run)
-    keyed, unread = lister.list(wanted, lambda: _users(iam, None, needs, []))
+    keyed, unread = lister.found(wanted, lambda: _users(iam, None, needs, []))
     if lister.untold:
         notes.append(f"iam:ListUserTags was denied: the tags of {len(lister.untold)} users are not known")
     lost = {identity(each.user) for each in unread}
@@ -96,7 +99,7 @@ def read_users(iam, needs, run, wait, memory=None):
     return Reading([user for user in found if user is not None], root, notes, unread)
 
 
-def _credential_report(iam, wait, notes):
+def _credential_report(iam: Any, wait: Callable[[float], None], notes: list[str]) -> Report | None:
     """The report, or None with a note if there is none to be had."""
     try:
         answer = _report_answer(iam, wait)
@@ -117,29 +120,30 @@ def _credential_report(iam, wait, notes):
     return None
 
 
-def _only(accounts):
+def _only(accounts: Mapping[str, dict[str, Row]]) -> dict[str, Row]:
     """The rows of the one account that a report from AWS is about."""
     if len(accounts) > 1:
         raise Untrustworthy(f"the credential report is about several accounts, {', '.join(sorted(accounts))}")
     return next(iter(accounts.values()))
 
 
-def _of_these(users, report, notes):
+def _of_these(users: Sequence[User], report: Report | None, notes: list[str]) -> Report | None:
     """The report, or None with a note if it is about another account than that of the users."""
     if report is None or not users:
         return report
     row = next(iter(report.rows.values()))
-    if row["arn"].split(":")[4:5] == users[0].arn.split(":")[4:5]:
+    if row["arn"].split(":")[4:5] == (users[0].arn or "").split(":")[4:5]:
         return report
     notes.append(f"the credential report is about another account, {row['arn']}: {INSTEAD}")
     return None
 
 
-def _report_answer(iam, wait):
+def _report_answer(iam: Any, wait: Callable[[float], None]) -> Mapping[str, Any] | None:
     for delay in (*REPORT_DELAYS, None):
         try:
             if iam.generate_credential_report().get("State") == "COMPLETE":
-                return iam.get_credential_report()
+                answer: Mapping[str, Any] = iam.get_credential_report()
+                return answer
         except iam.exceptions.ClientError as error:
             if error_code(error) not in REPORT_PENDING:
                 raise
@@ -148,13 +152,13 @@ def _report_answer(iam, wait):
     return None
 
 
-def _is_outdated(answer):
+def _is_outdated(answer: Mapping[str, Any]) -> bool:
     """Whether the report is older than AWS promises, by the time at which AWS itself answered."""
     made, answered = answer.get("GeneratedTime"), _answered(answer)
     return made is not None and answered is not None and answered - made > REPORT_LASTS
 
 
-def _answered(answer):
+def _answered(answer: Mapping[str, Any]) -> datetime | None:
     """When AWS answered: the Date of its answer, which no clock of ours can put wrong; None if it has none."""
     written = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
     try:
@@ -164,7 +168,7 @@ def _answered(answer):
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
 
 
-def _users(iam, rows, needs, notes):
+def _users(iam: Any, rows: Mapping[str, Row] | None, needs: Asked, notes: list[str]) -> list[User]:
     """Every user, with tags where lines may depend on them and AWS gives them in one listing."""
     try:
         if needs.user_tags:

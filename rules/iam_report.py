@@ -6,9 +6,12 @@ Columns: IAM User Guide, "Getting credential reports for your AWS account".
 
 import csv
 import io
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
 
-from .access_keys_rotated import User, is_account_id
+from .access_keys_rotated import User
+from .iam_listing import Untrustworthy
+from .selectors import is_account_id
 
 ROOT = "<root_account>"
 ACTIVE_COLUMNS = ("access_key_1_active", "access_key_2_active")
@@ -19,17 +22,17 @@ HEADER_BEGINS = ["user", "arn"]
 BYTE_ORDER_MARK = "\ufeff"  # stands where a file begins, so also in the middle of files that were joined
 
 
-class Untrustworthy(Exception):
-    """AWS answered, but the answer cannot be relied on."""
+Row = dict[str, str]  # cells by column
 
 
-def parse_report(content):
+def parse_report(content: bytes) -> dict[str, dict[str, Row]]:
     """Rows of a credential report (bytes of UTF-8) by user name, by account id.
 
     Reports may stand one after the other: a header tells the columns of what follows it, and a row that is there
     twice counts once. Raises Untrustworthy for anything else, and for rows that contradict each other.
     """
-    accounts, lines = {}, {}
+    accounts: dict[str, dict[str, Row]] = {}
+    lines: dict[tuple[str, str], int] = {}
     for number, row in _rows(content):
         account_id = _account_of(number, row)
         _require_flags(number, row)
@@ -47,9 +50,9 @@ def parse_report(content):
     return accounts
 
 
-def _rows(content):
+def _rows(content: bytes) -> Iterator[tuple[int, Row]]:
     """The rows, each with the number of the line in which it ends."""
-    header = None
+    header: list[str] | None = None
     for number, cells in _cells(content):
         parts = [cells] if header is None else _parted(cells, header)
         for part in parts:
@@ -65,7 +68,7 @@ def _rows(content):
                 yield number, _lowered(dict(zip(header, part, strict=True)))
 
 
-def _cells(content):
+def _cells(content: bytes) -> Iterator[tuple[int, list[str]]]:
     try:
         text = content.decode("utf-8").replace(BYTE_ORDER_MARK, "")
         lines = csv.reader(io.StringIO(text, newline=""), strict=True)
@@ -76,7 +79,7 @@ def _cells(content):
         raise Untrustworthy(f"the credential report is not CSV text: {error}") from error
 
 
-def _parted(cells, header):
+def _parted(cells: list[str], header: list[str]) -> list[list[str]]:
     """The cells of one line; of two where a header follows a row without an end of line between them.
 
     AWS ends no report with an end of line, so files that were joined have such lines.
@@ -90,7 +93,7 @@ def _parted(cells, header):
     return [[*cells[:last], end], [HEADER_BEGINS[0], *tail]]
 
 
-def _checked_header(number, header):
+def _checked_header(number: int, header: list[str]) -> list[str]:
     lacking = sorted(set(REPORT_COLUMNS) - set(header))
     if lacking:
         raise Untrustworthy(f"the credential report lacks the columns {', '.join(lacking)} in line {number}")
@@ -99,12 +102,12 @@ def _checked_header(number, header):
     return header
 
 
-def _lowered(row):
+def _lowered(row: Row) -> Row:
     """The row with its flags as AWS writes them: spreadsheets save TRUE for true."""
     return row | {column: row[column].lower() for column in ACTIVE_COLUMNS if row[column] in ("TRUE", "FALSE")}
 
 
-def _account_of(number, row):
+def _account_of(number: int, row: Row) -> str:
     """The account in the row's ARN, which must be that of its user."""
     parts = row["arn"].split(":", 5)
     if len(parts) < 6 or parts[2] != "iam" or not is_account_id(parts[4]):
@@ -115,25 +118,25 @@ def _account_of(number, row):
     return parts[4]
 
 
-def _require_flags(number, row):
+def _require_flags(number: int, row: Row) -> None:
     """Whether a key is active must be plain: what is neither true nor false could hide a key."""
     for column in ACTIVE_COLUMNS:
         if row["user"] != ROOT and row[column] not in ("true", "false"):
             raise Untrustworthy(f"the credential report has {row[column]!r} for {column} in line {number}")
 
 
-def cells_of(row, columns):
+def cells_of(row: Mapping[str, str], columns: Iterable[str]) -> list[str]:
     """What a row says in these columns; N/A where it says nothing."""
     return [row.get(name) or "N/A" for name in columns]
 
 
-def report_user(row):
+def report_user(row: Mapping[str, str]) -> User:
     """A user as a row of the credential report knows one: no id, no tags; the path is in the ARN."""
     path = row["arn"].partition(":user")[2].rpartition("/")[0] + "/"
     return User(row["user"], path, None, None, row["arn"], report_time(row["user_creation_time"]))
 
 
-def report_time(text):
+def report_time(text: str) -> datetime | None:
     """A time in the credential report; None for `N/A`, `no_information` and the like."""
     try:
         moment = datetime.fromisoformat(text)

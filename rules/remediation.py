@@ -9,13 +9,15 @@ import hashlib
 import json
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from .access_keys_rotated import COMPLIANT, EXEMPT, UNDECIDED, Account, Policy, User, decide
-from .iam_listing import error_code, keys_of, tags_of, user_from, users_of
+from .access_keys_rotated import COMPLIANT, UNDECIDED, AccessKey, Account, Decision, Policy, Rule, User, days, decide
+from .iam_listing import Untrustworthy, error_code, keys_of, tags_of, user_from, users_of
 
 LONGEST_RUN = 540  # seconds after which no further user is begun: the step is ended after 600
 MOST_RETURNED = 100  # SSM returns no more items of a list, and 100 KB, from aws:executeScript
@@ -34,11 +36,19 @@ class NotAsExpected(Exception):
     """AWS answered, but what it says is not what a change may rest on, or should have led to."""
 
 
+Outcome = tuple[str, str]  # what was done with a key, and why
 OF_AWS = (BotoCoreError, ClientError, ResponseParserError)
-CAUGHT = (*OF_AWS, NotAsExpected)
+CAUGHT = (*OF_AWS, NotAsExpected, Untrustworthy)
 
 
-def run_remediation(inputs, document, client, now, clock=time.monotonic, wait=time.sleep):
+def run_remediation(
+    inputs: Mapping[str, str],
+    document: Mapping[str, Any],
+    client: Callable[[str], Any],
+    now: datetime,
+    clock: Callable[[], float] = time.monotonic,
+    wait: Callable[[float], None] = time.sleep,
+) -> dict[str, Any]:
     """Run one stage and return {"Summary": text, "Keys": [what was done with a key and why], "NotReached": number}.
 
     `inputs` has Stage (`deactivate`: the user with the id ResourceId; `delete`: that user, or without
@@ -68,7 +78,7 @@ def run_remediation(inputs, document, client, now, clock=time.monotonic, wait=ti
     return _finish(run, stage, resource_id, len(users), reached)
 
 
-def _finish(run, stage, resource_id, found, reached):
+def _finish(run: "_Remediation", stage: str, resource_id: str, found: int, reached: int) -> dict[str, Any]:
     entries = sorted(run.entries, key=lambda entry: ORDER.index(entry["Action"]))
     counts = [(action, sum(entry["Action"] == action for entry in entries)) for action in ORDER]
     said = [f"{number} {action}" for action, number in counts if number] or ["no key to report"]
@@ -80,7 +90,8 @@ def _finish(run, stage, resource_id, found, reached):
         said.append(f"{found - reached} users not reached in {LONGEST_RUN} seconds")
     if len(entries) > MOST_RETURNED:
         said.append(f"returned are {MOST_RETURNED} of {len(entries)} keys, the log has all")
-    output = {"Summary": f"Stage {stage}: {', '.join(said)}.", "Keys": entries, "NotReached": str(found - reached)}
+    summary = f"Stage {stage}: {', '.join(said)}."
+    output: dict[str, Any] = {"Summary": summary, "Keys": entries, "NotReached": str(found - reached)}
     sys.stdout.write(json.dumps(output) + "\n")
     output["Keys"] = entries[:MOST_RETURNED]
     failures = dict(counts)[FAILED]
@@ -90,14 +101,17 @@ def _finish(run, stage, resource_id, found, reached):
 
 
 class _Remediation:
-    def __init__(self, document, iam, now, wait, manual):
+    def __init__(
+        self, document: Mapping[str, Any], iam: Any, now: datetime, wait: Callable[[float], None], manual: bool
+    ) -> None:
         self._policy = Policy(document).for_account(Account(""))
         self._common = document.get("remediation", {"action": "none"})
         self._own = {rule["id"]: rule["remediation"] for rule in document.get("rules", ()) if "remediation" in rule}
         self._iam, self._now, self._wait, self._manual = iam, now, wait, manual
-        self.entries, self.unconcerned = [], 0
+        self.entries: list[dict[str, str]] = []
+        self.unconcerned = 0
 
-    def users(self, client, resource_id):
+    def users(self, client: Callable[[str], Any], resource_id: str) -> list[User]:
         """The user with the id, or without one all users, in an order that is another each day.
 
         A run that is cut off day after day still reaches everybody.
@@ -107,12 +121,12 @@ class _Remediation:
                 user = self._user_with(client, resource_id)
                 return [] if user is None else [user]
             day = f"{self._now:%Y-%m-%d}"
-            return sorted(users_of(self._iam), key=lambda user: hashlib.sha256((day + user.id).encode()).digest())
+            return sorted(users_of(self._iam), key=lambda user: hashlib.sha256(f"{day}{user.id}".encode()).digest())
         except CAUGHT as error:
             self._report(User(resource_id), None, *_outcome_of(error))
             return []
 
-    def _user_with(self, client, resource_id):
+    def _user_with(self, client: Callable[[str], Any], resource_id: str) -> User | None:
         """AWS Config knows ids, IAM wants names. Config may be hours old: only IAM's own word counts."""
         try:
             found = client("config").list_discovered_resources(
@@ -126,21 +140,22 @@ class _Remediation:
                 return user
         return next((user for user in users_of(self._iam) if user.id == resource_id), None)
 
-    def _user_named(self, name):
+    def _user_named(self, name: str) -> User | None:
         try:
             return user_from(self._iam.get_user(UserName=name)["User"])
         except self._iam.exceptions.NoSuchEntityException:
             return None
 
-    def handle(self, user, stage, only):
+    def handle(self, user: User, stage: str, only: bool) -> None:
         """Do the stage for every key of one user; without `only`, users with nothing inactive are just counted."""
         try:
             keys = keys_of(self._iam, user.name)
-            user = user._replace(tags=tags_of(self._iam, user.name))
+            tags = tags_of(self._iam, user.name)
         except CAUGHT as error:
             self._report(user, None, *_outcome_of(error))
             return
-        remembered = [tag for tag in user.tags if tag.startswith(MEMORY)]
+        user = user._replace(tags=tags)
+        remembered = [tag for tag in tags if tag.startswith(MEMORY)]
         if not (only or remembered or any(key.status != "Active" for key in keys)):
             self.unconcerned += 1
             return
@@ -148,107 +163,109 @@ class _Remediation:
         for key in keys:
             decision = decide(self._policy, user, key._replace(status="Active"), self._now)
             rule = decision.rule.id if decision.rule else ""
-            self._report(user, key, *self._attempt(step, user, key, decision), rule)
-        gone = set(remembered) - {MEMORY + key.id for key in keys}
+            self._report(user, key, *self._attempt(step, user, key, decision, tags), rule)
+        gone = set(remembered) - {_memory_of(key) for key in keys}
         for tag in sorted(gone) if stage == "delete" else ():
             done = self._attempt(self._forget, user, tag, "this key no longer exists")
             self._report(user, None, *done, key_id=tag.removeprefix(MEMORY))
 
-    def _attempt(self, step, *arguments):
+    def _attempt(self, step: Callable[..., Outcome], *arguments: Any) -> Outcome:
         """What a step did and why, also if it failed: the other keys go on."""
         try:
             return step(*arguments)
         except CAUGHT as error:
             return _outcome_of(error)
 
-    def _report(self, user, key, action, why, rule="", key_id=""):
-        entry = {"User": user.name, "AccessKeyId": key.id if key else key_id, "Action": action}
+    def _report(
+        self, user: User, key: AccessKey | None, action: str, why: str, rule: str = "", key_id: str = ""
+    ) -> None:
+        entry = {"User": user.name, "AccessKeyId": str(key.id) if key else key_id, "Action": action}
         age = str((self._now - key.created).days) if key else ""
         self.entries.append(entry | {"Why": why[:LONGEST_WHY], "Age": age, "Rule": rule})
 
-    def _deactivation(self, user, key, decision):
+    def _deactivation(self, user: User, key: AccessKey, decision: Decision, tags: Mapping[str, str]) -> Outcome:
         if key.status != "Active":
             return LEFT, f"{key.status} already"
-        settings, why = self._wanted(decision, ("deactivate", "delete"))
+        rule, settings, why = self._wanted(decision, ("deactivate", "delete"))
         if why:
             return LEFT, why
         if not (self._manual or settings.get("automatic", False)):
             return LEFT, "remediation is not automatic here: start the runbook by hand with Trigger=manual"
-        limit, grace = decision.rule.max_age, settings.get("graceDays", 0)
+        limit, grace = rule.max_age, settings.get("graceDays", 0)
         if self._now - key.created <= timedelta(days=limit + grace):
-            return LEFT, f"older than {limit} days, but not by more than the {grace} days of grace"
+            return LEFT, f"older than {days(limit)}, but not by more than the {days(grace)} of grace"
         why = self._protected(key, settings)
         if why:
             return LEFT, why
-        if MEMORY + key.id in user.tags:
+        if _memory_of(key) in tags:
             # It says since when the key was inactive before: the wait for deletion begins anew.
-            self._forget(user, MEMORY + key.id, "")
-        return self._change(user, key, "deactivated", f"older than {limit} days and {grace} days of grace")
+            self._forget(user, _memory_of(key), "")
+        return self._change(user, key, "deactivated", f"older than {days(limit)} and {days(grace)} of grace")
 
-    def _deletion(self, user, key, decision):
-        tag = MEMORY + key.id
+    def _deletion(self, user: User, key: AccessKey, decision: Decision, tags: Mapping[str, str]) -> Outcome:
+        tag = _memory_of(key)
         if key.status != "Inactive":
-            if tag in user.tags:
+            if tag in tags:
                 return self._forget(user, tag, f"{key.status} again")
             return LEFT, f"{key.status}: only inactive keys are deleted"
-        settings, why = self._wanted(decision, ("delete",))
+        _rule, settings, why = self._wanted(decision, ("delete",))
         if why:
             return LEFT, why
-        since, days = _instant(user.tags.get(tag)), settings["deleteAfterDays"]
+        since, wait_days = _instant(tags.get(tag)), settings["deleteAfterDays"]
         if since is None or since > self._now:
-            return self._remember(user, tag, f"seen inactive now, to be deleted in {days} days")
-        if self._now - since < timedelta(days=days):
-            return LEFT, f"seen inactive since {user.tags[tag]}, not yet for {days} days"
+            return self._remember(user, tag, f"seen inactive now, to be deleted in {days(wait_days)}")
+        if self._now - since < timedelta(days=wait_days):
+            return LEFT, f"seen inactive since {tags[tag]}, not yet for {days(wait_days)}"
         used = self._last_used(key)
         if used is not None and used >= since:
             return self._remember(user, tag, f"used at {used:%Y-%m-%dT%H:%M:%SZ}, so it was active in between")
         why = self._protected(key, settings)
         if why:
             return LEFT, why
-        done = self._change(user, key, "deleted", f"seen inactive since {user.tags[tag]}, for {days} days or more")
+        done = self._change(user, key, "deleted", f"seen inactive since {tags[tag]}, for {days(wait_days)} or more")
         if done[0] == "deleted":
             self._afterwards("deleted", self._forget, user, tag, "")
         return done
 
-    def _wanted(self, decision, actions):
-        """The settings for a non-compliant key, and why nothing is to be done with it, if so."""
+    def _wanted(self, decision: Decision, actions: Sequence[str]) -> tuple[Rule, Mapping[str, Any], str | None]:
+        """The rule of a non-compliant key, its settings, and why nothing is to be done with it, if so."""
         rule, exemption = decision.rule, decision.exemption
         if rule is None or decision.verdict == UNDECIDED:
             doubts = decision.doubts or decision.rules
             raise NotAsExpected(f"undecided between {', '.join(doubt.id for doubt in doubts)}: not touched")
         settings = self._own.get(rule.id, self._common)
         if decision.verdict == COMPLIANT:
-            return settings, f"not older than {rule.max_age} days"
-        if decision.verdict == EXEMPT:
-            return settings, f"exempt by {exemption.id} until {exemption.expires:%Y-%m-%d}"
+            return rule, settings, f"not older than {days(rule.max_age)}"
+        if exemption is not None:
+            return rule, settings, f"exempt by {exemption.id} until {exemption.expires:%Y-%m-%d}"
         if settings["action"] not in actions:
-            return settings, f"older than {rule.max_age} days, but the remediation is {settings['action']}"
-        return settings, None
+            return rule, settings, f"older than {days(rule.max_age)}, but the remediation is {settings['action']}"
+        return rule, settings, None
 
-    def _protected(self, key, settings):
-        days = settings.get("protectUsedWithinDays", 0)
-        used = self._last_used(key) if days else None
-        if used is not None and self._now - used <= timedelta(days=days):
-            return f"protected: used at {used:%Y-%m-%dT%H:%M:%SZ}, within {days} days"
+    def _protected(self, key: AccessKey, settings: Mapping[str, Any]) -> str | None:
+        protected = settings.get("protectUsedWithinDays", 0)
+        used = self._last_used(key) if protected else None
+        if used is not None and self._now - used <= timedelta(days=protected):
+            return f"protected: used at {used:%Y-%m-%dT%H:%M:%SZ}, within {days(protected)}"
         return None
 
-    def _last_used(self, key):
+    def _last_used(self, key: AccessKey) -> datetime | None:
         answer = self._iam.get_access_key_last_used(AccessKeyId=key.id)
         if "AccessKeyLastUsed" not in answer:
             raise NotAsExpected("GetAccessKeyLastUsed does not say whether the key was used")
-        used = answer["AccessKeyLastUsed"].get("LastUsedDate")  # absent: never since April 2015
+        used: datetime | None = answer["AccessKeyLastUsed"].get("LastUsedDate")  # absent: never since April 2015
         return used and used.astimezone(timezone.utc)
 
-    def _remember(self, user, tag, why):
+    def _remember(self, user: User, tag: str, why: str) -> Outcome:
         value = f"{self._now:%Y-%m-%dT%H:%M:%SZ}"
         self._iam.tag_user(UserName=user.name, Tags=[{"Key": tag, "Value": value}])
         return "remembered", why
 
-    def _forget(self, user, tag, why):
+    def _forget(self, user: User, tag: str, why: str) -> Outcome:
         self._iam.untag_user(UserName=user.name, TagKeys=[tag])
         return "forgotten", why
 
-    def _delete(self, user, key):
+    def _delete(self, user: User, key: AccessKey) -> None:
         try:
             self._iam.delete_access_key(UserName=user.name, AccessKeyId=key.id)
         except ClientError as error:
@@ -256,7 +273,7 @@ class _Remediation:
             if error_code(error) != "NoSuchEntity" or self._user_named(user.name) is None:
                 raise
 
-    def _change(self, user, key, action, why):
+    def _change(self, user: User, key: AccessKey, action: str, why: str) -> Outcome:
         """Deactivate or delete, if user and key are still as they were judged, and look that nothing else changed."""
         current, before = self._user_named(user.name), self._listing(user)
         if current is None or current.arn != user.arn or current.id != user.id or before.get(key.id) != key:
@@ -270,14 +287,14 @@ class _Remediation:
         self._afterwards(action, self._read_back, user, expected)
         return action, why
 
-    def _afterwards(self, action, step, *arguments):
+    def _afterwards(self, action: str, step: Callable[..., object], *arguments: Any) -> None:
         """A failure after the change must not hide that the change was made."""
         try:
             step(*arguments)
         except CAUGHT as error:
             raise NotAsExpected(f"{action}, but then: {error}") from error
 
-    def _read_back(self, user, expected):
+    def _read_back(self, user: User, expected: Mapping[str | None, AccessKey]) -> None:
         for delay in READ_BACKS:
             seen = self._listing(user)
             if seen == expected:
@@ -287,17 +304,21 @@ class _Remediation:
         listed = ", ".join(f"{key.id} {key.status}" for key in seen.values())
         raise NotAsExpected(f"ListAccessKeys says {listed or 'that there are no keys'}")
 
-    def _listing(self, user):
+    def _listing(self, user: User) -> dict[str | None, AccessKey]:
         return {key.id: key for key in keys_of(self._iam, user.name)}
 
 
-def _outcome_of(error):
+def _memory_of(key: AccessKey) -> str:
+    return f"{MEMORY}{key.id}"
+
+
+def _outcome_of(error: Exception) -> Outcome:
     if isinstance(error, ClientError) and error_code(error) == "NoSuchEntity":
         return LEFT, f"gone in the meantime: {error}"
     return FAILED, str(error)
 
 
-def _instant(text):
+def _instant(text: str | None) -> datetime | None:
     """The instant that a tag says; None if there is no tag or it does not say one."""
     try:
         moment = datetime.fromisoformat(text or "")

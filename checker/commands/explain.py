@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from checker.decision import Account, Exemption, Rule, User, decision
+from checker.decision import Account, Exemption, Rule, User, decision, selectors, unknown_account
 from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, Unreadable, UsageError, printable
 from checker.evaluate import AccountUnreadable
 from checker.policy.explain import telling_tests
@@ -59,8 +59,8 @@ def _subject(options: Options, loaded: Loaded) -> tuple[Account, User]:
 def _named_account(named: str | None, inventory: Inventory) -> Account:
     """The account of this id or name; raises UsageError for a name of several accounts, or of none that is known."""
     if named is None:
-        return decision.Account(None)
-    if decision.is_account_id(named):
+        return unknown_account()
+    if selectors.is_account_id(named):
         return inventory.get(named) or decision.Account(named)
     alike = [account for account in inventory.values() if account.name == named]
     if len(alike) > 1:
@@ -68,12 +68,12 @@ def _named_account(named: str | None, inventory: Inventory) -> Account:
         raise UsageError(f"--account {named}: {len(alike)} accounts have this name: give the id ({ids})")
     if not alike and inventory:
         raise UsageError(_nobody(named, "the inventory has", [account.name for account in inventory.values()]))
-    return alike[0] if alike else decision.Account(None, named)
+    return alike[0] if alike else unknown_account(named)
 
 
 def _nobody(named: str, has: str, names: Iterable[str | None]) -> str:
     """That no account has this id or name, and which names are nearest."""
-    if decision.is_account_id(named):
+    if selectors.is_account_id(named):
         return f"--account {named}: {has} no such account"
     near = ", ".join(Known(filter(None, names)).nearest(named))
     return f"--account {named}: {has} no such account" + (f"; the nearest: {near}" if near else ": give its id")

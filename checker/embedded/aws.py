@@ -1,7 +1,7 @@
 """An AWS inside this process: moto, with the parts of IAM's behaviour that it lacks. No network."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -85,7 +85,7 @@ def backend(account_id: str) -> Any:
 
 
 def add_user(
-    account_id: str, name: str, created: datetime, *, path: str = "/", tags: dict[str, str] | None = None
+    account_id: str, name: str, created: datetime, *, path: str = "/", tags: Mapping[str, str] | None = None
 ) -> Any:
     """A user who has existed since `created`; returns moto's user."""
     listed = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]

@@ -10,7 +10,7 @@ from typing import Any
 
 from checker.generate.templating import Quoted, render
 
-SHARED = ("access_keys_rotated", "iam_listing", "whole_answers", "aws_clients")
+SHARED = ("selectors", "access_keys_rotated", "iam_listing", "whole_answers", "aws_clients")
 MODULES = {
     "config_rule": (*SHARED, "iam_report", "iam_keys", "iam_reader", "config_rule"),
     "remediation": (*SHARED, "remediation"),

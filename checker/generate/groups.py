@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from checker.decision import Account, Clause, Exemption, Rule, SelectorSet, decision
+from checker.decision import Account, Clause, Exemption, Rule, SelectorSet, decision, selectors
 from checker.errors import FileProblems, Problem
 from checker.policy.coverage import covers
 from checker.policy.loader import PolicyFile
@@ -210,7 +210,7 @@ def _choice(entry: dict[str, Any], *, certain: bool) -> _Chosen:
 def _without_ids(selector: Any) -> Any:
     if isinstance(selector, dict):
         return {key: value for key, value in selector.items() if key != "id"}
-    return [text for text in selector if not decision.is_account_id(text)] if isinstance(selector, list) else selector
+    return [text for text in selector if not selectors.is_account_id(text)] if isinstance(selector, list) else selector
 
 
 def _unknown(policy: PolicyFile, accounts: Iterable[Account]) -> Iterator[Problem]:
@@ -256,7 +256,7 @@ def _ends(rules: list[dict[str, Any]]) -> bool:
     return (
         bool(rules)
         and "accounts" not in rules[-1]
-        and covers(decision.user_clauses(rules[-1].get("users")), [{}], users=True)
+        and covers(selectors.user_clauses(rules[-1].get("users")), [{}], users=True)
     )
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from checker.decision import Clause, decision
+from checker.decision import Clause, selectors
 from checker.errors import UsageError
 from checker.generate.archive import zipped
 from checker.generate.deployment import MANAGED_RULE, Deployment
@@ -161,10 +161,10 @@ def _exemption(entry: dict[str, Any]) -> ExemptionRow:
 
 def _users(entry: dict[str, Any]) -> str:
     """The user selector in words, and the account selector if it is open whether it matches."""
-    users = _any(decision.user_clauses(entry["users"])) if "users" in entry else "every user"
+    users = _any(selectors.user_clauses(entry["users"])) if "users" in entry else "every user"
     if "accounts" not in entry:
         return users
-    return f"{users} (open whether it applies here: accounts of {_any(decision.account_clauses(entry['accounts']))})"
+    return f"{users} (open whether it applies here: accounts of {_any(selectors.account_clauses(entry['accounts']))})"
 
 
 def _any(clauses: Sequence[Clause]) -> str:

@@ -9,7 +9,7 @@ import string
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from checker.decision import Clause, decision
+from checker.decision import Clause, selectors
 
 MAX_STATES = 20_000
 
@@ -59,9 +59,9 @@ def includes(wider: Sequence[str], narrower: Sequence[str], domain: Domain) -> b
     """Whether every text of the domain that a pattern of `narrower` matches, one of `wider` matches."""
     if set(narrower) <= set(wider):
         return True
-    inside = decision.PatternSet([(pattern, 1) for pattern in narrower])
+    inside = selectors.PatternSet([(pattern, 1) for pattern in narrower])
     covered, allowed = 1, 2
-    outside = decision.PatternSet(
+    outside = selectors.PatternSet(
         [*((pattern, covered) for pattern in wider), *((pattern, allowed) for pattern in domain.shape)]
     )
     alphabet = _alphabet([*wider, *narrower, *domain.shape], domain)

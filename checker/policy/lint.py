@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
+from typing import Any
 
-from checker.decision import Account, Clause, Exemption, Rule, SelectorSet, decision
+from checker.decision import Account, Clause, Exemption, Rule, SelectorSet, User
 from checker.errors import Problem
 from checker.policy import selection
 from checker.policy.coverage import covers
@@ -66,15 +67,15 @@ def _candidates(entries: Sequence[Rule | Exemption], accounts: SelectorSet, user
     """
     found = []
     for number, entry in enumerate(entries):
-        account = decision.Account(**{"id": "0" * 12, "name": "~", "ou": "~", "tags": {}} | _example(entry.accounts[0]))
-        user = decision.User(**{"name": "0", "path": "/", "tags": {}} | _example(entry.users[0]))
+        account = Account("0" * 12, "~", "~", {})._replace(**_example(entry.accounts[0]))
+        user = User("0", "/", {})._replace(**_example(entry.users[0]))
         both = accounts.match(account)[0] & users.match(user)[0]
         found.append([earlier for earlier in range(number) if both >> earlier & 1])
     return found
 
 
-def _example(clause: Clause) -> dict[str, object]:
-    example: dict[str, object] = {}
+def _example(clause: Clause) -> dict[str, Any]:
+    example: dict[str, Any] = {}
     tags: dict[str, str] = {}
     for (attribute, key), patterns in clause.items():
         text = patterns[0].replace("*", "").replace("?", "0") or ("0" if "*" in patterns[0] else "")

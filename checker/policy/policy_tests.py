@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from checker.decision import AccessKey, Account, Exemption, Rule, User, decision
+from checker.decision import AccessKey, Account, Exemption, Rule, User, decision, unknown_account
 from checker.errors import FileProblems, Problem
 from checker.instant import instant
 from checker.policy import loader
@@ -113,7 +113,8 @@ def _test(entry: dict[str, Any], line: int, everywhere: str | None, inventory: M
 def _account(told: dict[str, Any], inventory: Mapping[str, Account]) -> Account:
     known = inventory.get(told.get("id", ""))
     names = ("name", "ou", "tags")
-    return decision.Account(told.get("id"), *(told.get(name, getattr(known, name, None)) for name in names))
+    rest: dict[str, Any] = {name: told.get(name, getattr(known, name, None)) for name in names}
+    return (decision.Account(told["id"]) if "id" in told else unknown_account())._replace(**rest)
 
 
 def _outcome(policy: PolicyFile, test: PolicyTest, now: datetime) -> Outcome:

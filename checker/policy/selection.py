@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from checker.decision import Account, Clause, decision
+from checker.decision import Account, Clause, selectors
 from checker.errors import Problem
 from checker.policy.loader import PolicyFile, entries
 from checker.policy.nearest import Known, meant
@@ -48,7 +48,7 @@ def parts(policy: PolicyFile) -> Iterator[Part]:
                 yield Part(place, place + where, attribute, pattern, {**whole, attribute: [pattern]})
         elif selector is not None:
             for where, text in _texts(selector):
-                attribute = ID if decision.is_account_id(text) else NAME
+                attribute = ID if selectors.is_account_id(text) else NAME
                 yield Part(place, place + where, attribute, text, {attribute: [text]})
 
 
@@ -199,10 +199,10 @@ def _problem(policy: PolicyFile, part: Part, message: str) -> Problem:
 
 def _missed(clauses: Sequence[Clause], inventory: Mapping[str, Account], how: int) -> int:
     """A bit for every clause that no account matches, certainly or not even perhaps."""
-    selectors = decision.SelectorSet([[clause] for clause in clauses])
+    matcher = selectors.SelectorSet([[clause] for clause in clauses])
     matched = 0
     for account in inventory.values():
-        matched |= selectors.match(account)[how]
+        matched |= matcher.match(account)[how]
     return ((1 << len(clauses)) - 1) & ~matched
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import TimeoutError as OutOfTime
 from functools import partial
 
-from checker.decision import Account, Clause, decision
+from checker.decision import Account, Clause, selectors
 from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountSkipped
 from checker.generate.groups import selectors_for, unlisted
@@ -67,7 +67,7 @@ def parse_filters(texts: Sequence[str]) -> list[Clause]:
         if text.startswith(OU):
             clauses.append({("ou", None): [text.removeprefix(OU)]})
         else:
-            clauses.append({("id" if decision.is_account_id(text) else "name", None): [text]})
+            clauses.append({("id" if selectors.is_account_id(text) else "name", None): [text]})
     return clauses
 
 
@@ -77,10 +77,10 @@ def selected(accounts: Sequence[Account], filters: Sequence[Clause]) -> list[Acc
         if not accounts:
             raise UsageError("there is no account to check: the inventory is empty")
         return list(accounts)
-    selectors = decision.SelectorSet([filters])
+    matcher = selectors.SelectorSet([filters])
     chosen = []
     for account in accounts:
-        certain, possible = selectors.match(account)
+        certain, possible = matcher.match(account)
         if certain != possible:
             raise UsageError(f"--account: the inventory does not tell the name or OU of {account.id}")
         if certain:

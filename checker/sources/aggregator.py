@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from checker.errors import Unreadable
 from checker.sources.aws.failures import FAILURES, explain
-from checker.sources.aws.reader import reader
+from checker.sources.aws.reader import listing
 from checker.sources.aws.session import ReadOnlySession
 
 USER_TYPE = "AWS::IAM::User"
@@ -212,7 +212,7 @@ class Aggregator:
         )
 
     def _explain(self, error: Exception) -> str:
-        if hasattr(error, "response") and reader.error_code(error) == "NoSuchConfigurationAggregatorException":
+        if hasattr(error, "response") and listing.error_code(error) == "NoSuchConfigurationAggregatorException":
             return (
                 f"there is no aggregator {self.name} in {self.region}: {self._there_are()}; an aggregator is looked for"
                 " in the region of the session (AWS_DEFAULT_REGION, or the profile's)"

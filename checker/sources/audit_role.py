@@ -13,7 +13,7 @@ from checker.sources import live
 from checker.sources.aws.account_session import AccountSessions
 from checker.sources.aws.failures import DENIED, EXPLICIT_DENY, FAILURES, explain
 from checker.sources.aws.permissions import AUDIT_ROLE
-from checker.sources.aws.reader import reader
+from checker.sources.aws.reader import listing
 from checker.sources.aws.session import ReadOnlySession
 
 SESSION = "keyage"  # the role session's name, as CloudTrail shows it
@@ -77,7 +77,7 @@ class Accounts:
         return credentials
 
     def _why(self, error: Exception, arn: str) -> str:
-        if isinstance(error, ClientError) and reader.error_code(error) in DENIED:
+        if isinstance(error, ClientError) and listing.error_code(error) in DENIED:
             message = " ".join(error.response["Error"].get("Message", "").split())
             if EXPLICIT_DENY in message:
                 return f"{arn} cannot be assumed: {explain(error)}"

@@ -15,7 +15,7 @@ from botocore.httpsession import URLLib3Session
 
 from checker.errors import Unreadable
 from checker.sources.aws.failures import FAILURES, explain
-from checker.sources.aws.reader import reader
+from checker.sources.aws.reader import listing
 from checker.sources.aws.session import READ_TIMEOUT, ReadOnlySession
 
 MISSING = {
@@ -80,7 +80,7 @@ def _found(call: Any, member: str, **arguments: Any) -> Any:
     try:
         return call(**arguments)[member]
     except FAILURES as error:
-        if getattr(error, "response", None) and reader.error_code(error) in MISSING:
+        if getattr(error, "response", None) and listing.error_code(error) in MISSING:
             return None
         raise
 

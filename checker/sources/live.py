@@ -10,14 +10,14 @@ from checker.errors import Unreadable
 from checker.evaluate import AccountRead, AccountUnreadable, Reading, UserUnread
 from checker.policy.inventory import Inventory, complete
 from checker.sources.aws.failures import FAILURES, explain
-from checker.sources.aws.reader import Run, VerdictNeeds, reader
+from checker.sources.aws.reader import keys, listing, reader
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.aws.throttled import about
 from checker.sources.aws.workers import Workers
 from checker.sources.key_memory import State
 from checker.sources.saved.credential_report import root_warning
 
-NeedsOf = Callable[[Account], VerdictNeeds]
+NeedsOf = Callable[[Account], keys.Asked]
 
 
 class Everything:
@@ -64,7 +64,7 @@ class Asking(NamedTuple):
 
     needs_of: NeedsOf
     want_name: bool  # ask for the account alias where the name is not known
-    run: Run = map
+    run: keys.Run = map
     state: State | None = None
     wait: Callable[[float], None] = time.sleep
 
@@ -126,7 +126,7 @@ def _require_account(account: Account, users: Iterable[User]) -> None:
     for user in users:
         owner = (user.arn or "").split(":")[4:5]
         if owner != [account.id]:
-            raise reader.Untrustworthy(f"AWS told of the user {user.arn}, who is not of account {account.id}")
+            raise listing.Untrustworthy(f"AWS told of the user {user.arn}, who is not of account {account.id}")
 
 
 def identify(session: ReadOnlySession, inventory: Inventory, *, want_name: bool) -> Account:
@@ -147,7 +147,7 @@ def _named(iam: Any, account: Account, notes: list[str]) -> Account:
     try:
         aliases = iam.list_account_aliases()["AccountAliases"]
     except iam.exceptions.ClientError as error:
-        if reader.error_code(error) not in ("AccessDenied", "AccessDeniedException"):
+        if listing.error_code(error) not in ("AccessDenied", "AccessDeniedException"):
             raise
         notes.append(f"{account.id}: iam:ListAccountAliases was denied, the account's name is not known")
         return account

@@ -11,7 +11,7 @@ from checker.decision import Account, decision
 from checker.errors import Unreadable
 from checker.evaluate import AccountSkipped
 from checker.sources.aws.failures import FAILURES, explain
-from checker.sources.aws.reader import reader
+from checker.sources.aws.reader import listing
 from checker.sources.aws.session import ReadOnlySession
 
 ACTIVE = "ACTIVE"
@@ -90,7 +90,7 @@ def _paths(client: Any, wanted: Iterable[str]) -> dict[str, str]:
 def _name(unit: dict[str, Any]) -> str:
     """Of a root or an OU; raises Untrustworthy, because without it no path is known."""
     if not unit.get("Name"):
-        raise reader.Untrustworthy(f"AWS Organizations told of {unit['Id']} without its name")
+        raise listing.Untrustworthy(f"AWS Organizations told of {unit['Id']} without its name")
     return str(unit["Name"])
 
 
@@ -106,7 +106,7 @@ def _tags(client: Any, account_id: str) -> dict[str, str]:
 
 
 def _explain(error: Exception, otherwise: Otherwise) -> str:
-    code = reader.error_code(error) if hasattr(error, "response") else ""
+    code = listing.error_code(error) if hasattr(error, "response") else ""
     if code == NOT_IN_USE:
         return f"the account of these credentials is in no organization: {otherwise.not_in_use}"
     if code == "AccessDeniedException":

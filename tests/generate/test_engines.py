@@ -114,7 +114,7 @@ def engines_agree(
 def test_every_engine_agrees_with_the_example(case: Case) -> None:
     text = case.policy.replace("[AKIAONE]", f"[{padded('AKIAONE')}]")
     policy = loader.parse(f"{text}\n{yaml.safe_dump(ALWAYS_OURS)}".encode(), "policies.yaml")
-    key = case.key._replace(id=padded(str(case.key.id)))  # type: ignore[attr-defined]
+    key = case.key._replace(id=padded(str(case.key.id)))
     made = decision.decide(policy.policy.for_account(case.account), case.user, key, case.now)
     exemption = made.exemption.id if made.exemption else None
     assert made.rule is not None
@@ -137,6 +137,6 @@ def test_every_engine_agrees_whatever_policy_and_state_are(
     for short in ("K1", "K2"):
         text = text.replace(short, padded(f"AKIA{short}"))
     policy = loader.parse(f"{text}\n{yaml.safe_dump(ALWAYS_OURS)}".encode(), "policies.yaml")
-    known = key._replace(id=padded(f"AKIA{key.id}"))  # type: ignore[attr-defined]
+    known = key._replace(id=padded(f"AKIA{key.id}"))
     made = decision.decide(policy.policy.for_account(account), user, known, NOW)
     engines_agree(policy, account, user, known, made)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from checker.decision import Rule, decision
+from checker.decision import Rule, decision, selectors
 from checker.policy import coverage
 from checker.policy.coverage import IDS, NAMES, PATHS, TEXTS, Domain, covers, includes
 
@@ -29,9 +29,9 @@ def brute_force(wider: list[str], narrower: list[str], domain: Domain, alphabet:
     texts = (
         "".join(letters) for length in range(domain.max_length + 1) for letters in product(alphabet, repeat=length)
     )
-    allowed = decision.PatternSet([(pattern, 1) for pattern in domain.shape])
-    inside = decision.PatternSet([(pattern, 1) for pattern in narrower])
-    outside = decision.PatternSet([(pattern, 1) for pattern in wider])
+    allowed = selectors.PatternSet([(pattern, 1) for pattern in domain.shape])
+    inside = selectors.PatternSet([(pattern, 1) for pattern in narrower])
+    outside = selectors.PatternSet([(pattern, 1) for pattern in wider])
     return all(outside.match(text) for text in texts if inside.match(text) and allowed.match(text))
 
 
@@ -156,7 +156,7 @@ def test_one_users_selector_covers_another(wider: Any, narrower: Any, expected: 
 
 
 patterns = several | st.text("ab*?", min_size=1, max_size=4)
-selectors = (
+any_selectors = (
     st.none()
     | patterns
     | st.fixed_dictionaries(
@@ -174,10 +174,10 @@ subjects = st.builds(
 )
 
 
-@given(selectors, selectors, st.lists(subjects, max_size=10))
+@given(any_selectors, any_selectors, st.lists(subjects, max_size=10))
 def test_what_is_covered_never_matches_alone(wider: Any, narrower: Any, accounts: list[Any]) -> None:
     first, second, _default = rules(accounts=(wider, narrower))
     assume(covers(first.accounts, second.accounts, users=False))
-    selected = decision.SelectorSet([first.accounts, second.accounts])
+    selected = selectors.SelectorSet([first.accounts, second.accounts])
     named = [account for account in accounts if account.name]
     assert [account for account in named if selected.match(account)[0] == 0b10] == []

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from checker.decision import Account, User, decision
+from checker.decision import Account, User, decision, unknown_account
 from checker.policy.explain import Comparison, telling_tests
 
 ACCOUNT = decision.Account("111122223333", "prod-payments", "Root/Prod", {"env": "prod"})
 USER = decision.User("svc-ledger", "/service/", {"team": "payments"})
-NOTHING_KNOWN = decision.Account(None)
+NOTHING_KNOWN = unknown_account()
 
 
 def explain(
@@ -130,7 +130,7 @@ def test_a_list_with_a_matching_id_leaves_no_doubt_about_the_name() -> None:
 
 
 def test_a_doubt_in_one_clause_does_not_hide_that_the_account_matches_by_another() -> None:
-    idless = decision.Account(None, "prod-payments")
+    idless = unknown_account("prod-payments")
     assert explain(["444455556666", "prod-*"], account=idless) == [
         ("account name 'prod-payments' matches prod-*", True)
     ]

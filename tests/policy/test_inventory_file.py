@@ -131,7 +131,7 @@ def test_an_account_that_is_gone_only_removes_lines() -> None:
 
 
 def test_a_new_name_changes_one_line() -> None:
-    after = merged(TEXT.encode(), "f", [decision.Account(*WEB[:1], "www", *WEB[2:]), OLD, NO])  # type: ignore[index]
+    after = merged(TEXT.encode(), "f", [WEB._replace(name="www"), OLD, NO])
     assert changed_lines(TEXT, after) == ["-     name: web", "+     name: www"]
 
 

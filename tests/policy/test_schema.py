@@ -7,7 +7,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from checker.decision import decision
+from checker.decision import selectors
 from checker.policy.loader import parse
 from checker.policy.yaml.check import check, schema, schema_text
 from checker.policy.yaml.parse import parse as parse_text
@@ -159,4 +159,4 @@ def test_the_schema_and_the_rule_agree_on_what_an_account_id_is() -> None:
         "012345678901\n",
         "",
     ]
-    assert [pattern.is_valid(text) for text in texts] == [decision.is_account_id(text) for text in texts]
+    assert [pattern.is_valid(text) for text in texts] == [selectors.is_account_id(text) for text in texts]

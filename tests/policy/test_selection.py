@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.decision import Account, decision, matches
+from checker.decision import Account, decision, matches, selectors
 from checker.policy.loader import parse
 from checker.policy.selection import odd_forms, unlisted, unmatched
-from tests.support.random_policies import accounts as selectors
+from tests.support.random_policies import accounts as any_selectors
 from tests.support.random_policies import known_accounts
 
 PAYMENTS = decision.Account("012345678901", "prod-payments", "Root/Workloads/Prod", {"env": "prod"})
@@ -133,14 +133,14 @@ def alternatives(selector: Any) -> list[Any]:
     return found + [selector | {"tags": selector["tags"] | {tag: each}} for tag, each in tagged]
 
 
-@given(selectors, inventories)
+@given(any_selectors, inventories)
 def test_a_selector_is_told_just_if_one_of_its_parts_selects_nothing(
     selector: Any, inventory: dict[str, Account]
 ) -> None:
     def selects(part: Any) -> bool:
         [rule] = parse(document(part), "p").policy.rules[:-1]
         ids = {account_id for clause in rule.accounts for account_id in clause.get(("id", None), ())}
-        matching = decision.SelectorSet([rule.accounts])
+        matching = selectors.SelectorSet([rule.accounts])
         return bool(ids - set(inventory)) or any(matching.match(account)[1] for account in inventory.values())
 
     found = unmatched(parse(document(selector), "p"), inventory)

@@ -32,6 +32,7 @@ NINETY = {"version": 1, "default": {"maxAccessKeyAge": 90}}
 BY_NAME = NINETY | {"rules": [{"id": "prod", "accounts": "prod-*", "maxAccessKeyAge": 30}]}
 BY_TAG = NINETY | {"rules": [{"id": "c", "users": {"tags": {"team": "pay*"}}, "maxAccessKeyAge": 10}]}
 BUNDLED = (
+    "selectors",
     "access_keys_rotated",
     "iam_listing",
     "whole_answers",
@@ -316,7 +317,7 @@ def test_an_exemption_is_compliant_and_named_with_its_date_until_it_ends(deploye
     key = deployed.account.key("sftp", 400)
     document = NINETY | {"exemptions": [{"id": "legacy", "users": "sftp", "expires": "2026-11-22"}]}
     assert deployed.run(document, datetime(2026, 11, 21, 23, tzinfo=UTC))["EXEMPT"] == 1
-    annotation = f"Exempt until 2026-11-22 (exemption legacy): {key} 398 days, limit 90 (rule default)"
+    annotation = f"Exempt until 2026-11-22 (exemption legacy): {key} 398 days, limit 90 days (rule default)"
     assert deployed.told() == {user.id: ("COMPLIANT", annotation)}
     assert deployed.run(document, NOW)["EXEMPT"] == 0
     assert deployed.told()[user.id][0] == "NON_COMPLIANT"
@@ -332,8 +333,8 @@ def test_two_exempt_keys_are_both_named(deployed: Deployed) -> None:
     deployed.run(NINETY | {"exemptions": entries})
     said = deployed.told()[user.id][1] or ""
     assert said.split("; ") == [
-        f"Exempt until 2026-12-01 (exemption one): {first} 400 days, limit 90 (rule default)",
-        f"Exempt until 2027-01-31 (exemption two): {second} 200 days, limit 90 (rule default)",
+        f"Exempt until 2026-12-01 (exemption one): {first} 400 days, limit 90 days (rule default)",
+        f"Exempt until 2027-01-31 (exemption two): {second} 200 days, limit 90 days (rule default)",
     ]
 
 
@@ -431,7 +432,7 @@ def test_a_user_who_is_gone_is_withdrawn_once_and_a_renamed_one_is_not(deployed:
     deployed.account.iam.users.pop("deleted")
     deployed.account.iam.users.pop("made-anew")
     again = deployed.account.user("made-anew", age=1)
-    deployed.account.iam.update_user("renamed", None, "new-name")
+    deployed.account.rename("renamed", "new-name")
     later = NOW + timedelta(days=1)
     assert deployed.run(now=later) == counts(users=2, COMPLIANT=2, gone=2)
     assert {name: told[0] for name, told in deployed.told().items()} == {

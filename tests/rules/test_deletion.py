@@ -174,7 +174,7 @@ def test_a_user_whose_name_another_user_took_since_the_listing_is_not_touched(ru
     stale(runbook)
 
     def taken() -> None:
-        runbook.emulated.iam.update_user("u", None, "was-u")
+        runbook.emulated.rename("u", "was-u")
         runbook.emulated.iam.tagger.tags.clear()  # moto keeps tags by name, not by user
         stale(runbook)
 
@@ -190,6 +190,21 @@ def test_a_user_gone_in_between_is_reported_and_the_others_go_on(runbook: Runboo
     runbook.emulated.faults.plan(moment, after(lambda: users.pop("u", None)))
     runbook.old("z", status="Inactive")
     assert sweep(runbook) == {"u": ["left"], "z": ["remembered"]}
+
+
+def test_a_deletion_whose_answer_was_cut_off_is_told_as_one(runbook: Runbook) -> None:
+    """The client asks again, and IAM knows no such key any more."""
+    user, _key = stale(runbook)
+    runbook.emulated.faults.plan("DeleteAccessKey", refuse("NoSuchEntity", 404), times=1)
+    assert sweep(runbook) == {"u": ["deleted"]}
+    assert (user.access_keys, tags(runbook, user)) == ([], {})
+
+
+def test_keys_of_another_user_are_not_taken_for_this_ones(runbook: Runbook) -> None:
+    _user, key = stale(runbook)
+    key.user_name = "somebody-else"
+    assert sweep(runbook) == {"u": ["failed"]}
+    assert ("keys of somebody-else instead of u" in runbook.why, runbook.changes) == (True, [])
 
 
 def test_a_deletion_that_does_not_show_is_a_failure_and_stays_remembered(

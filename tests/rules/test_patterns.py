@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.decision import decision, matches
+from checker.decision import matches, selectors
 
 LETTERS = "ab/.*?"
 patterns = st.text(LETTERS, max_size=8)
@@ -92,7 +92,7 @@ def test_one_pattern_matches_as_its_definition_says(pattern: str, text: str) -> 
 
 @given(st.lists(patterns, max_size=6), st.lists(texts, max_size=6))
 def test_a_set_matches_as_its_patterns_do_one_by_one(several: list[str], subjects: list[str]) -> None:
-    pattern_set = decision.PatternSet([(pattern, 1 << number) for number, pattern in enumerate(several)])
+    pattern_set = selectors.PatternSet([(pattern, 1 << number) for number, pattern in enumerate(several)])
     actual = [pattern_set.match(text) for text in subjects]
     assert actual == [sum(naive(p, text) << number for number, p in enumerate(several)) for text in subjects]
 
@@ -102,7 +102,7 @@ def test_the_masks_of_all_that_match_are_joined(pairs: list[tuple[str, int]], te
     expected = 0
     for pattern, mask in pairs:
         expected |= mask if naive(pattern, text) else 0
-    assert decision.PatternSet(pairs).match(text) == expected
+    assert selectors.PatternSet(pairs).match(text) == expected
 
 
 @given(texts)
@@ -111,11 +111,11 @@ def test_a_text_without_wildcards_matches_itself_alone(text: str) -> None:
 
 
 def test_no_patterns_match_nothing() -> None:
-    assert decision.PatternSet([]).match("") == 0
+    assert selectors.PatternSet([]).match("") == 0
 
 
 def test_a_pattern_does_not_run_on_into_the_next() -> None:
-    pattern_set = decision.PatternSet([("a", 1), ("b", 2), ("*c", 4)])
+    pattern_set = selectors.PatternSet([("a", 1), ("b", 2), ("*c", 4)])
     assert [pattern_set.match(text) for text in ("a", "b", "ab", "abc", "c")] == [1, 2, 0, 4, 4]
 
 
@@ -125,24 +125,24 @@ def test_hostile_patterns_finish(pattern: str) -> None:
 
 
 def test_hostile_patterns_finish_together() -> None:
-    pattern_set = decision.PatternSet([("a*" * length + "b", 1 << length) for length in range(1, 100)])
+    pattern_set = selectors.PatternSet([("a*" * length + "b", 1 << length) for length in range(1, 100)])
     text = "a" * 2_000
     assert (pattern_set.match(text), pattern_set.match(text + "b")) == (0, 2**100 - 2)
 
 
 @pytest.mark.parametrize("limit", [0, 1000, 5000, 20000])
 def test_answers_stay_right_when_the_memory_for_steps_overflows(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_module("checker.rules.access_keys_rotated"), "REMEMBERED", limit)
+    monkeypatch.setattr(import_module("checker.rules.selectors"), "REMEMBERED", limit)
     several = ["a*b", "?b*", "*/a", "ab", "*.?a"]
     subjects = ["ab", "a.b", "b/a", "ab", "bb/.a", "", "a" * 30 + "b", "b.ba", "ab"]
-    pattern_set = decision.PatternSet([(pattern, 1 << number) for number, pattern in enumerate(several)])
+    pattern_set = selectors.PatternSet([(pattern, 1 << number) for number, pattern in enumerate(several)])
     actual = [pattern_set.match(text) for text in subjects]
     assert actual == [sum(naive(p, text) << number for number, p in enumerate(several)) for text in subjects]
 
 
 def test_the_memory_for_steps_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_module("checker.rules.access_keys_rotated"), "REMEMBERED", 50 * 1024)
-    pattern_set = decision.PatternSet([("*a*?b*", 1)])
+    monkeypatch.setattr(import_module("checker.rules.selectors"), "REMEMBERED", 50 * 1024)
+    pattern_set = selectors.PatternSet([("*a*?b*", 1)])
     for code in range(0x100, 0x1000):
         pattern_set.match(f"a{chr(code)}b")
     assert len(pattern_set.first) <= 51

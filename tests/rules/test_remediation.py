@@ -159,13 +159,20 @@ def test_one_key_is_deactivated_and_nothing_else_changes(
 
 def test_a_renamed_user_is_found_and_the_new_owner_of_the_name_is_not_touched(runbook: Runbook) -> None:
     user, key = runbook.old("old-name")
-    runbook.emulated.iam.update_user("old-name", None, "new-name")
+    runbook.emulated.rename("old-name", "new-name")
     runbook.old("old-name", 900)
     runbook.recorded = {user.id: "old-name"}
     before = runbook.state()
     assert runbook.run(document(), user) == {"new-name": ["deactivated"]}
     before[user.id]["keys"][key.access_key_id][0] = "Inactive"
     assert runbook.state() == before
+
+
+def test_a_name_from_config_that_nobody_has_any_more_is_no_obstacle(runbook: Runbook) -> None:
+    user, _key = runbook.old()
+    runbook.recorded = {user.id: "old-name"}
+    assert runbook.run(document(), user) == {"u": ["deactivated"]}
+    assert runbook.emulated.faults.requests["ListUsers"] == 1
 
 
 @pytest.mark.parametrize(
@@ -233,7 +240,7 @@ def test_a_failure_after_the_change_says_that_it_was_made(runbook: Runbook) -> N
 
 def replaced(runbook: Runbook) -> None:
     """The user gives the name away."""
-    runbook.emulated.iam.update_user("u", None, "was-u")
+    runbook.emulated.rename("u", "was-u")
     runbook.old("u", 900)
 
 
@@ -371,7 +378,7 @@ def test_exactly_the_keys_that_the_definition_names_are_deactivated(runbook: Run
 
 def test_the_modules_can_become_one_script_inside_an_ssm_document() -> None:
     names: list[str] = []
-    for name in ("access_keys_rotated", "iam_listing", "whole_answers", "aws_clients", "remediation"):
+    for name in ("selectors", "access_keys_rotated", "iam_listing", "whole_answers", "aws_clients", "remediation"):
         source = inspect.getsource(import_module(f"checker.rules.{name}"))
         assert ("{{" in source, "}}" in source) == (False, False)
         for node in ast.parse(source).body:

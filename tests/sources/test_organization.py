@@ -1,7 +1,7 @@
 """What AWS Organizations is asked, and what is made of its answers."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -16,7 +16,7 @@ from checker.sources.aws.session import ReadOnlySession
 from tests.fakes.stand_ins import Act, answer, organization_pages_of, refuse_json
 from tests.support.fixtures import ACCOUNT, Emulated
 
-Reads = dict[str, tuple[str | None, str | None, dict[str, str] | None]]
+Reads = dict[str, tuple[str | None, str | None, Mapping[str, str] | None]]
 
 
 class Organized:

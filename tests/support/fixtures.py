@@ -43,6 +43,12 @@ class Emulated:
     def key(self, user: str, age: float, **settings: Any) -> str:
         return str(aws.add_key(ACCOUNT, user, ago(age), **settings).access_key_id)
 
+    def rename(self, name: str, new_name: str) -> None:
+        """As IAM does it: the user's keys know the new name, which moto forgets to tell them."""
+        self.iam.update_user(name, None, new_name)
+        for key in self.iam.users[new_name].access_keys:
+            key.user_name = new_name
+
     @property
     def iam(self) -> Any:
         return aws.backend(ACCOUNT)

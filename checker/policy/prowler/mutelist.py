@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from checker.decision import decision, matches
+from checker.decision import matches, selectors
 from checker.errors import FileProblems, Problem
 from checker.policy import loader
 from checker.policy.yaml import check as yaml_check
@@ -73,7 +73,7 @@ def _entries(content: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str
 
 def _muted(account: str, check: str, entry: Mapping[str, Any], line: int) -> Muted | str:
     """The exemption, or why there is none."""
-    if account != EVERYONE and not decision.is_account_id(account):
+    if account != EVERYONE and not selectors.is_account_id(account):
         return "an account is 12 digits, or * for all"
     if any((entry.get("Exceptions") or {}).values()):
         return "an exemption knows no exceptions: write one for each user whom it is for"

@@ -2,7 +2,7 @@
 
 import re
 
-from checker.decision import decision
+from checker.decision import selectors
 from checker.policy.nearest import meant
 from checker.policy.yaml.write import scalar
 
@@ -36,7 +36,7 @@ def account_id_in(text: str) -> str | None:
     if arn:
         # An account's own ARN ends with its id; the ARN of what is in an account has the id as its fifth part.
         found = arn["resource"].rpartition("/")[2] if arn["service"] == "organizations" else arn["account"]
-        return found if decision.is_account_id(found) else None
+        return found if selectors.is_account_id(found) else None
     return re.sub(r"\D", "", text) if GROUPED_ID.fullmatch(text) else None
 
 

@@ -1,11 +1,16 @@
 """What must be in an answer of AWS beside what the shipped code reads: half of one is asked for again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from importlib import import_module
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
+
+if TYPE_CHECKING:
+    from rules import whole_answers
+else:
+    whole_answers = import_module("checker.rules.whole_answers")
 
 # By the names of the structures in botocore's models.
 READ = {
@@ -43,24 +48,9 @@ READ = {
 }
 
 
-class _WholeAnswers(Protocol):
-    """checker.rules.whole_answers"""
-
-    def ask_again(
-        self,
-        session: botocore.session.Session,
-        read: Mapping[str, tuple[str, ...]],
-        *,
-        timestamp_parser: Callable[[Any], datetime],
-    ) -> None: ...
-
-
-_shipped = cast("_WholeAnswers", import_module("checker.rules.whole_answers"))
-
-
 def ask_again(session: botocore.session.Session, moment: Callable[[Any], datetime]) -> None:
     """Let every client of the session ask again for half an answer, as after a 500; `moment` reads its times.
 
     What stays half raises botocore's ResponseParserError, whatever was wrong with it.
     """
-    _shipped.ask_again(session, READ, timestamp_parser=moment)
+    whole_answers.ask_again(session, READ, timestamp_parser=moment)

@@ -12,9 +12,9 @@ from botocore.parsers import ResponseParserError
 from checker.errors import SignInFailed
 from checker.sources.aws.connection_advice import CHECK_NETWORK, unreached
 from checker.sources.aws.permissions import CALLS
-from checker.sources.aws.reader import reader
+from checker.sources.aws.reader import listing
 
-FAILURES = (ClientError, BotoCoreError, ResponseParserError, SignInFailed, reader.Untrustworthy)
+FAILURES = (ClientError, BotoCoreError, ResponseParserError, SignInFailed, listing.Untrustworthy)
 
 EXPIRED = {"ExpiredToken", "ExpiredTokenException"}
 CLOCK = {"RequestExpired", "RequestTimeTooSkewed", "RequestInTheFuture"}
@@ -43,13 +43,13 @@ def explain(error: Exception) -> str:
     if isinstance(error, ResponseParserError):  # botocore's first line; the answer itself is in the others
         what = shorten(str(error).partition("\n")[0], LONGEST)
         return f"something else than AWS answered, or half of it came: {what}; {CHECK_NETWORK}"
-    if isinstance(error, reader.Untrustworthy):
+    if isinstance(error, listing.Untrustworthy):
         return f"{error}; {RUN_AGAIN}"
     return f"{type(error).__name__}: {' '.join(str(error).split())}; {RUN_AGAIN}"
 
 
 def _refusal(error: ClientError) -> str:
-    operation, code = error.operation_name, reader.error_code(error)
+    operation, code = error.operation_name, listing.error_code(error)
     message = " ".join(error.response.get("Error", {}).get("Message", "").split())
     said = f"{code} on {operation}: {message}" if message else f"{code} on {operation}"
     if message.lower().startswith(HTML):

@@ -39,7 +39,7 @@ from botocore.parsers import ResponseParserError
 
 from checker.extras import how_to_install
 from checker.sources.aws.failures import DENIED, explain
-from checker.sources.aws.reader import reader
+from checker.sources.aws.reader import listing
 
 LONGEST = 300  # characters of what a program printed
 BOM = ("\ufeff", "\u00ef\u00bb\u00bf")  # as UTF-8, and as Latin-1 shows it
@@ -176,7 +176,7 @@ def trouble(error: Exception, profile: str, way: str | None) -> str:
 
 
 def _denied(error: Exception) -> bool:
-    return isinstance(error, ClientError) and reader.error_code(error) in DENIED
+    return isinstance(error, ClientError) and listing.error_code(error) in DENIED
 
 
 def _given_by(error: Exception) -> Any:

@@ -7,7 +7,9 @@ the report says, never younger. What is non-compliant by the report is; what is 
 import binascii
 import re
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -16,7 +18,13 @@ from checker.encoding import require_utf8
 from checker.errors import Unreadable
 from checker.evaluate import AccountRead
 from checker.policy.inventory import Inventory, complete
-from checker.sources.aws.reader import report
+
+if TYPE_CHECKING:
+    from rules import iam_listing as listing
+    from rules import iam_report as report
+else:
+    listing = import_module("checker.rules.iam_listing")
+    report = import_module("checker.rules.iam_report")
 
 LESS_EXACT = (
     "judged from a credential report: ages count from the last activation, not from CreateDate,"
@@ -57,7 +65,7 @@ def read(data: bytes, path: Path, inventory: Inventory) -> Iterator[AccountRead]
     require_utf8(data, path)
     try:
         accounts = report.parse_report(data)
-    except report.Untrustworthy as error:
+    except listing.Untrustworthy as error:
         raise Unreadable(f"{path}: {error}") from None
     notes = [LESS_EXACT]
     for account_id, rows in sorted(accounts.items()):
@@ -74,8 +82,7 @@ def root_warning(account_id: str) -> str:
 
 
 def _user(row: Mapping[str, str], path: Path) -> User:
-    user = report.report_user(row)
-    return decision.User(*user[:-1], keys=tuple(_keys(row, path)))  # type: ignore[index]
+    return report.report_user(row)._replace(keys=tuple(_keys(row, path)))
 
 
 def _keys(row: Mapping[str, str], path: Path) -> Iterator[AccessKey]:

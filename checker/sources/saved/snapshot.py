@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal, NamedTuple, TypeVar
+from typing import Annotated, Any, BinaryIO, Literal, NamedTuple, TypeVar, cast
 
 import msgspec
 
+from checker.decision import decision
 from checker.encoding import MARK, REMEDY, encoding_of
 from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountRead
@@ -63,7 +64,13 @@ def read_json(data: bytes, path: Path, inventory: Inventory) -> Iterator[Account
         raise Unreadable(f"{path}: schemaVersion {snapshot.schema_version} is not known; this keyage reads version 1")
     _check_ids([account.id for account in snapshot.accounts], path)
     for account in sorted(snapshot.accounts, key=lambda one: one.id):
-        yield AccountRead(complete(account, inventory), account.users)
+        yield _account_read(account, inventory)
+
+
+def _account_read(account: Account, inventory: Inventory) -> AccountRead:
+    """The structs of users have the members of the rule's own, and a million of them are not worth a copy."""
+    known = decision.Account(account.id, account.name, account.ou, account.tags)
+    return AccountRead(complete(known, inventory), cast("list[decision.User]", account.users))
 
 
 class Place(NamedTuple):
@@ -94,7 +101,7 @@ class Lines:
         with self.path.open("rb") as stream:
             stream.seek(place.offset)
             account = _decode(self._decoder, stream.readline(), f"{self.path}:{place.number}")
-        return AccountRead(complete(account, self._inventory), account.users)
+        return _account_read(account, self._inventory)
 
 
 def _places(path: Path) -> Iterator[Place]:

@@ -7,7 +7,7 @@ from typing import get_args
 
 import msgspec
 
-from checker.decision import AccessKey, Account, User, decision
+from checker.decision import AccessKey, Account, User, decision, selectors
 from checker.errors import Unreadable
 from checker.evaluate import AccountRead, AccountUnreadable, Reading
 from checker.policy.inventory import Inventory, complete
@@ -81,7 +81,7 @@ def _own_account(content: Content) -> str | None:
     if isinstance(content, Key):
         return None
     told = content.account_id if isinstance(content, Caller) else (content.arn or "").partition(":iam::")[2][:12]
-    return told if told and decision.is_account_id(told) else None
+    return told if told and selectors.is_account_id(told) else None
 
 
 def _uncertain(state: Sequence[Held]) -> AccountUnreadable:
@@ -102,7 +102,7 @@ def _read_account(account: Account, state: Sequence[Held], contradicted: Collect
                 contrary.append(one.address)
             case Key() as key:
                 created = _moment(key.create_date)
-                if created is None or key.status not in get_args(snapshot.Status):
+                if created is None or key.status is None or key.status not in get_args(snapshot.Status):
                     lacking.append(one.address)
                 else:
                     keys.setdefault(key.user, {})[key.id] = decision.AccessKey(key.id, key.status, created)

@@ -245,6 +245,20 @@ def test_one_user_who_cannot_be_read_hides_no_other(overdue: Emulated, act: Act,
     assert (result.counts.users, result.counts.keys, result.counts.non_compliant) == (4, 2, 2)
 
 
+def test_an_answer_about_another_user_is_not_believed(overdue: Emulated) -> None:
+    overdue.user("z")
+    overdue.key("z", 200)
+    overdue.iam.users["u"].access_keys[0].user_name = "somebody"
+    result = overdue.check()
+    assert_unread(result, "ListAccessKeys answered with keys of somebody instead of u")
+    assert [finding.user for finding in result.findings] == ["z"]
+
+
+def test_names_differ_not_by_case_alone(overdue: Emulated) -> None:
+    overdue.iam.users["u"].access_keys[0].user_name = "U"
+    assert_found_all(overdue.check())
+
+
 def test_many_users_who_cannot_be_read_are_counted_and_the_first_are_named(overdue: Emulated) -> None:
     names = [f"n{number:02}" for number in range(30)]
     for name in names:

@@ -314,7 +314,7 @@ def test_users_who_go_half_way_are_looked_for_again_through_all_faults(world: Wo
         users = aws.backend(account_id).users
         user = users.pop("going")
         if change == "renamed":
-            user.name = "gone"
+            user.name = user.access_keys[0].user_name = "gone"
             users["gone"] = user
         world.proxy.forget()
 
