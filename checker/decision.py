@@ -128,7 +128,29 @@ class DecisionModule(Protocol):
     user_clauses: Callable[[Any], Sequence[Clause]]
 
 
+class RemediationSettings(Protocol):
+    @property
+    def action(self) -> str: ...
+    @property
+    def automatic(self) -> bool: ...
+    @property
+    def grace_days(self) -> int: ...
+    @property
+    def protect_used_within_days(self) -> int: ...
+    @property
+    def delete_after_days(self) -> int | None: ...
+
+
+class RemediationModule(Protocol):
+    """checker.rules.remediation_settings"""
+
+    remediation_settings: Callable[[Mapping[str, Any] | None], RemediationSettings]
+    remediation_by_rule: Callable[[Mapping[str, Any]], Mapping[str, RemediationSettings]]
+
+
 decision = cast("DecisionModule", import_module("checker.rules.access_keys_rotated"))
+_remediation = cast("RemediationModule", import_module("checker.rules.remediation_settings"))
+remediation_settings, remediation_by_rule = _remediation.remediation_settings, _remediation.remediation_by_rule
 
 
 def matches(pattern: str, text: str) -> bool:

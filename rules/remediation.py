@@ -16,6 +16,7 @@ from botocore.parsers import ResponseParserError
 
 from .access_keys_rotated import COMPLIANT, EXEMPT, UNDECIDED, Account, Policy, User, decide
 from .iam_listing import error_code, keys_of, tags_of, user_from, users_of
+from .remediation_settings import remediation_by_rule
 
 LONGEST_RUN = 540  # seconds after which no further user is begun: the step is ended after 600
 MOST_RETURNED = 100  # SSM returns no more items of a list, and 100 KB, from aws:executeScript
@@ -92,8 +93,7 @@ def _finish(run, stage, resource_id, found, reached):
 class _Remediation:
     def __init__(self, document, iam, now, wait, manual):
         self._policy = Policy(document).for_account(Account(""))
-        self._common = document.get("remediation", {"action": "none"})
-        self._own = {rule["id"]: rule["remediation"] for rule in document.get("rules", ()) if "remediation" in rule}
+        self._settings = remediation_by_rule(document)
         self._iam, self._now, self._wait, self._manual = iam, now, wait, manual
         self.entries, self.unconcerned = [], 0
 
@@ -172,9 +172,9 @@ class _Remediation:
         settings, why = self._wanted(decision, ("deactivate", "delete"))
         if why:
             return LEFT, why
-        if not (self._manual or settings.get("automatic", False)):
+        if not (self._manual or settings.automatic):
             return LEFT, "remediation is not automatic here: start the runbook by hand with Trigger=manual"
-        limit, grace = decision.rule.max_age, settings.get("graceDays", 0)
+        limit, grace = decision.rule.max_age, settings.grace_days
         if self._now - key.created <= timedelta(days=limit + grace):
             return LEFT, f"older than {limit} days, but not by more than the {grace} days of grace"
         why = self._protected(key, settings)
@@ -194,7 +194,7 @@ class _Remediation:
         settings, why = self._wanted(decision, ("delete",))
         if why:
             return LEFT, why
-        since, days = _instant(user.tags.get(tag)), settings["deleteAfterDays"]
+        since, days = _instant(user.tags.get(tag)), settings.delete_after_days
         if since is None or since > self._now:
             return self._remember(user, tag, f"seen inactive now, to be deleted in {days} days")
         if self._now - since < timedelta(days=days):
@@ -216,17 +216,17 @@ class _Remediation:
         if rule is None or decision.verdict == UNDECIDED:
             doubts = decision.doubts or decision.rules
             raise NotAsExpected(f"undecided between {', '.join(doubt.id for doubt in doubts)}: not touched")
-        settings = self._own.get(rule.id, self._common)
+        settings = self._settings[rule.id]
         if decision.verdict == COMPLIANT:
             return settings, f"not older than {rule.max_age} days"
         if decision.verdict == EXEMPT:
             return settings, f"exempt by {exemption.id} until {exemption.expires:%Y-%m-%d}"
-        if settings["action"] not in actions:
-            return settings, f"older than {rule.max_age} days, but the remediation is {settings['action']}"
+        if settings.action not in actions:
+            return settings, f"older than {rule.max_age} days, but the remediation is {settings.action}"
         return settings, None
 
     def _protected(self, key, settings):
-        days = settings.get("protectUsedWithinDays", 0)
+        days = settings.protect_used_within_days
         used = self._last_used(key) if days else None
         if used is not None and self._now - used <= timedelta(days=days):
             return f"protected: used at {used:%Y-%m-%dT%H:%M:%SZ}, within {days} days"

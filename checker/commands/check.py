@@ -100,7 +100,7 @@ def _run(options: Options, loaded: Loaded, opened: Opened, output: Output) -> Ru
         warn=options.warn,
         repository_path=in_repository(loaded.policy.file),
         written=loaded.policy.written,
-        region=loaded.policy.region,
+        region=loaded.policy.deploy.region,
         skipped=opened.skipped,
         verbose=options.verbose,
         color=options.color and on_terminal,

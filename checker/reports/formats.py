@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol, TextIO, cast
 
 from checker.evaluate import COMPLIANT, AccountResult, AccountSkipped, Finding
+from checker.policy.deploy_settings import DeploySettings
 from checker.policy.loader import Written
 
 FORMATS = {
@@ -35,7 +36,7 @@ class Run(NamedTuple):
     warn: timedelta  # what falls due within this deserves a mention
     repository_path: str = ""  # of the policy file, from the root of its repository
     written: Mapping[str, Written] = MappingProxyType({})  # the policy's rules, exemptions and default, by id
-    region: str = "us-east-1"  # deploy.region, in which AWS Config judges
+    region: str = DeploySettings().region  # in which AWS Config judges
     skipped: Sequence[AccountSkipped] = ()  # accounts that were not looked at because nobody can use a key there
     verbose: bool = False
     color: bool = False

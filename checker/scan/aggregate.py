@@ -15,7 +15,6 @@ from checker.decision import decision
 from checker.encoding import read_utf8
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable, UsageError, printable
 from checker.evaluate import AccountRead
-from checker.generate.deployment import deployment
 from checker.generate.groups import DEFAULT, MANAGED, Group, grouped, selectors_beyond_id
 from checker.reports.aggregate.json import write_json
 from checker.reports.aggregate.run import AggregateRun, Snapshot
@@ -56,8 +55,8 @@ def run(options: Options) -> int:
     outputs = _outputs(options)
     loaded = load_all(options.common)
     groups = grouped(loaded.policy, loaded.inventory)
-    whole = deployment(loaded.policy, groups[0])
-    deployed = Deployed(whole.rule_name, whole.region, whole.frequency)
+    settings = loaded.policy.deploy
+    deployed = Deployed(settings.rule_name, settings.region, settings.frequency)
     compared = _compared(options.saved, loaded) if options.saved else None
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     aggregator = Aggregator(session, options.name, deployed.name, deployed.region)
