@@ -9,7 +9,6 @@ Source: docs.gitlab.com, "Code Quality", report format.
 from typing import Any, TextIO
 
 from checker.evaluate import EXEMPT, NON_COMPLIANT, UNREADABLE, AccountResult, Finding
-from checker.reports.formats import Run
 from checker.reports.messages import (
     digest,
     fingerprint,
@@ -19,6 +18,7 @@ from checker.reports.messages import (
     undecided_message,
     unreadable_message,
 )
+from checker.reports.run import Run
 from checker.reports.syntax.gitlab import issue, text_of
 
 

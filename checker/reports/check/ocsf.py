@@ -35,8 +35,8 @@ from checker.evaluate import (
 )
 from checker.evaluate import UNREADABLE as UNREADABLE_ACCOUNT
 from checker.reports.controls import RESOLVE, RESOLVE_URL, rule
-from checker.reports.formats import Run
 from checker.reports.messages import fingerprint, message, undecided_message, unreadable_message
+from checker.reports.run import Run
 
 SCHEMA_VERSION = "1.6.0"
 CLASS_UID = 2003
