@@ -12,7 +12,7 @@ from pathlib import Path
 from fleet import NOW
 from measure import Measured, compiled_in, expect, judge, keyage, parser, run, table
 
-from checker.reports.formats import FORMATS
+from checker.reports.formats import names
 
 KEYS = 10_000
 RUNS = 3
@@ -25,7 +25,7 @@ HEADER = ("format", "KiB", "wall s", "CPU s", "peak MiB", "time", "twice the key
 def main() -> int:
     options = parser(__doc__)
     options.add_argument("--keys", type=int, default=KEYS, help="keys of the account")
-    options.add_argument("--formats", nargs="+", default=list(FORMATS), choices=list(FORMATS), metavar="FORMAT")
+    options.add_argument("--formats", nargs="+", default=names("check"), choices=names("check"), metavar="FORMAT")
     arguments = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         rows = list(_rows(Path(folder), arguments.keys, arguments.formats))

@@ -17,7 +17,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from checker.evaluate import AccountResult, Counts, Finding
-from checker.reports.formats import Run, make
+from checker.reports.run import Run, make
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 RUNS = 7

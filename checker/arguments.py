@@ -11,8 +11,10 @@ from typing import Any
 import click
 
 from checker.instant import instant
+from checker.reports.formats import FORMATS, names
 from checker.shell.common import Common
 from checker.sources.aws.permissions import AUDIT_ROLE
+from checker.spoken import enumeration
 
 Decorator = Callable[[Callable[..., int]], Callable[..., int]]
 FILE = click.Path(path_type=Path, dir_okay=False)
@@ -93,6 +95,13 @@ def options(*several: Decorator) -> Decorator:
     return decorate
 
 
+def formats_of(verb: str) -> Decorator:
+    """`--format` with what the verb can write."""
+    there = names(verb)
+    text = f"{enumeration(there, 'or')}; repeatable, all but one into a FILE."
+    return option("--format", "formats", multiple=True, metavar="FMT[=FILE]", default=there[:1], help=text)
+
+
 POLICY = option(
     "--policy", type=FILE, help="The policy; default: policies.yaml here or above, up to the repository root."
 )
@@ -121,6 +130,12 @@ ROLE_NAME = option(
 )
 EXTERNAL_ID = option("--external-id", type=ExternalId(), help="The external id that the role's trust policy asks for.")
 USER_TAGS = option("--user-tags", is_flag=True, help="Read the tags of users too.")
+SHOW = option(
+    "--show",
+    type=click.Choice(["findings", "all"]),
+    help="What needs attention, or every key; "
+    f"{enumeration([each.name for each in FORMATS['check'] if each.lists_all], 'and')} show all.",
+)
 COLOR = option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 on_policy = options(POLICY, INVENTORY, NOW, QUIET, STRICT)
 on_aws = options(PROFILE, CONCURRENCY)

@@ -19,8 +19,10 @@ from checker.arguments import (
     PROFILE,
     QUIET,
     ROLE_NAME,
+    SHOW,
     UserPath,
     common_of,
+    formats_of,
     on_aws,
     on_policy,
     option,
@@ -31,12 +33,6 @@ from checker.cli_prepare import PREPARING
 from checker.errors import USAGE_EXIT
 from checker.shell.boundary import guarded
 
-FORMAT_HELP = (
-    "table, json, csv, markdown, html, sarif, junit, github, gitlab, ocsf or asff; repeatable, all but one into a FILE."
-)
-TEST_FORMAT_HELP = "text, junit or github; repeatable, all but one into a FILE."
-VALIDATE_FORMAT_HELP = "text, github, gitlab or sarif; repeatable, all but one into a FILE."
-DIFF_FORMAT_HELP = "text, markdown or json; repeatable, all but one into a FILE."
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -53,12 +49,8 @@ def keyage() -> None:
 @keyage.command(short_help="Judge access keys against the policy.")
 @on_policy
 @FROM
-@option("--format", "formats", multiple=True, metavar="FMT[=FILE]", default=["table"], help=FORMAT_HELP)
-@option(
-    "--show",
-    type=click.Choice(["findings", "all"]),
-    help="What needs attention, or every key; json, csv, html and junit show all.",
-)
+@formats_of("check")
+@SHOW
 @option(
     "--warn-days",
     type=click.IntRange(0, 3650),
@@ -98,7 +90,7 @@ def check(*, color: str, saved: Path | None, formats: tuple[str, ...], **setting
 
 @keyage.command(short_help="Check policies.yaml; no AWS, no network.")
 @on_policy
-@option("--format", "formats", multiple=True, metavar="FMT[=FILE]", default=["text"], help=VALIDATE_FORMAT_HELP)
+@formats_of("validate")
 def validate(*, formats: tuple[str, ...], **settings: Any) -> int:
     """Print every problem of the policy and the inventory, each with file, line and column."""
     from checker.commands import validate as verb
@@ -128,7 +120,7 @@ def explain(user: str, *, saved: Path | None, **settings: Any) -> int:
 @keyage.command(short_help="Run the policy's tests.")
 @option("--tests", "file", type=FILE, help="The tests; default: policies.test.yaml beside the policy.")
 @on_policy
-@option("--format", "formats", multiple=True, metavar="FMT[=FILE]", default=["text"], help=TEST_FORMAT_HELP)
+@formats_of("test")
 @option("--require-coverage", is_flag=True, help="Exit with 1 if no test reaches a rule or an exemption.")
 @COLOR
 def test(*, color: str, file: Path | None, **settings: Any) -> int:
@@ -151,7 +143,7 @@ def test(*, color: str, file: Path | None, **settings: Any) -> int:
 @QUIET
 @FROM
 @option("--live", is_flag=True, help="Judge the account of the current credentials by both.")
-@option("--format", "formats", multiple=True, metavar="FMT[=FILE]", default=["text"], help=DIFF_FORMAT_HELP)
+@formats_of("diff")
 @COLOR
 @on_aws
 def diff(base: str, head: str, *, color: str, saved: Path | None, **settings: Any) -> int:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from rules import access_keys_rotated as decision
     from rules import selectors
     from rules.access_keys_rotated import AccessKey, Account, AccountPolicy, Decision, Exemption, Policy, Rule, User
+    from rules.remediation_settings import RemediationSettings, remediation_by_rule, remediation_settings
     from rules.selectors import Clause, SelectorSet
 else:
     decision = import_module("checker.rules.access_keys_rotated")
@@ -17,6 +18,9 @@ else:
     AccessKey, Account, User = decision.AccessKey, decision.Account, decision.User
     AccountPolicy, Decision, Policy = decision.AccountPolicy, decision.Decision, decision.Policy
     Exemption, Rule = decision.Exemption, decision.Rule
+    _settings = import_module("checker.rules.remediation_settings")
+    RemediationSettings = _settings.RemediationSettings
+    remediation_by_rule, remediation_settings = _settings.remediation_by_rule, _settings.remediation_settings
     Clause, SelectorSet = selectors.Clause, selectors.SelectorSet
 
 __all__ = [
@@ -27,11 +31,14 @@ __all__ = [
     "Decision",
     "Exemption",
     "Policy",
+    "RemediationSettings",
     "Rule",
     "SelectorSet",
     "User",
     "decision",
     "matches",
+    "remediation_by_rule",
+    "remediation_settings",
     "selectors",
     "unknown_account",
 ]

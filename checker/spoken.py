@@ -1,11 +1,17 @@
 """Numbers and days as people say them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 
 def plural(number: int, noun: str) -> str:
     """Such as `1 key` and `2 keys`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def enumeration(words: Sequence[str], last: str) -> str:
+    """Such as `text, junit or github`, for two words or more and what joins the last of them."""
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
 def coming(moment: datetime, now: datetime) -> str:

@@ -18,6 +18,7 @@ from botocore.parsers import ResponseParserError
 
 from .access_keys_rotated import COMPLIANT, UNDECIDED, AccessKey, Account, Decision, Policy, Rule, User, days, decide
 from .iam_listing import Untrustworthy, error_code, keys_of, tags_of, user_from, users_of
+from .remediation_settings import RemediationSettings, remediation_by_rule
 
 LONGEST_RUN = 540  # seconds after which no further user is begun: the step is ended after 600
 MOST_RETURNED = 100  # SSM returns no more items of a list, and 100 KB, from aws:executeScript
@@ -105,8 +106,7 @@ class _Remediation:
         self, document: Mapping[str, Any], iam: Any, now: datetime, wait: Callable[[float], None], manual: bool
     ) -> None:
         self._policy = Policy(document).for_account(Account(""))
-        self._common = document.get("remediation", {"action": "none"})
-        self._own = {rule["id"]: rule["remediation"] for rule in document.get("rules", ()) if "remediation" in rule}
+        self._settings = remediation_by_rule(document)
         self._iam, self._now, self._wait, self._manual = iam, now, wait, manual
         self.entries: list[dict[str, str]] = []
         self.unconcerned = 0
@@ -189,9 +189,9 @@ class _Remediation:
         rule, settings, why = self._wanted(decision, ("deactivate", "delete"))
         if why:
             return LEFT, why
-        if not (self._manual or settings.get("automatic", False)):
+        if not (self._manual or settings.automatic):
             return LEFT, "remediation is not automatic here: start the runbook by hand with Trigger=manual"
-        limit, grace = rule.max_age, settings.get("graceDays", 0)
+        limit, grace = rule.max_age, settings.grace_days
         if self._now - key.created <= timedelta(days=limit + grace):
             return LEFT, f"older than {days(limit)}, but not by more than the {days(grace)} of grace"
         why = self._protected(key, settings)
@@ -211,7 +211,9 @@ class _Remediation:
         _rule, settings, why = self._wanted(decision, ("delete",))
         if why:
             return LEFT, why
-        since, wait_days = _instant(tags.get(tag)), settings["deleteAfterDays"]
+        since, wait_days = _instant(tags.get(tag)), settings.delete_after_days
+        if wait_days is None:
+            raise NotAsExpected("the policy does not say after how many days an inactive key is deleted")
         if since is None or since > self._now:
             return self._remember(user, tag, f"seen inactive now, to be deleted in {days(wait_days)}")
         if self._now - since < timedelta(days=wait_days):
@@ -227,23 +229,23 @@ class _Remediation:
             self._afterwards("deleted", self._forget, user, tag, "")
         return done
 
-    def _wanted(self, decision: Decision, actions: Sequence[str]) -> tuple[Rule, Mapping[str, Any], str | None]:
+    def _wanted(self, decision: Decision, actions: Sequence[str]) -> tuple[Rule, RemediationSettings, str | None]:
         """The rule of a non-compliant key, its settings, and why nothing is to be done with it, if so."""
         rule, exemption = decision.rule, decision.exemption
         if rule is None or decision.verdict == UNDECIDED:
             doubts = decision.doubts or decision.rules
             raise NotAsExpected(f"undecided between {', '.join(doubt.id for doubt in doubts)}: not touched")
-        settings = self._own.get(rule.id, self._common)
+        settings = self._settings[rule.id]
         if decision.verdict == COMPLIANT:
             return rule, settings, f"not older than {days(rule.max_age)}"
         if exemption is not None:
             return rule, settings, f"exempt by {exemption.id} until {exemption.expires:%Y-%m-%d}"
-        if settings["action"] not in actions:
-            return rule, settings, f"older than {days(rule.max_age)}, but the remediation is {settings['action']}"
+        if settings.action not in actions:
+            return rule, settings, f"older than {days(rule.max_age)}, but the remediation is {settings.action}"
         return rule, settings, None
 
-    def _protected(self, key: AccessKey, settings: Mapping[str, Any]) -> str | None:
-        protected = settings.get("protectUsedWithinDays", 0)
+    def _protected(self, key: AccessKey, settings: RemediationSettings) -> str | None:
+        protected = settings.protect_used_within_days
         used = self._last_used(key) if protected else None
         if used is not None and self._now - used <= timedelta(days=protected):
             return f"protected: used at {used:%Y-%m-%dT%H:%M:%SZ}, within {days(protected)}"

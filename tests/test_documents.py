@@ -10,7 +10,7 @@ import pytest
 
 from checker import cli, errors
 from checker.policy import inventory, lint, loader
-from checker.reports.formats import FORMATS
+from checker.reports.formats import AGGREGATE, FORMATS, names
 from tests.reports.test_reports import rendered
 from tests.support.processes import keyage
 
@@ -53,8 +53,12 @@ def section(title: str) -> str:
 
 @pytest.mark.sources
 def test_the_readme_and_the_help_list_every_format() -> None:
-    assert re.findall(r"^\| `(\w+)` ", section("Formats"), re.MULTILINE) == list(FORMATS)
-    assert re.findall(r"\w+", cli.FORMAT_HELP.replace(" or ", ", ").partition(";")[0]) == list(FORMATS)
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", section("Formats"), re.MULTILINE)
+    assert rows == [(each.name, each.purpose) for each in FORMATS["check"]]
+    for verb in FORMATS.keys() - {AGGREGATE}:
+        listed = next(each for each in cli.keyage.commands[verb].params if each.name == "formats")
+        told = str(getattr(listed, "help", "")).partition(";")[0].replace(" or ", ", ").split(", ")
+        assert (told, listed.default) == (names(verb), names(verb)[:1])
 
 
 @pytest.mark.sources

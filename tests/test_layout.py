@@ -74,3 +74,28 @@ def test_the_lock_names_hashes_and_no_index() -> None:
 
 def test_the_files_whose_tests_stay_together_exist() -> None:
     assert [name for name in TOGETHER if not (TOP / name).is_file()] == []
+
+
+def test_settings_are_read_from_a_policy_in_one_place() -> None:
+    """By their names as written; whoever reads a block with `get` or `[]` puts a default of its own beside it."""
+    names = {"automatic", "graceDays", "protectUsedWithinDays", "deleteAfterDays", "ruleName", "frequency"}
+    found = {
+        f"{path.relative_to(TOP)}: {name}"
+        for top in ("checker", "rules")
+        for path in (TOP / top).rglob("*.py")
+        for name in _looked_up(ast.parse(path.read_text()))
+        if name in names
+    }
+    assert found == set()
+
+
+def _looked_up(tree: ast.AST) -> set[object]:
+    """The texts by which something is looked up in a mapping."""
+    nodes = list(ast.walk(tree))
+    gets = [node.args[0] for node in nodes if isinstance(node, ast.Call) and node.args and _is_get(node.func)]
+    parts = [*gets, *(node.slice for node in nodes if isinstance(node, ast.Subscript))]
+    return {part.value for part in parts if isinstance(part, ast.Constant)}
+
+
+def _is_get(function: ast.expr) -> bool:
+    return isinstance(function, ast.Attribute) and function.attr == "get"

@@ -7,7 +7,7 @@ from functools import partial
 
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, CannotWrite, printable
 from checker.evaluate import AccountResult, evaluate, needs_attention
-from checker.reports.formats import Run, make
+from checker.reports.run import Run, make
 from checker.scan.check_options import Options
 from checker.scan.gather import Interrupted
 from checker.scan.open import Opened, open_source, refuse_contradictions
@@ -100,7 +100,7 @@ def _run(options: Options, loaded: Loaded, opened: Opened, output: Output) -> Ru
         warn=options.warn,
         repository_path=in_repository(loaded.policy.file),
         written=loaded.policy.written,
-        region=loaded.policy.region,
+        region=loaded.policy.deploy.region,
         skipped=opened.skipped,
         verbose=options.verbose,
         color=options.color and on_terminal,

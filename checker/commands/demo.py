@@ -80,7 +80,8 @@ def _deploy_and_remediate(output: Path, options: Options, loaded: Loaded) -> Non
     from checker.embedded import aws, hosts, story
     from checker.embedded.config_service import evaluations, standing_in_config
 
-    build, account, rule, document = output / "build", story.PAYMENTS, story.RULE, story.DOCUMENT
+    build, account, rule = output / "build", story.PAYMENTS, loaded.policy.deploy.rule_name
+    document = f"{rule}-remediation"
     _tell(f"\n`keyage render -o {build}` writes what deploys this policy, for each group of accounts:\n")
     render.run(options.common, build, check=False)
     module = build / "terraform" / story.GROUP

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple, Protocol, TextIO, cast
+from typing import NamedTuple, TextIO
 
 from checker.compare.policies import changes
 from checker.compare.verdicts import AccountChange, compare
@@ -13,17 +12,11 @@ from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, UsageError, printabl
 from checker.evaluate import AccountRead, Reading
 from checker.policy.loader import NoPolicy, PolicyFile
 from checker.reports.diff.run import DiffRun
+from checker.reports.formats import writer
 from checker.shell.common import Common, say, teller
 from checker.shell.loading import POLICY_NAME, Inventory, load_inventory
 from checker.shell.outputs import parse_outputs, write_outputs
 from checker.shell.revisions import load_base, load_revision
-
-FORMATS = {
-    "text": "checker.reports.diff.text",
-    "markdown": "checker.reports.diff.markdown",
-    "json": "checker.reports.diff.json",
-}
-
 
 Base = PolicyFile | NoPolicy
 
@@ -40,13 +33,9 @@ class Options(NamedTuple):
     concurrency: int = 16
 
 
-class DiffFormat(Protocol):
-    def write(self, run: DiffRun, out: TextIO, *, color: bool) -> None: ...
-
-
 def run(options: Options) -> int:
     """Write what changes; the code is 3 if an account could not be judged. Raises KeyageError."""
-    outputs = parse_outputs(options.formats, FORMATS)
+    outputs = parse_outputs(options.formats, "diff")
     if options.live and options.saved:
         raise UsageError("--live is for live IAM, --from for saved state: leave one of them out")
     head = load_revision(options.head, options.common.policy)
@@ -58,8 +47,7 @@ def run(options: Options) -> int:
     made = DiffRun(base, head, now, changes(base, head), accounts)
 
     def write(name: str, out: TextIO) -> None:
-        written = cast("DiffFormat", import_module(FORMATS[name]))
-        written.write(made, out, color=options.color and out.isatty())
+        writer("diff", name)(made, out, color=options.color and out.isatty())
 
     write_outputs(outputs, write)
     unreadable = any(account.reason is not None for account in accounts or ())

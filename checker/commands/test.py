@@ -1,22 +1,16 @@
 """`keyage test`: what policies.test.yaml expects of the policy."""
 
 from functools import partial
-from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple, Protocol, TextIO, cast
+from typing import NamedTuple, TextIO
 
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UsageError
 from checker.policy import policy_tests
+from checker.reports.formats import writer
 from checker.reports.test.text import PolicyTestRun
 from checker.shell.common import Common
 from checker.shell.loading import in_repository, load_all
 from checker.shell.outputs import parse_outputs, write_outputs
-
-FORMATS = {
-    "text": "checker.reports.test.text",
-    "junit": "checker.reports.test.junit",
-    "github": "checker.reports.test.github",
-}
 
 
 class Options(NamedTuple):
@@ -30,13 +24,9 @@ class Options(NamedTuple):
 EXAMPLE = "tests: [{name: everybody, user: {name: somebody}, expect: {maxAccessKeyAge: 90}}]"
 
 
-class OutcomeFormat(Protocol):
-    def write(self, run: PolicyTestRun, out: TextIO, *, color: bool = False) -> None: ...
-
-
 def run(options: Options) -> int:
     """Run every test and write the outputs; raises KeyageError."""
-    outputs = parse_outputs(options.formats, FORMATS)
+    outputs = parse_outputs(options.formats, "test")
     loaded = load_all(options.common)
     path = options.file or tests_beside(Path(loaded.policy.file))
     if options.file is None and not path.exists():
@@ -62,5 +52,4 @@ def tests_beside(policy: Path) -> Path:
 
 
 def _write(made: PolicyTestRun, name: str, out: TextIO, *, color: bool) -> None:
-    written = cast("OutcomeFormat", import_module(FORMATS[name]))
-    written.write(made, out, color=color and name == "text")
+    writer("test", name)(made, out, color=color and name == "text")

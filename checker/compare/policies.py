@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from checker.decision import Exemption, Rule
+from checker.decision import Exemption, RemediationSettings, Rule, remediation_settings
 from checker.policy.coverage import covers
 from checker.policy.loader import NoPolicy, PolicyFile
 
@@ -95,12 +95,7 @@ def _changed_rule(base: PolicyFile, head: PolicyFile, before: Rule, after: Rule)
 def _by_own_remediation(base: PolicyFile, head: PolicyFile, rule_id: str) -> Effect:
     """Of the blocks of one rule; without a block of its own it has that of the policy."""
     own = [file.written[rule_id].entry.get("remediation") for file in (base, head)]
-    if own[0] == own[1]:
-        return Effect.NEITHER
-    before, after = (
-        {"remediation": one or file.content.get("remediation")} for one, file in zip(own, (base, head), strict=True)
-    )
-    return _by_remediation(before, after)
+    return Effect.NEITHER if own[0] == own[1] else _by_remediation(base.remediation[rule_id], head.remediation[rule_id])
 
 
 def _moved(base: PolicyFile, head: PolicyFile) -> Iterator[Change]:
@@ -148,20 +143,24 @@ def _settings(base: PolicyFile | None, head: PolicyFile) -> Iterator[Change]:
         details = list(_differences(before, after))
         if details:
             what = "added" if not before else "removed" if not after else "changed"
-            effect = _by_remediation({name: before}, {name: after}) if name == "remediation" else Effect.NEITHER
+            effect = _by_common_remediation(base, head) if name == "remediation" else Effect.NEITHER
             lines = [file.document.line((name,)) if file and name in file.content else None for file in (base, head)]
             yield Change(name, name, what, effect, details, lines[0], lines[1])
 
 
-def _by_remediation(before: Mapping[str, Any], after: Mapping[str, Any]) -> Effect:
+def _by_common_remediation(base: PolicyFile | None, head: PolicyFile) -> Effect:
+    before = base.remediation[DEFAULT] if base else remediation_settings(None)
+    return _by_remediation(before, head.remediation[DEFAULT])
+
+
+def _by_remediation(old: RemediationSettings, new: RemediationSettings) -> Effect:
     """Less or later remediation loosens, whatever else is more."""
-    old, new = before.get("remediation") or {}, after.get("remediation") or {}
     pairs = [
-        (STRENGTH[new.get("action", "none")], STRENGTH[old.get("action", "none")]),
-        (new.get("automatic", False), old.get("automatic", False)),
-        (old.get("graceDays", 0), new.get("graceDays", 0)),
-        (old.get("protectUsedWithinDays", 0), new.get("protectUsedWithinDays", 0)),
-        (old.get("deleteAfterDays", 0), new.get("deleteAfterDays", 0)),
+        (STRENGTH[new.action], STRENGTH[old.action]),
+        (new.automatic, old.automatic),
+        (old.grace_days, new.grace_days),
+        (old.protect_used_within_days, new.protect_used_within_days),
+        (old.delete_after_days or 0, new.delete_after_days or 0),
     ]
     return _strongest([_by_number(right, left) for right, left in pairs])
 

@@ -9,8 +9,6 @@ PAYMENTS = "111122223333"
 LEGACY = "012345678901"
 ACCOUNTS = (PAYMENTS, LEGACY)
 GROUP = "prod-service-users"  # of accounts with the same policy, which payments is in
-RULE = "access-keys-rotated"
-DOCUMENT = "access-keys-rotated-remediation"
 INVENTORY = """\
 version: 1
 accounts:

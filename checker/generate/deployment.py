@@ -1,7 +1,6 @@
 """What one group deploys, before it is Terraform or CloudFormation: the numbers, the names, the code."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from checker.errors import UsageError
 from checker.generate import bundle
@@ -39,8 +38,7 @@ class Deployment:
 
 def deployment(policy: PolicyFile, group: Group) -> Deployment:
     """Raises UsageError for what Systems Manager does not take: a policy too large for a document, a reserved name."""
-    deploy: dict[str, Any] = policy.content.get("deploy", {})
-    rule_name = deploy.get("ruleName", "access-keys-rotated")
+    rule_name = policy.deploy.rule_name
     if group.remediations and rule_name.lower().startswith(RESERVED):
         raise UsageError(
             f"deploy.ruleName: {rule_name}: Systems Manager takes no document whose name begins like that;"
@@ -49,8 +47,8 @@ def deployment(policy: PolicyFile, group: Group) -> Deployment:
     return Deployment(
         group,
         rule_name,
-        deploy.get("frequency", "TwentyFour_Hours"),
-        policy.region,
+        policy.deploy.frequency,
+        policy.deploy.region,
         bundle.source("config_rule", group.document) if group.kind == CUSTOM else None,
         _document(rule_name, group) if group.remediations else None,
     )

@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from checker.decision import Account, Clause, Exemption, Rule, SelectorSet, decision, selectors
+from checker.decision import (
+    Account,
+    Clause,
+    Exemption,
+    RemediationSettings,
+    Rule,
+    SelectorSet,
+    decision,
+    remediation_by_rule,
+    selectors,
+)
 from checker.errors import FileProblems, Problem
 from checker.policy.coverage import covers
 from checker.policy.loader import PolicyFile
@@ -42,21 +52,24 @@ class Group:
         return not _ends(self.document["rules"])
 
     @cached_property
-    def remediations(self) -> list[dict[str, Any]]:
-        """The remediation blocks that can apply and that do something."""
-        inherited = self.document.get("remediation", {"action": "none"})
-        deciding = [*self.document["rules"], *([{}] if self.default_decides else [])]
-        blocks = [entry.get("remediation", inherited) for entry in deciding]
-        return [block for block in blocks if block["action"] != "none"]
+    def remediation(self) -> Mapping[str, RemediationSettings]:
+        """What is to happen to keys that are too old, by the id of the rule that decides."""
+        return remediation_by_rule(self.document)
+
+    @cached_property
+    def remediations(self) -> list[RemediationSettings]:
+        """What can apply and does something."""
+        deciding = [rule["id"] for rule in self.document["rules"]] + ([DEFAULT] if self.default_decides else [])
+        return [self.remediation[each] for each in deciding if self.remediation[each].action != "none"]
 
     @property
     def automatic(self) -> bool:
         """Whether AWS Config starts the remediation by itself."""
-        return any(block.get("automatic", False) for block in self.remediations)
+        return any(each.automatic for each in self.remediations)
 
     @property
     def deletes(self) -> bool:
-        return any(block["action"] == "delete" for block in self.remediations)
+        return any(each.action == "delete" for each in self.remediations)
 
 
 def resolve(policy: PolicyFile, inventory: Mapping[str, Account]) -> list[Group]:
@@ -91,7 +104,7 @@ def grouped(policy: PolicyFile, inventory: Mapping[str, Account]) -> list[Group]
         if documents.setdefault(name, document) != document:
             raise AssertionError(f"two policies share the group name {name}")
         members.setdefault(name, []).extend([account] if account else [])
-    auto = policy.content.get("deploy", {}).get("rule", "auto") == "auto"
+    auto = policy.deploy.rule == "auto"
     groups = [
         Group(name, tuple(members[name]), document, _one_age(document) if auto else None)
         for name, document in documents.items()

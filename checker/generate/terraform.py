@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from checker.decision import Clause, selectors
+from checker.decision import Clause, RemediationSettings, selectors
 from checker.errors import UsageError
 from checker.generate.archive import zipped
 from checker.generate.deployment import MANAGED_RULE, Deployment
@@ -144,13 +144,12 @@ class ExemptionRow(NamedTuple):
 
 def _rules(group: Group) -> Iterator[RuleRow]:
     document = group.document
-    common = document.get("remediation", {"action": "none"})
     for rule in document["rules"]:
-        remedy = _remedy(rule.get("remediation", common))
+        remedy = _remedy(group.remediation[rule["id"]])
         yield RuleRow(rule["id"], rule["maxAccessKeyAge"], _users(rule), remedy, rule.get("description", ""))
     if group.default_decides:
         others = "every other user" if document["rules"] else "every user"
-        yield RuleRow(DEFAULT, document["default"]["maxAccessKeyAge"], others, _remedy(common), "")
+        yield RuleRow(DEFAULT, document["default"]["maxAccessKeyAge"], others, _remedy(group.remediation[DEFAULT]), "")
 
 
 def _exemption(entry: dict[str, Any]) -> ExemptionRow:
@@ -179,15 +178,15 @@ def _clause(attributes: Iterable[tuple[tuple[str, str | None], Sequence[str]]]) 
     )
 
 
-def _remedy(block: dict[str, Any]) -> str:
-    if block["action"] == "none":
+def _remedy(settings: RemediationSettings) -> str:
+    if settings.action == "none":
         return "reported"
-    grace, protection = block.get("graceDays", 0), block.get("protectUsedWithinDays", 0)
-    said = "deactivated automatically" if block.get("automatic", False) else "deactivated when a person starts it"
+    grace, protection = settings.grace_days, settings.protect_used_within_days
+    said = "deactivated automatically" if settings.automatic else "deactivated when a person starts it"
     said += f", {plural(grace, 'day')} past the limit" if grace else ""
     said += f", unless used within {plural(protection, 'day')}" if protection else ""
-    if block["action"] == "delete":
-        said += f"; deleted after {plural(block['deleteAfterDays'], 'day')} inactive"
+    if settings.delete_after_days is not None and settings.action == "delete":
+        said += f"; deleted after {plural(settings.delete_after_days, 'day')} inactive"
     return said
 
 

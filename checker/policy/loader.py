@@ -1,14 +1,15 @@
 """policies.yaml → a policy ready to judge, with the place of everything in the file."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from checker.decision import Policy, decision
+from checker.decision import Policy, RemediationSettings, decision, remediation_by_rule
 from checker.errors import FileProblems, Problem, UsageError
+from checker.policy.deploy_settings import DeploySettings, deploy_settings
 from checker.policy.yaml import check as yaml_check
 from checker.policy.yaml import parse as yaml_text
 
@@ -33,10 +34,15 @@ class PolicyFile:
     def policy(self) -> Policy:
         return decision.Policy(self.content)
 
-    @property
-    def region(self) -> str:
-        """The one region in which the rule is deployed."""
-        return str(self.content.get("deploy", {}).get("region", "us-east-1"))
+    @cached_property
+    def deploy(self) -> DeploySettings:
+        """How the rule is deployed."""
+        return deploy_settings(self.content.get("deploy", {}))
+
+    @cached_property
+    def remediation(self) -> Mapping[str, RemediationSettings]:
+        """What is to happen to keys that are too old, by the id of the rule that decides; the policy's is `default`."""
+        return remediation_by_rule(self.content)
 
     @cached_property
     def written(self) -> dict[str, Written]:

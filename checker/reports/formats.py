@@ -1,66 +1,100 @@
-"""What every report format gets and does. A format is one file here, one line in FORMATS, one test."""
+"""Every format that a verb can write: `--format`, its help and the documentation's table are made from this list.
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+A new one is its file, its line here and a golden file. Its writer is imported when it is asked for: the command line
+reads this list whenever keyage starts.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, TextIO, cast
+from typing import Any, NamedTuple
 
-from checker.evaluate import COMPLIANT, AccountResult, AccountSkipped, Finding
-from checker.policy.loader import Written
 
-FORMATS = {
-    "table": "checker.reports.check.table:TableReport",
-    "json": "checker.reports.check.json:JsonReport",
-    "csv": "checker.reports.check.csv:CsvReport",
-    "markdown": "checker.reports.check.markdown:MarkdownReport",
-    "html": "checker.reports.check.html:HtmlReport",
-    "sarif": "checker.reports.check.sarif:SarifReport",
-    "junit": "checker.reports.check.junit:JunitReport",
-    "github": "checker.reports.check.github:GithubReport",
-    "gitlab": "checker.reports.check.gitlab:GitlabReport",
-    "ocsf": "checker.reports.check.ocsf:OcsfReport",
-    "asff": "checker.reports.check.asff:AsffReport",
+class Format(NamedTuple):
+    """A kind of output of one verb."""
+
+    name: str  # as --format has it
+    writer: str  # what writes it, below checker.reports
+    purpose: str  # what it is for, as the documentation says
+    lists_all: bool = False  # whether it has every key that was judged, unless --show says otherwise
+    schema: str | None = None  # in docs/reference: what describes it
+
+
+AGGREGATE = "check --from-aggregator"
+
+# The first of a verb is what it writes if nothing is said, and is for people; the others are for programs.
+FORMATS: Mapping[str, Sequence[Format]] = {
+    "check": (
+        Format("table", "check.table:TableReport", "people at a terminal"),
+        Format("json", "check.json:JsonReport", "programs", True, "check-output.schema.json"),
+        Format("csv", "check.csv:CsvReport", "spreadsheets; nothing in it can start a formula", True),
+        Format(
+            "markdown",
+            "check.markdown:MarkdownReport",
+            "comments on pull requests and, with `--verbose`, job summaries: the number of old keys first, cut to"
+            " GitHub's limits",
+        ),
+        Format(
+            "html",
+            "check.html:HtmlReport",
+            "auditors and owners of keys: one page that works offline, with figures and a table that sorts and filters",
+            True,
+        ),
+        Format(
+            "sarif",
+            "check.sarif:SarifReport",
+            "code scanning: SARIF 2.1.0, each key at the line of the policy that decides, known again by its"
+            " fingerprint",
+        ),
+        Format("junit", "check.junit:JunitReport", "test viewers: a suite for each account, a case for each key", True),
+        Format(
+            "github",
+            "check.github:GithubReport",
+            "annotations in GitHub Actions, ten a level, the most overdue first",
+        ),
+        Format("gitlab", "check.gitlab:GitlabReport", "code quality in GitLab's merge requests"),
+        Format("ocsf", "check.ocsf:OcsfReport", "SIEMs: Compliance Findings (class 2003), one a line"),
+        Format("asff", "check.asff:AsffReport", "Security Hub: each line is one call of BatchImportFindings"),
+    ),
+    AGGREGATE: (
+        Format("table", "aggregate.table:write", "people at a terminal"),
+        Format("json", "aggregate.json:write", "programs: accounts, and users with both words on them", True),
+    ),
+    "validate": (
+        Format("text", "validate.text:write", "people at a terminal"),
+        Format("github", "validate.github:write", "annotations in GitHub Actions, ten a level"),
+        Format("gitlab", "validate.gitlab:write", "code quality in GitLab's merge requests"),
+        Format("sarif", "validate.sarif:write", "code scanning: SARIF 2.1.0"),
+    ),
+    "test": (
+        Format("text", "test.text:write", "people at a terminal"),
+        Format("junit", "test.junit:write", "test viewers: a case for each test"),
+        Format("github", "test.github:write", "annotations in GitHub Actions: failures, and what no test reaches"),
+    ),
+    "diff": (
+        Format("text", "diff.text:write", "people at a terminal"),
+        Format("markdown", "diff.markdown:write", "comments on pull requests: what loosens first"),
+        Format("json", "diff.json:write", "programs"),
+    ),
 }
 
 
-class Run(NamedTuple):
-    """What one evaluation was about."""
-
-    evaluated_at: datetime
-    policy_file: str
-    policy_sha256: str
-    source: str  # live, snapshot, credential-report or terraform-state
-    exact: bool  # whether ages count from CreateDate
-    warn: timedelta  # what falls due within this deserves a mention
-    repository_path: str = ""  # of the policy file, from the root of its repository
-    written: Mapping[str, Written] = MappingProxyType({})  # the policy's rules, exemptions and default, by id
-    region: str = "us-east-1"  # deploy.region, in which AWS Config judges
-    skipped: Sequence[AccountSkipped] = ()  # accounts that were not looked at because nobody can use a key there
-    verbose: bool = False
-    color: bool = False
-    width: int | None = None  # columns of the terminal; None where there is none
-
-    def is_due_soon(self, finding: Finding) -> bool:
-        """Whether a key that is still compliant passes its limit within `warn`."""
-        due = finding.due_date
-        return finding.verdict == COMPLIANT and due is not None and due < self.evaluated_at + self.warn
+def names(verb: str) -> list[str]:
+    """What `--format` of the verb can be, the default first."""
+    return [each.name for each in FORMATS[verb]]
 
 
-class Report(Protocol):
-    """Takes the results of one account after the other, by account id, and writes a text."""
-
-    def account(self, result: AccountResult) -> None: ...
-    def end(self) -> None: ...
+def find(verb: str, name: str) -> Format:
+    """The format of one of the verb's names."""
+    return next(each for each in FORMATS[verb] if each.name == name)
 
 
-def show_all_by_default(name: str) -> bool:
-    """Data formats, the page and test reports show every judged key, the others what needs attention."""
-    return name in ("json", "csv", "html", "junit")
+def writer(verb: str, name: str) -> Callable[..., Any]:
+    """What writes the format, imported now."""
+    module, _, attribute = find(verb, name).writer.partition(":")
+    found: Callable[..., Any] = getattr(import_module(f"checker.reports.{module}"), attribute)
+    return found
 
 
-def make(name: str, run: Run, out: TextIO) -> Report:
-    """The report of that format, writing to `out`."""
-    module, _, class_name = FORMATS[name].partition(":")
-    made: Any = getattr(import_module(module), class_name)
-    return cast("Report", made(run, out))
+def for_people(name: str) -> bool:
+    """Whether what goes by this name is read at a terminal, in the terminal's encoding."""
+    return any(name == formats[0].name for formats in FORMATS.values())

@@ -3,7 +3,7 @@
 import hashlib
 
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, PARTIAL, AccountResult, Finding, Undecided, UserUnread
-from checker.reports.formats import Run
+from checker.reports.run import Run
 from checker.reports.syntax.place import Place
 from checker.spoken import plural
 

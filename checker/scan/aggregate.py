@@ -15,11 +15,9 @@ from checker.decision import decision
 from checker.encoding import read_utf8
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable, UsageError, printable
 from checker.evaluate import AccountRead
-from checker.generate.deployment import deployment
 from checker.generate.groups import DEFAULT, MANAGED, Group, grouped, selectors_beyond_id
-from checker.reports.aggregate.json import write_json
-from checker.reports.aggregate.run import AggregateRun, Snapshot
-from checker.reports.aggregate.table import Terminal, write_table
+from checker.reports.aggregate.run import AggregateRun, Snapshot, Terminal
+from checker.reports.formats import AGGREGATE, names, writer
 from checker.shell.common import Common, say, teller
 from checker.shell.loading import Loaded, load_all
 from checker.shell.outputs import Output, destination, parse_formats
@@ -28,7 +26,6 @@ from checker.sources.aws.session import ReadOnlySession
 from checker.sources.aws.workers import Workers
 from checker.sources.saved.kinds import open_saved
 
-FORMATS = ("table", "json")
 SHOWN = 10  # warnings of one kind; the others are counted
 
 
@@ -56,8 +53,8 @@ def run(options: Options) -> int:
     outputs = _outputs(options)
     loaded = load_all(options.common)
     groups = grouped(loaded.policy, loaded.inventory)
-    whole = deployment(loaded.policy, groups[0])
-    deployed = Deployed(whole.rule_name, whole.region, whole.frequency)
+    settings = loaded.policy.deploy
+    deployed = Deployed(settings.rule_name, settings.region, settings.frequency)
     compared = _compared(options.saved, loaded) if options.saved else None
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     aggregator = Aggregator(session, options.name, deployed.name, deployed.region)
@@ -85,9 +82,10 @@ def run(options: Options) -> int:
 
 def _outputs(options: Options) -> list[Output]:
     outputs = parse_formats(options.formats, options.show)
-    other = [output.name for output in outputs if output.name not in FORMATS]
+    there = names(AGGREGATE)
+    other = [output.name for output in outputs if output.name not in there]
     if other:
-        raise UsageError(f"--format {other[0]}: --from-aggregator has {' and '.join(FORMATS)} only")
+        raise UsageError(f"--format {other[0]}: --from-aggregator has {' and '.join(there)} only")
     return outputs
 
 
@@ -199,11 +197,8 @@ def _write(options: Options, outputs: list[Output], place: AggregateRun, rows: S
         for output in outputs:
             on_screen = output.file is None
             stream = files.enter_context(destination(output.name, output.file))
-            if output.name == "json":
-                write_json(place, rows, stream, show_all=output.show_all)
-            else:
-                terminal = Terminal(options.color and on_screen, options.width if on_screen else None)
-                write_table(place, rows, stream, terminal, show_all=output.show_all)
+            terminal = Terminal(options.color and on_screen, options.width if on_screen else None)
+            writer(AGGREGATE, output.name)(place, rows, stream, terminal, show_all=output.show_all)
 
 
 def _exit_code(rows: Sequence[AccountRow], *, exit_zero: bool) -> int:

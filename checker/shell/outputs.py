@@ -3,17 +3,15 @@
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from io import TextIOWrapper
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from checker.errors import UsageError
-from checker.reports.formats import FORMATS, show_all_by_default
+from checker.reports.formats import find, for_people, names
 from checker.shell.whole_file import whole_file
-
-FOR_PEOPLE = ("table", "text")
 
 
 class Output(NamedTuple):
@@ -27,18 +25,18 @@ class Output(NamedTuple):
 def parse_formats(formats: Sequence[str], show: str | None) -> list[Output]:
     """The outputs of `check`; raises UsageError."""
     return [
-        Output(name, file, show == "all" if show else show_all_by_default(name))
-        for name, file in parse_outputs(formats, FORMATS)
+        Output(name, file, show == "all" if show else find("check", name).lists_all)
+        for name, file in parse_outputs(formats, "check")
     ]
 
 
-def parse_outputs(formats: Sequence[str], known: Collection[str]) -> list[tuple[str, Path | None]]:
-    """`FMT` or `FMT=FILE` each, as the name and the file; raises UsageError."""
+def parse_outputs(formats: Sequence[str], verb: str) -> list[tuple[str, Path | None]]:
+    """`FMT` or `FMT=FILE` each, which the verb can write, as the name and the file; raises UsageError."""
     outputs: list[tuple[str, Path | None]] = []
     for text in formats:
         name, _, file = text.partition("=")
-        if name not in known:
-            raise UsageError(f"--format {text}: unknown format; there are {', '.join(known)}")
+        if name not in names(verb):
+            raise UsageError(f"--format {text}: unknown format; there are {', '.join(names(verb))}")
         outputs.append((name, Path(file) if file else None))
     if sum(file is None for _name, file in outputs) > 1:
         raise UsageError("--format: two formats for standard output; give all but one a file, as in json=keys.json")
@@ -53,7 +51,7 @@ def destination(name: str, file: Path | None, *, private: bool = False) -> Abstr
     """Where a format goes: its file, else standard output; what is for a program is UTF-8. Raises CannotWrite."""
     if file is not None:
         return whole_file(file, private=private)
-    if name not in FOR_PEOPLE and isinstance(sys.stdout, TextIOWrapper):
+    if not for_people(name) and isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
     return nullcontext(sys.stdout)
 

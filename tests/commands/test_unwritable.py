@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from checker.reports.formats import FORMATS
+from checker.reports.formats import names
 from checker.shell.whole_file import whole_file
 from tests.support.processes import ACCOUNT, KEYAGE, NOW, OLD, YOUNG, environment, keyage, policy_folder
 
@@ -30,7 +30,7 @@ VERBS = [
     ("permissions",),
     ("completion", "bash"),
     ("render", "-o", "build"),
-    *((*CHECK, "--format", name) for name in FORMATS),
+    *((*CHECK, "--format", name) for name in names("check")),
 ]
 
 

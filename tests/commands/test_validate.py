@@ -66,3 +66,14 @@ def test_a_selector_that_selects_no_account_is_told_in_every_format(tmp_path: Pa
     assert (tmp_path / "out.github").read_text() == f"::warning {place}::{told}\n"
     assert [issue["description"] for issue in json.loads((tmp_path / "out.gitlab").read_text())] == [told]
     assert [each["message"]["text"] for each in run_of((tmp_path / "out.sarif").read_text())["results"]] == [told]
+
+
+def test_the_text_goes_to_its_file_too(tmp_path: Path) -> None:
+    code, out, err = validated(tmp_path, POLICY, "--format", "text=../out.txt", "--quiet")
+    assert (code, out, err) == (0, "", "")
+    assert (tmp_path / "out.txt").read_text() == "policies.yaml: valid, 0 rules and 0 exemptions\n"
+
+
+def test_the_text_of_a_policy_that_is_wrong_is_empty(tmp_path: Path) -> None:
+    code, out, _err = validated(tmp_path, BROKEN, "--format", "text=../out.txt")
+    assert (code, out, (tmp_path / "out.txt").read_text()) == (2, "", "")

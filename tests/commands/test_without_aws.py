@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from checker.reports.formats import FORMATS
+from checker.reports.formats import names
 from tests.support.processes import NOW, OLD, keyage, policy_folder
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", names("check"))
 def test_saved_state_is_judged_whatever_the_aws_configuration_says(tmp_path: Path, name: str) -> None:
     folder = policy_folder(tmp_path, users=OLD)
     broken = folder / "config"

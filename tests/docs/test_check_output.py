@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from checker.decision import decision
 from checker.evaluate import AccountRead, AccountSkipped, AccountUnreadable, Reading, evaluate
 from checker.policy import loader
-from checker.reports.formats import Run, make
+from checker.reports.run import Run, make
 from tests.docs.blocks import DOCS, TOP
 from tests.reports.readings import POLICY
 from tests.reports.test_reports import RUN, rendered

@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from checker.evaluate import AccountResult, Counts, Finding
-from checker.reports.formats import Run, make
+from checker.reports.run import Run, make
 from tests.support.fixtures import ago
 
 ODD = st.text(st.characters(codec=None, categories=None), max_size=40) | st.sampled_from(

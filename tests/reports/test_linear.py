@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from checker.evaluate import AccountResult, Counts
-from checker.reports.formats import FORMATS
+from checker.reports.formats import names
 from tests.reports.many import overdue, report, result
 from tests.reports.test_reports import RUN
 
@@ -34,7 +34,7 @@ def calls(work: Callable[[], object]) -> int:
 
 
 @pytest.mark.parametrize("verbose", [False, True])
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", names("check"))
 def test_twice_the_keys_take_twice_the_calls(name: str, verbose: bool) -> None:
     run = RUN._replace(verbose=verbose)
 
@@ -47,7 +47,7 @@ def test_twice_the_keys_take_twice_the_calls(name: str, verbose: bool) -> None:
     assert twice - few <= TOLERATED * (few - none)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", names("check"))
 def test_twice_the_accounts_take_twice_the_calls(name: str) -> None:
     def account(number: int) -> AccountResult:
         finding = msgspec.structs.replace(overdue(number), account=f"{number:012d}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
-from checker.reports.formats import FORMATS
+from checker.reports.formats import names
 from tests.support.processes import NOW, keyage
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "check"
@@ -57,14 +57,14 @@ def report(folder: Path, *options: str) -> str:
 
 
 @pytest.mark.golden
-@pytest.mark.parametrize("name", sorted(FORMATS.keys() - PAGES))
+@pytest.mark.parametrize("name", sorted(set(names("check")) - PAGES))
 def test_as_in_the_golden_file(name: str, folder: Path, file_regression: FileRegressionFixture) -> None:
     text = report(folder, "--format", name, "--show", "all")
     file_regression.check(text, fullpath=GOLDEN / f"partial.{name}", encoding="utf-8")
 
 
 @pytest.mark.parametrize("show", ["all", "findings"])
-@pytest.mark.parametrize("name", sorted(FORMATS))
+@pytest.mark.parametrize("name", sorted(names("check")))
 def test_what_is_certain_and_what_is_open_are_in_every_format(name: str, show: str, folder: Path) -> None:
     text = report(folder, "--format", name, "--show", show)
     assert [who for who in ("ancient", "known", "open") if f"AKIA{who.upper():0<16}" not in text] == []

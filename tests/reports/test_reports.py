@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +12,7 @@ from pytest_regressions.file_regression import FileRegressionFixture
 
 from checker.evaluate import NO_ADDRESSES, AccountSkipped, evaluate
 from checker.policy import loader
-from checker.reports.formats import FORMATS, Run, make
+from checker.reports.run import Run, make
 from tests.reports.readings import POLICY, readings
 from tests.support.fixtures import NOW
 
@@ -83,11 +82,6 @@ def test_the_json_tells_the_addresses_of_keys_of_terraform() -> None:
     keys = json.loads(rendered("json", show_all=True, addresses=addresses))["keys"]
     found = {key["accessKeyId"]: key["terraformAddress"] for key in keys}
     assert found == dict.fromkeys(found) | {"AKIA0000000000000004": "aws_iam_access_key.k[0]"}
-
-
-def test_every_format_has_golden_files() -> None:
-    files = {path.name for path in GOLDEN.iterdir()}
-    assert [name for name in FORMATS if not any(re.match(rf"{name}[-.]", file) for file in files)] == []
 
 
 def test_without_a_terminal_nothing_is_cut_or_colored() -> None:

@@ -9,7 +9,8 @@ from pytest_regressions.file_regression import FileRegressionFixture
 
 from checker.evaluate import AccountRead, UserUnread, evaluate
 from checker.policy import loader
-from checker.reports.formats import FORMATS, make
+from checker.reports.formats import names
+from checker.reports.run import make
 from tests.reports.readings import PAYMENTS, POLICY, key, user
 from tests.reports.test_reports import RUN
 from tests.support.fixtures import NOW
@@ -34,12 +35,12 @@ def report(name: str) -> str:
 
 
 @pytest.mark.golden
-@pytest.mark.parametrize("name", sorted(FORMATS.keys() - PAGES))
+@pytest.mark.parametrize("name", sorted(set(names("check")) - PAGES))
 def test_as_in_the_golden_file(name: str, file_regression: FileRegressionFixture) -> None:
     file_regression.check(report(name), fullpath=GOLDEN / f"unread.{name}", encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", sorted(FORMATS))
+@pytest.mark.parametrize("name", names("check"))
 def test_every_format_tells_of_those_who_were_read_and_of_those_who_were_not(name: str) -> None:
     text = report(name)
     assert [who for who in ("AKIA0000000000000002", "hidden", "away") if who not in text] == []

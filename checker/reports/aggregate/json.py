@@ -6,12 +6,19 @@ from typing import TextIO
 import msgspec
 
 from checker.compare.aws_config_rows import AccountRow, totals
-from checker.reports.aggregate.run import AggregateRun
+from checker.reports.aggregate.run import AggregateRun, Terminal
 
 SCHEMA_VERSION = 1
 
 
-def write_json(run: AggregateRun, accounts: Sequence[AccountRow], out: TextIO, *, show_all: bool) -> None:
+def write(
+    run: AggregateRun,
+    accounts: Sequence[AccountRow],
+    out: TextIO,
+    terminal: Terminal,  # noqa: ARG001 -- JSON has no colours
+    *,
+    show_all: bool,
+) -> None:
     """The accounts by id, their users by id; without `show_all` only the users who stand out."""
     encode = msgspec.json.Encoder().encode
     head = {

@@ -11,6 +11,13 @@ class Snapshot(NamedTuple):
     taken_at: datetime | None  # JSON Lines do not tell
 
 
+class Terminal(NamedTuple):
+    """How a table may look."""
+
+    color: bool = False
+    width: int | None = None  # columns; None where there is no terminal
+
+
 class AggregateRun(NamedTuple):
     """What one evaluation was about."""
 

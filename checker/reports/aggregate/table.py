@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 from rich.text import Text
 
 from checker.compare.aws_config_rows import AccountRow, UserRow, totals
 from checker.errors import printable
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, PARTIAL, UNREADABLE
-from checker.reports.aggregate.run import AggregateRun
+from checker.reports.aggregate.run import AggregateRun, Terminal
 from checker.reports.styles import STYLES
 from checker.reports.syntax.columns import Column, print_columns, tell_left_out
 from checker.reports.syntax.terminal import console, print_text
@@ -18,14 +18,7 @@ from checker.spoken import plural
 UNREADABLE_STYLE = "bold magenta"
 
 
-class Terminal(NamedTuple):
-    """How a table may look."""
-
-    color: bool = False
-    width: int | None = None  # columns; None where there is no terminal
-
-
-def write_table(
+def write(
     run: AggregateRun, accounts: Sequence[AccountRow], out: TextIO, terminal: Terminal, *, show_all: bool
 ) -> None:
     """Non-compliant users, differences and unreadable accounts, with one summary line last."""

@@ -53,7 +53,6 @@ from checker.evaluate import (
 )
 from checker.evaluate import UNREADABLE as UNREADABLE_ACCOUNT
 from checker.reports.controls import RESOLVE, RESOLVE_URL, rule
-from checker.reports.formats import Run
 from checker.reports.messages import (
     fingerprint,
     message,
@@ -62,6 +61,7 @@ from checker.reports.messages import (
     unread_message,
     unreadable_message,
 )
+from checker.reports.run import Run
 
 SCHEMA_VERSION = "2018-10-08"
 MOST_FINDINGS, MOST_BYTES = 100, 5_000_000  # of a call; Security Hub takes 6 MB

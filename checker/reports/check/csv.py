@@ -22,7 +22,7 @@ import msgspec
 
 from checker import evaluate
 from checker.evaluate import AccountResult, Finding
-from checker.reports.formats import Run
+from checker.reports.run import Run
 
 UNREADABLE, SKIPPED = "UNREADABLE", "SKIPPED"
 COLUMNS = [*(field.encode_name for field in msgspec.structs.fields(Finding)), "reason"]

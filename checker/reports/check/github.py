@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from checker.evaluate import EXEMPT, NON_COMPLIANT, PARTIAL, AccountResult, Finding
-from checker.reports.formats import Run
 from checker.reports.messages import message, place, place_of, undecided_message, unread_message, unreadable_message
+from checker.reports.run import Run
 from checker.reports.syntax.github import MOST, Annotation, commands
 from checker.reports.worst import Worst, by_due_date
 

@@ -9,7 +9,6 @@ Source: docs.gitlab.com, "Code Quality", report format.
 from typing import Any, TextIO
 
 from checker.evaluate import EXEMPT, NON_COMPLIANT, UNREADABLE, AccountResult, Finding
-from checker.reports.formats import Run
 from checker.reports.messages import (
     digest,
     fingerprint,
@@ -21,6 +20,7 @@ from checker.reports.messages import (
     unread_message,
     unreadable_message,
 )
+from checker.reports.run import Run
 from checker.reports.syntax.gitlab import issue, text_of
 from checker.reports.syntax.place import Place
 

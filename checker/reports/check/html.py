@@ -32,8 +32,8 @@ from checker.evaluate import (
 )
 from checker.reports.advice import resolve
 from checker.reports.check.html_figures import Figures
-from checker.reports.formats import Run
 from checker.reports.messages import exemption
+from checker.reports.run import Run
 from checker.reports.words import due_day
 from checker.reports.worst import Worst, by_due_date
 

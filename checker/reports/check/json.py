@@ -8,7 +8,7 @@ from typing import Any, TextIO
 import msgspec
 
 from checker.evaluate import PARTIAL, UNREADABLE, AccountResult, Counts, Undecided
-from checker.reports.formats import Run
+from checker.reports.run import Run
 
 SCHEMA_VERSION = 1
 

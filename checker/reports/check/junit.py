@@ -15,8 +15,8 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from checker.errors import printable
 from checker.evaluate import COMPLIANT, NON_COMPLIANT, UNREADABLE, AccountResult, Finding, Undecided
 from checker.reports.controls import RESOLVE_URL, rule
-from checker.reports.formats import Run
 from checker.reports.messages import message, place, place_of, undecided_message, unread_message, unreadable_message
+from checker.reports.run import Run
 from checker.reports.syntax.junit import at, junit_text
 
 

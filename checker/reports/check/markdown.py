@@ -23,7 +23,7 @@ from checker.evaluate import (
     Finding,
 )
 from checker.reports.advice import resolve
-from checker.reports.formats import Run
+from checker.reports.run import Run
 from checker.reports.syntax.markdown import code, fenced, head, prose, row
 from checker.reports.syntax.markdown_page import COMMENT, SUMMARY, Page, Section
 from checker.reports.words import UNKNOWN, due_day, limit

@@ -36,7 +36,6 @@ from checker.evaluate import (
 )
 from checker.evaluate import UNREADABLE as UNREADABLE_ACCOUNT
 from checker.reports.controls import RESOLVE, RESOLVE_URL, rule
-from checker.reports.formats import Run
 from checker.reports.messages import (
     fingerprint,
     message,
@@ -45,6 +44,7 @@ from checker.reports.messages import (
     unread_message,
     unreadable_message,
 )
+from checker.reports.run import Run
 
 SCHEMA_VERSION = "1.6.0"
 CLASS_UID = 2003

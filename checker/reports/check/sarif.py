@@ -19,7 +19,6 @@ import msgspec
 
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, NOT_APPLICABLE, AccountResult, Finding
 from checker.reports.controls import RESOLVE, RESOLVE_URL, rule
-from checker.reports.formats import Run
 from checker.reports.messages import (
     exemption,
     fingerprint,
@@ -29,6 +28,7 @@ from checker.reports.messages import (
     unread_message,
     unreadable_message,
 )
+from checker.reports.run import Run
 from checker.reports.syntax.sarif import MOST_RESULTS, LogRule, log, logical, notification, result
 from checker.reports.worst import Worst, by_due_date
 

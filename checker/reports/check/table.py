@@ -22,7 +22,7 @@ from checker.evaluate import (
     Finding,
 )
 from checker.reports.advice import resolve
-from checker.reports.formats import Run
+from checker.reports.run import Run
 from checker.reports.styles import STYLES
 from checker.reports.syntax.columns import Column, print_columns, tell_left_out
 from checker.reports.syntax.terminal import console, print_text
