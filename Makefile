@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test golden lint types floors wheel check-wheel lock schemas bench docs release clean
+.PHONY: help setup demo test golden lint types floors wheel check-wheel hooks lock schemas bench docs release clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ types: $(READY) ## mypy, strict
 
 floors: $(READY) ## a module imports only from lower floors
 	$(BIN)/lint-imports
+
+hooks: $(READY) ## lint, types, floors and our own policy before every commit
+	$(BIN)/pre-commit install
 
 wheel: $(READY) ## build the wheel and the source distribution into dist/
 	rm -rf dist build
