@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+MEASURED = $(if $(KEYAGE_COVERAGE),-m coverage run)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test golden lint types floors wheel check-wheel hooks lock schemas bench docs release clean
+.PHONY: help setup demo test golden lint types floors wheel check-wheel hooks coverage coverage-report lock schemas bench docs release clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,7 +25,17 @@ demo: $(READY) ## the whole tour, against an AWS inside the process
 	$(BIN)/keyage demo
 
 test: $(READY) ## all tests, or those that TESTS names: make test TESTS="-m sources"
-	$(BIN)/python -m pytest -q -n auto $(TESTS)
+	$(BIN)/python $(MEASURED) -m pytest -q -n auto $(TESTS)
+
+coverage: $(READY) ## lines and branches that all tests reach, or those that TESTS names; the floor is for all
+	rm -rf build/coverage
+	$(MAKE) test KEYAGE_COVERAGE=1
+	$(MAKE) coverage-report
+
+coverage-report: $(READY) ## what the tests that ran with KEYAGE_COVERAGE=1 reached; fails below the floor
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet --fail-under=0 --directory build/coverage/html
+	$(BIN)/coverage report
 
 golden: $(READY) ## write the golden files anew, then show what changed
 	-$(BIN)/python -m pytest -q -m golden --force-regen
