@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 MEASURED = $(if $(KEYAGE_COVERAGE),-m coverage run)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test golden lint types floors wheel check-wheel hooks coverage coverage-report lock schemas bench docs release clean
+.PHONY: help setup demo test golden lint types floors wheel check-wheel hooks coverage coverage-report mutants lock schemas bench docs release clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,11 @@ coverage-report: $(READY) ## what the tests that ran with KEYAGE_COVERAGE=1 reac
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage html --quiet --fail-under=0 --directory build/coverage/html
 	$(BIN)/coverage report
+
+mutants: $(READY) ## does a test notice each small change of the decision, or of MODULE? many minutes; see .ci/mutants.toml
+	$(PYTHON) -m venv .mutants-venv
+	.mutants-venv/bin/python -m pip install --quiet --require-hashes --requirement requirements/mutants.txt
+	nice .mutants-venv/bin/python .ci/mutants.py $(or $(MODULE),rules/access_keys_rotated.py)
 
 golden: $(READY) ## write the golden files anew, then show what changed
 	-$(BIN)/python -m pytest -q -m golden --force-regen
@@ -72,6 +77,9 @@ lock: $(READY) ## resolve the requirements anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --custom-compile-command "make lock" --extra lint --group build --constraint requirements/dev.txt \
 	  pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --custom-compile-command "make lock" --constraint requirements/dev.txt \
+	  --group pyproject.toml:mutants -o requirements/mutants.txt
 
 schemas: $(READY) ## the JSON Schemas in schema/, for editors
 	$(BIN)/keyage schema policy > schema/policies.schema.json
@@ -97,4 +105,4 @@ release: ## version, changelog and tag, here alone: make release VERSION=1.2.3
 	@$(PYTHON) .ci/release.py "$(VERSION)"
 
 clean: ## remove what was made
-	rm -rf $(VENV) .wheel-venv build dist *.egg-info keyage-demo* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .wheel-venv .mutants-venv build dist *.egg-info keyage-demo* .mypy_cache .pytest_cache .ruff_cache .hypothesis
