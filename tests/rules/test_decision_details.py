@@ -148,5 +148,16 @@ def test_a_character_that_was_seen_costs_no_step_again(monkeypatch: pytest.Monke
     assert steps == ["a", "x", "b", "c"]
 
 
+def test_steps_are_forgotten_when_they_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rotated, "REMEMBERED", 50 * 1024)
+    patterns = rotated.PatternSet([("*a*?b*", 1)])
+    remembered = []
+    for code in range(0x100, 0x200):
+        assert patterns.match(f"{chr(code)}a-b") == 1
+        remembered.append(len(patterns.first))
+    # A step counts as 1,024 bits, and the states of the text fill what is left of the fiftieth.
+    assert (max(remembered) > 40, max(remembered) < 50, remembered[-1] < 50) == (True, True, True)
+
+
 def test_one_pattern_set_remembers_64_mebibytes_at_most() -> None:
     assert rotated.REMEMBERED == 64 * 2**20 * 8
