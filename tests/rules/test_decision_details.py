@@ -1,16 +1,15 @@
 """What a decision says beside its verdict, and corners that random policies seldom reach."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
 
 import pytest
 
-from tests.random_policies import NOW
-
 rotated: Any = import_module("checker.rules.access_keys_rotated")
 
 Document = dict[str, Any]
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 OLD = timedelta(days=9)
 USER = rotated.User("u")
 

@@ -1,4 +1,4 @@
-"""Examples for mutation testing: pytest -p tests.unshrunk. A mutant that fails need not fail in a small way."""
+"""Examples for mutation testing: pytest -p tests.support.unshrunk. A mutant that fails need not fail in a small way."""
 
 from hypothesis import Phase, settings
 
