@@ -1,5 +1,6 @@
 """What a decision says beside its verdict, and corners that random policies seldom reach."""
 
+import string
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from typing import Any
@@ -55,6 +56,13 @@ def test_twelve_digits_are_an_id() -> None:
         {("id", None): ["012345678901"]},
         {("name", None): ["prod"]},
     ]
+
+
+@pytest.mark.parametrize("character", sorted({*string.printable, "\x00", "\x7f", "\xe9"} - {"*", "?"}))
+def test_every_other_character_of_a_pattern_is_itself(character: str) -> None:
+    patterns = rotated.PatternSet([(f"<{character}>", 1)])
+    others = ("<>", "<-->", f"<{character}{character}>", f"<{chr(ord(character) + 1)}>")
+    assert [patterns.match(text) for text in (f"<{character}>", *others)] == [1, 0, 0, 0, 0]
 
 
 DOUBTFUL: Document = {"users": {"path": "/s/*"}}
