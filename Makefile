@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+MEASURED = $(if $(KEYAGE_COVERAGE),-m coverage run)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup demo test golden lint types floors wheel check-wheel lock schemas bench docs release clean
+.PHONY: help setup demo test golden lint types floors wheel check-wheel hooks coverage coverage-report mutants lock schemas bench docs release clean
 
 help: ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,7 +25,22 @@ demo: $(READY) ## the whole tour, against an AWS inside the process
 	$(BIN)/keyage demo
 
 test: $(READY) ## all tests, or those that TESTS names: make test TESTS="-m sources"
-	$(BIN)/python -m pytest -q -n auto $(TESTS)
+	$(BIN)/python $(MEASURED) -m pytest -q -n auto $(TESTS)
+
+coverage: $(READY) ## lines and branches that all tests reach, or those that TESTS names; the floor is for all
+	rm -rf build/coverage
+	$(MAKE) test KEYAGE_COVERAGE=1
+	$(MAKE) coverage-report
+
+coverage-report: $(READY) ## what the tests that ran with KEYAGE_COVERAGE=1 reached; fails below the floor
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet --fail-under=0 --directory build/coverage/html
+	$(BIN)/coverage report
+
+mutants: $(READY) ## does a test notice each small change of the decision, or of MODULE? many minutes; see .ci/mutants.toml
+	$(PYTHON) -m venv .mutants-venv
+	.mutants-venv/bin/python -m pip install --quiet --require-hashes --requirement requirements/mutants.txt
+	nice .mutants-venv/bin/python .ci/mutants.py $(or $(MODULE),rules/access_keys_rotated.py)
 
 golden: $(READY) ## write the golden files anew, then show what changed
 	-$(BIN)/python -m pytest -q -m golden --force-regen
@@ -40,6 +56,9 @@ types: $(READY) ## mypy, strict
 
 floors: $(READY) ## a module imports only from lower floors
 	$(BIN)/lint-imports
+
+hooks: $(READY) ## lint, types, floors and our own policy before every commit
+	$(BIN)/pre-commit install
 
 wheel: $(READY) ## build the wheel and the source distribution into dist/
 	rm -rf dist build
@@ -58,6 +77,9 @@ lock: $(READY) ## resolve the requirements anew
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-annotate --custom-compile-command "make lock" --extra lint --group build --constraint requirements/dev.txt \
 	  pyproject.toml -o requirements/run.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-annotate --custom-compile-command "make lock" --constraint requirements/dev.txt \
+	  --group pyproject.toml:mutants -o requirements/mutants.txt
 
 schemas: $(READY) ## the JSON Schemas in schema/, for editors
 	$(BIN)/keyage schema policy > schema/policies.schema.json
@@ -83,4 +105,4 @@ release: ## version, changelog and tag, here alone: make release VERSION=1.2.3
 	@$(PYTHON) .ci/release.py "$(VERSION)"
 
 clean: ## remove what was made
-	rm -rf $(VENV) .wheel-venv build dist *.egg-info keyage-demo* .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .wheel-venv .mutants-venv build dist *.egg-info keyage-demo* .mypy_cache .pytest_cache .ruff_cache .hypothesis
