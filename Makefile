@@ -40,7 +40,8 @@ coverage-report: $(READY) ## what the tests that ran with KEYAGE_COVERAGE=1 reac
 mutants: $(READY) ## does a test notice each small change of the decision, or of MODULE? many minutes; see .ci/mutants.toml
 	$(PYTHON) -m venv .mutants-venv
 	.mutants-venv/bin/python -m pip install --quiet --require-hashes --requirement requirements/mutants.txt
-	nice .mutants-venv/bin/python .ci/mutants.py $(or $(MODULE),rules/access_keys_rotated.py)
+	nice .mutants-venv/bin/python .ci/mutants.py $(or $(MODULE),rules/selectors.py)
+	$(if $(MODULE),,nice .mutants-venv/bin/python .ci/mutants.py rules/access_keys_rotated.py)
 
 golden: $(READY) ## write the golden files anew, then show what changed
 	-$(BIN)/python -m pytest -q -m golden --force-regen

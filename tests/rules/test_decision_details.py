@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 rotated: Any = import_module("checker.rules.access_keys_rotated")
+selectors: Any = import_module("checker.rules.selectors")
 
 Document = dict[str, Any]
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -47,12 +48,12 @@ NO_ASCII = "\N{ARABIC-INDIC DIGIT ONE}" * 12
 
 @pytest.mark.parametrize("text", ["", "0" * 11, "0" * 13, "00000000000a", "aaaaaaaaaaaa", NO_ASCII])
 def test_what_is_not_twelve_digits_is_a_pattern_on_the_name(text: str) -> None:
-    assert rotated.is_account_id(text) is False
-    assert rotated.account_clauses(text) == [{("name", None): [text]}]
+    assert selectors.is_account_id(text) is False
+    assert selectors.account_clauses(text) == [{("name", None): [text]}]
 
 
 def test_twelve_digits_are_an_id() -> None:
-    assert rotated.account_clauses(["012345678901", "prod"]) == [
+    assert selectors.account_clauses(["012345678901", "prod"]) == [
         {("id", None): ["012345678901"]},
         {("name", None): ["prod"]},
     ]
@@ -60,7 +61,7 @@ def test_twelve_digits_are_an_id() -> None:
 
 @pytest.mark.parametrize("character", sorted({*string.printable, "\x00", "\x7f", "\xe9"} - {"*", "?"}))
 def test_every_other_character_of_a_pattern_is_itself(character: str) -> None:
-    patterns = rotated.PatternSet([(f"<{character}>", 1)])
+    patterns = selectors.PatternSet([(f"<{character}>", 1)])
     others = ("<>", "<-->", f"<{character}{character}>", f"<{chr(ord(character) + 1)}>")
     assert [patterns.match(text) for text in (f"<{character}>", *others)] == [1, 0, 0, 0, 0]
 
@@ -142,22 +143,22 @@ def test_users_are_asked_for_what_a_rule_of_the_account_may_look_at(
 
 
 def test_a_character_that_was_seen_costs_no_step_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    patterns = rotated.PatternSet([("a*b", 1), ("?c", 2)])
+    patterns = selectors.PatternSet([("a*b", 1), ("?c", 2)])
     steps: list[str] = []
-    step = rotated.PatternSet.step
+    step = selectors.PatternSet.step
 
     def counted(self: Any, reached: int, character: str) -> Any:
         steps.append(character)
         return step(self, reached, character)
 
-    monkeypatch.setattr(rotated.PatternSet, "step", counted)
+    monkeypatch.setattr(selectors.PatternSet, "step", counted)
     assert [patterns.match(text) for text in ("axb", "axb", "ac", "axb")] == [1, 1, 2, 1]
     assert steps == ["a", "x", "b", "c"]
 
 
 def test_steps_are_forgotten_when_they_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rotated, "REMEMBERED", 50 * 1024)
-    patterns = rotated.PatternSet([("*a*?b*", 1)])
+    monkeypatch.setattr(selectors, "REMEMBERED", 50 * 1024)
+    patterns = selectors.PatternSet([("*a*?b*", 1)])
     remembered = []
     for code in range(0x100, 0x200):
         assert patterns.match(f"{chr(code)}a-b") == 1
@@ -167,4 +168,4 @@ def test_steps_are_forgotten_when_they_fill_the_memory(monkeypatch: pytest.Monke
 
 
 def test_one_pattern_set_remembers_64_mebibytes_at_most() -> None:
-    assert rotated.REMEMBERED == 64 * 2**20 * 8
+    assert selectors.REMEMBERED == 64 * 2**20 * 8
