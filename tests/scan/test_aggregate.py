@@ -1,6 +1,8 @@
 """`keyage check --from-aggregator`: what it says, and with which exit code it ends."""
 
 import json
+import subprocess
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -294,6 +296,14 @@ def test_the_shipped_rule_and_the_policy_agree(organization: Organization, emula
         "sftp": "EXEMPT",
         "svc-old": "NON_COMPLIANT",
     }
+
+
+def test_nothing_that_renders_is_imported_to_learn_the_name_of_the_rule() -> None:
+    script = (
+        "import sys, checker.scan.aggregate; print(*sorted(set(sys.modules) & {'jinja2', 'checker.generate.bundle'}))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout == "\n"
 
 
 def _inventory() -> inventory.Inventory:
