@@ -129,7 +129,7 @@ ROLE_NAME = option(
     help="The role to assume in each account.",
 )
 EXTERNAL_ID = option("--external-id", type=ExternalId(), help="The external id that the role's trust policy asks for.")
-USER_TAGS = option("--user-tags", is_flag=True, help="Read the tags of users too.")
+USER_TAGS = option("--user-tags", is_flag=True, help="Read the tags and groups of users too.")
 SHOW = option(
     "--show",
     type=click.Choice(["findings", "all"]),

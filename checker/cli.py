@@ -105,6 +105,8 @@ def validate(*, formats: tuple[str, ...], **settings: Any) -> int:
 @option("--path", type=UserPath(), help="The user's IAM path, such as /service/.")
 @option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag of the user; repeatable.")
 @option("--no-tags", is_flag=True, help="The user has no tags.")
+@option("--group", "groups", multiple=True, metavar="NAME", help="An IAM group of the user; repeatable, give them all.")
+@option("--no-groups", is_flag=True, help="The user is in no group.")
 @FROM
 def explain(user: str, *, saved: Path | None, **settings: Any) -> int:
     """Say which rule decides for USER, what kept earlier rules from matching, and which exemptions apply.

@@ -300,16 +300,16 @@ def _missing(account: Account, user: User, doubts: Sequence[Rule | Exemption]) -
     if of_account:
         return f"the account's {_are_not_known(of_account)}: add the account to the inventory (accounts.yaml)"
     of_user = unknown_attributes(user, [clause for entry in doubts for clause in entry.users])
-    if "tags" in of_user:
+    if {"tags", "groups"} & set(of_user):
         allow = "allow iam:GetAccountAuthorizationDetails, or take the snapshot with --user-tags"
-        return f"the user's tags are not known: {allow}"
+        return f"the user's {_are_not_known(of_user)}: {allow}"
     if of_user:
         return f"the user's {_are_not_known(of_user)}: read live IAM, or a snapshot"
     return "the access key id is not known: a credential report has none, read live IAM or a snapshot"
 
 
 def _are_not_known(attributes: Sequence[str]) -> str:
-    be = "are" if len(attributes) > 1 or "tags" in attributes else "is"
+    be = "are" if len(attributes) > 1 or attributes[0] in ("tags", "groups") else "is"
     return f"{' and '.join(attributes)} {be} not known"
 
 

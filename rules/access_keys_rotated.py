@@ -35,6 +35,7 @@ class User(NamedTuple):
     arn: str | None = None
     created: datetime | None = None
     keys: Sequence[AccessKey] = ()
+    groups: Sequence[str] | None = None  # names
 
 
 class Account(NamedTuple):

@@ -4,14 +4,14 @@ Standard library and botocore only: the IAM client, the way to run calls side by
 One user who cannot be read does not hide the others; nothing that could not be read is left out silently.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
 from botocore.parsers import ResponseParserError
 
 from .access_keys_rotated import AccessKey, User
-from .iam_listing import DENIED, Untrustworthy, error_code, keys_of, status_of, tags_of
+from .iam_listing import DENIED, Untrustworthy, error_code, groups_of, keys_of, status_of, tags_of
 from .iam_report import ACTIVE_COLUMNS, ROTATED_COLUMNS, USED_COLUMNS, Row, cells_of, report_time
 
 LOOKS = 3  # how often users that vanish while they are read are looked for again
@@ -21,14 +21,24 @@ ELSEWHERE = "ListUsers names the user, but ListAccessKeys knows no such user"
 NAMELESS = "gone since the credential report was made; iam:ListUsers, which was denied, tells who was renamed"
 
 
+class Detail(NamedTuple):
+    """What is asked of a user beside keys, by the name that the decision has for it, where no listing tells it."""
+
+    of: Callable[[Any, str], Any]  # with an IAM client and the user's name
+    operation: str
+
+
+DETAILS = {"tags": Detail(tags_of, "ListUserTags"), "groups": Detail(groups_of, "ListGroupsForUser")}
 Run = Callable[[Callable[[User], Any], Iterable[User]], Iterable[Any]]  # a `map`
 Traces = tuple[str, ...]
 
 
 class Asked(Protocol):
-    """Of whom keys and tags are wanted."""
+    """Of whom keys, tags and groups are wanted."""
 
-    user_tags: bool  # whether lines may depend on tags
+    @property
+    def details(self) -> Collection[str]:
+        """Of DETAILS those on which lines may depend."""
 
     def keys(self, user: User) -> bool:
         """Whether a line depends on the user's keys."""
@@ -36,8 +46,8 @@ class Asked(Protocol):
     def too_old(self, user: User, created: datetime) -> bool:
         """Whether a key of the user, created at that time, can be past its limit."""
 
-    def tags(self, user: User) -> bool:
-        """Whether a line depends on the user's tags, which are not known."""
+    def lacking(self, user: User) -> Collection[str]:
+        """Of `details` those that are not known of the user, if a line depends on them."""
 
 
 class Memory(Protocol):
@@ -80,7 +90,7 @@ Results = list[User | Unread | None]
 class Found(NamedTuple):
     """What came of listing the keys of users."""
 
-    keyed: Mapping[str, User | None]  # with keys and, where needed, tags, by identity; None: no longer there
+    keyed: Mapping[str, User | None]  # with keys and, where needed, details, by identity; None: no longer there
     unread: Sequence[Unread]
 
 
@@ -111,13 +121,13 @@ def identity(user: User) -> str:
 
 
 class KeyLister:
-    """Lists the keys of users, and their tags where lines depend on them; `read` is safe to share between threads."""
+    """Lists the keys of users, and their details where lines depend on them; `read` may be shared between threads."""
 
     def __init__(self, iam: Any, report: Report, needs: Asked, memory: Memory, run: Run) -> None:
         self._iam, self._report, self._needs, self._memory, self._run = iam, report, needs, memory, run
         self._keyed: dict[str, User | None] = {}  # by identity, as `_unread`
         self._unread: dict[str, Unread] = {}
-        self.untold: set[str] = set()  # names of users whose tags AWS denied
+        self.untold: dict[str, set[str]] = {detail: set() for detail in DETAILS}  # names of users of whom AWS denied it
 
     def found(self, wanted: Sequence[User], look_again: Callable[[], Iterable[User]]) -> Found:
         """The keys of the `wanted` users; `look_again` gives every user of the account anew.
@@ -162,7 +172,9 @@ class KeyLister:
                 keys = keys_of(self._iam, user.name)
                 self._memory.keep(user, _traces(row), keys)
             keyed = user._replace(keys=_with_last_use(keys, row))
-            return self._with_tags(keyed) if self._needs.tags(keyed) else keyed
+            for detail in self._needs.lacking(keyed):
+                keyed = self._with(detail, keyed)
+            return keyed
         except self._iam.exceptions.NoSuchEntityException:
             return None
         except (ResponseParserError, Untrustworthy) as error:
@@ -172,14 +184,15 @@ class KeyLister:
                 return Unread(user, error)
             raise
 
-    def _with_tags(self, user: User) -> User:
+    def _with(self, detail: str, user: User) -> User:
         try:
-            return user._replace(tags=tags_of(self._iam, user.name))
+            told: dict[str, Any] = {detail: DETAILS[detail].of(self._iam, user.name)}
         except self._iam.exceptions.ClientError as error:
             if error_code(error) not in DENIED:
                 raise
-            self.untold.add(user.name)
+            self.untold[detail].add(user.name)
             return user
+        return user._replace(**told)
 
 
 def _traces(row: Row | None) -> Traces | None:

@@ -1,4 +1,4 @@
-"""List users, access keys and tags through an IAM client, every page, as the decision knows them.
+"""List users, access keys, tags and groups through an IAM client, every page, as the decision knows them.
 
 Standard library only: the client is handed in. A failed call raises what the client raises.
 """
@@ -17,26 +17,26 @@ class Untrustworthy(Exception):
 
 
 def users_of(iam: Any) -> Iterator[User]:
-    """Every user of the account, without keys and tags."""
+    """Every user of the account, without keys, tags and groups."""
     for page in iam.get_paginator("list_users").paginate(PaginationConfig={"PageSize": 1000}):
         for entry in page["Users"]:
             yield user_from(entry)
 
 
-def tagged_users_of(iam: Any) -> Iterator[User]:
-    """Every user of the account with tags, without keys.
+def detailed_users_of(iam: Any) -> Iterator[User]:
+    """Every user of the account with tags and groups, without keys.
 
-    GetAccountAuthorizationDetails gives up to 1,000 users a call with all their tags (IAM API Reference); policies,
-    groups and roles are filtered out.
+    GetAccountAuthorizationDetails gives up to 1,000 users a call with all their tags and the names of their groups
+    (IAM API Reference); what else it has to tell is filtered out.
     """
     paginator = iam.get_paginator("get_account_authorization_details")
     for page in paginator.paginate(Filter=["User"], PaginationConfig={"PageSize": 1000}):
         for entry in page["UserDetailList"]:
-            yield user_from(entry)._replace(tags=_tags(entry.get("Tags", ())))
+            yield user_from(entry)._replace(tags=_tags(entry.get("Tags", ())), groups=entry.get("GroupList"))
 
 
 def user_from(entry: Mapping[str, Any]) -> User:
-    """A user as ListUsers and GetUser describe one, without keys and tags."""
+    """A user as ListUsers and GetUser describe one, without keys, tags and groups."""
     return User(entry["UserName"], entry["Path"], None, entry["UserId"], entry["Arn"], _created(entry))
 
 
@@ -57,6 +57,12 @@ def tags_of(iam: Any, name: str) -> dict[str, str]:
     """The tags of a user, as a mapping."""
     pages = _pages(iam, "list_user_tags", name)
     return _tags(tag for page in pages for tag in page["Tags"])
+
+
+def groups_of(iam: Any, name: str) -> list[str]:
+    """The names of the groups that a user is in."""
+    pages = _pages(iam, "list_groups_for_user", name)
+    return [group["GroupName"] for page in pages for group in page["Groups"]]
 
 
 def _tags(entries: Iterable[Mapping[str, str]]) -> dict[str, str]:

@@ -13,8 +13,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 from .access_keys_rotated import COMPLIANT, NOT_APPLICABLE, UNDECIDED, AccessKey, AccountPolicy, Decision, User, decide
-from .iam_keys import Asked, KeyLister, Memory, NoMemory, Report, Run, Unread, identity, may_have_keys
-from .iam_listing import DENIED, Untrustworthy, error_code, tagged_users_of, users_of
+from .iam_keys import DETAILS, Asked, KeyLister, Memory, NoMemory, Report, Run, Unread, identity, may_have_keys
+from .iam_listing import DENIED, Untrustworthy, detailed_users_of, error_code, users_of
 from .iam_report import ACTIVE_COLUMNS, ROOT, Row, cells_of, parse_report, report_user
 
 # Seconds between two looks at a credential report in the making, a minute in all. AWS answers
@@ -36,7 +36,7 @@ class Needs:
         self._now = now
         self._horizon = horizon
         self._every_line = every_line
-        self.user_tags = "tags" in policy.asked_of_users(now)
+        self.details = DETAILS.keys() & policy.asked_of_users(now)
 
     def keys(self, user: User) -> bool:
         """Whether a key of the user can be past its limit by the horizon: no key is older than its user."""
@@ -49,11 +49,12 @@ class Needs:
     def _strictest(self, user: User) -> timedelta:
         return min(rule.limit for rule in self._policy.rules_for(user))
 
-    def tags(self, user: User) -> bool:
-        """Whether a line about the user depends on tags that are not known."""
-        if user.tags is not None or not self.user_tags:
-            return False
-        return any(self._in_doubt(key, decide(self._policy, user, key, self._now)) for key in user.keys)
+    def lacking(self, user: User) -> list[str]:
+        """The tags or groups that are not known of the user and on which a line depends."""
+        unknown = [detail for detail in DETAILS if detail in self.details and getattr(user, detail) is None]
+        if unknown and any(self._in_doubt(key, decide(self._policy, user, key, self._now)) for key in user.keys):
+            return unknown
+        return []
 
     def _in_doubt(self, key: AccessKey, decision: Decision) -> bool:
         """Whether the key has a line of which the verdict, the rule or the due date is not known."""
@@ -79,9 +80,9 @@ def read_users(
 ) -> Reading:
     """Read an account through an IAM client.
 
-    `needs` says whose keys and tags are wanted, `run` is a `map` that may run calls side by side,
+    `needs` says whose keys, tags and groups are wanted, `run` is a `map` that may run calls side by side,
     `wait` sleeps for a number of seconds, `memory` is asked before AWS for keys that cannot be too old.
-    Tags that AWS denied stay None.
+    Tags and groups that AWS denied stay None.
     """
     notes: list[str] = []
     report = _credential_report(iam, wait, notes)
@@ -91,8 +92,10 @@ def read_users(
     wanted = [user for user in users if may_have_keys(user, rows) and needs.keys(user)]
     lister = KeyLister(iam, report or Report({}, None), needs, memory or NoMemory(), run)
     keyed, unread = lister.found(wanted, lambda: _users(iam, None, needs, []))
-    if lister.untold:
-        notes.append(f"iam:ListUserTags was denied: the tags of {len(lister.untold)} users are not known")
+    for detail, names in lister.untold.items():
+        if names:
+            operation = DETAILS[detail].operation
+            notes.append(f"iam:{operation} was denied: the {detail} of {len(names)} users are not known")
     lost = {identity(each.user) for each in unread}
     found = [keyed.get(identity(user), user) for user in users if identity(user) not in lost]
     root = None if rows is None else ROOT in rows and "true" in cells_of(rows[ROOT], ACTIVE_COLUMNS)
@@ -169,14 +172,15 @@ def _answered(answer: Mapping[str, Any]) -> datetime | None:
 
 
 def _users(iam: Any, rows: Mapping[str, Row] | None, needs: Asked, notes: list[str]) -> list[User]:
-    """Every user, with tags where lines may depend on them and AWS gives them in one listing."""
+    """Every user, with tags and groups where lines may depend on them and AWS gives them in one listing."""
     try:
-        if needs.user_tags:
-            return list(tagged_users_of(iam))
+        if needs.details:
+            return list(detailed_users_of(iam))
     except iam.exceptions.ClientError as error:
         if error_code(error) not in DENIED:
             raise
-        notes.append("iam:GetAccountAuthorizationDetails was denied: tags are read user by user, where they matter")
+        what = " and ".join(detail for detail in DETAILS if detail in needs.details)
+        notes.append(f"iam:GetAccountAuthorizationDetails was denied: {what} are read user by user, where they matter")
     try:
         return list(users_of(iam))
     except iam.exceptions.ClientError as error:

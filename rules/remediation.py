@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from .access_keys_rotated import COMPLIANT, UNDECIDED, AccessKey, Account, Decision, Policy, Rule, User, days, decide
-from .iam_listing import Untrustworthy, error_code, keys_of, tags_of, user_from, users_of
+from .iam_listing import Untrustworthy, error_code, groups_of, keys_of, tags_of, user_from, users_of
 from .remediation_settings import RemediationSettings, remediation_by_rule
 
 LONGEST_RUN = 540  # seconds after which no further user is begun: the step is ended after 600
@@ -106,6 +106,7 @@ class _Remediation:
         self, document: Mapping[str, Any], iam: Any, now: datetime, wait: Callable[[float], None], manual: bool
     ) -> None:
         self._policy = Policy(document).for_account(Account(""))
+        self._asks_for_groups = "groups" in self._policy.asked_of_users(now)
         self._settings = remediation_by_rule(document)
         self._iam, self._now, self._wait, self._manual = iam, now, wait, manual
         self.entries: list[dict[str, str]] = []
@@ -151,10 +152,11 @@ class _Remediation:
         try:
             keys = keys_of(self._iam, user.name)
             tags = tags_of(self._iam, user.name)
+            groups = groups_of(self._iam, user.name) if self._asks_for_groups else None
         except CAUGHT as error:
             self._report(user, None, *_outcome_of(error))
             return
-        user = user._replace(tags=tags)
+        user = user._replace(tags=tags, groups=groups)
         remembered = [tag for tag in tags if tag.startswith(MEMORY)]
         if not (only or remembered or any(key.status != "Active" for key in keys)):
             self.unconcerned += 1

@@ -7,11 +7,12 @@ for it may match.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-# {(attribute, tag key or None): [patterns]}; every entry must match.
+# {(attribute, tag key or None): [patterns]}; every entry must match, of several groups any one.
 Clause = Mapping[tuple[str, str | None], Sequence[str]]
 
 # What one pattern set may remember of the texts it has seen, in bits: 64 MiB.
 REMEMBERED = 1 << 29
+GROUPS = "groups"  # the attribute that a selector calls `group`
 A_STEP = 1 << 10  # about what one remembered step takes beside its state
 
 
@@ -95,6 +96,13 @@ class PatternSet:
             state = state[character]
         return state.matched
 
+    def match_any(self, texts: Iterable[str]) -> int:
+        """The masks of all patterns that match one of the texts."""
+        mask = 0
+        for text in texts:
+            mask |= self.match(text)
+        return mask
+
 
 def as_list(value: str | list[str]) -> list[str]:
     """One text or several, as several."""
@@ -108,6 +116,8 @@ def _clause(mapping: Mapping[str, Any]) -> Clause:
         if attribute == "tags":
             for key, patterns in value.items():
                 clause["tags", key] = as_list(patterns)
+        elif attribute == "group":
+            clause[GROUPS, None] = as_list(value)
         else:
             clause[attribute, None] = as_list(value)
     return clause
@@ -172,6 +182,9 @@ class SelectorSet:
                 if value is None:
                     possible &= unasked
                     continue
+            if name == GROUPS:
+                possible &= unasked | patterns.match_any(value)
+                continue
             for character in value:
                 state = state[character]
             possible &= unasked | state.matched

@@ -22,6 +22,8 @@ READ = {
     "GetAccountAuthorizationDetailsResponse": ("UserDetailList",),
     "ListAccessKeysResponse": ("AccessKeyMetadata",),
     "ListUserTagsResponse": ("Tags",),
+    "ListGroupsForUserResponse": ("Groups",),
+    "Group": ("GroupName",),
     "GenerateCredentialReportResponse": ("State",),
     "GetCredentialReportResponse": ("Content",),
     "User": ("UserName", "Path", "UserId", "Arn", "CreateDate"),

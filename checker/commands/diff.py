@@ -81,7 +81,7 @@ def _inventory(options: Options) -> Inventory:
 
 def _asks_for_user_tags(*policies: Base) -> bool:
     selecting = [clause for file in policies for entry in _entries(file) for clause in entry.users]
-    return any(attribute == "tags" for clause in selecting for attribute, _key in clause)
+    return any(attribute in ("tags", "groups") for clause in selecting for attribute, _key in clause)
 
 
 def _entries(file: Base) -> list[Rule | Exemption]:

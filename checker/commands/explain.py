@@ -23,6 +23,8 @@ class Options(NamedTuple):
     path: str | None = None
     tags: tuple[str, ...] = ()
     no_tags: bool = False
+    groups: tuple[str, ...] = ()
+    no_groups: bool = False
     saved: Path | None = None
 
 
@@ -45,15 +47,17 @@ def run(options: Options) -> int:
 
 def _subject(options: Options, loaded: Loaded) -> tuple[Account, User]:
     """The account and user as far as options, inventory and saved state know them; raises UsageError."""
-    if options.tags and options.no_tags:
-        raise UsageError("--tag and --no-tags contradict each other: leave one of them out")
+    for name, some, none in (("tag", options.tags, options.no_tags), ("group", options.groups, options.no_groups)):
+        if some and none:
+            raise UsageError(f"--{name} and --no-{name}s contradict each other: leave one of them out")
     if options.saved is not None:
         account, user = _saved_subject(options, options.saved, loaded)
     else:
         account, user = _named_account(options.account, loaded.inventory), None
     path = options.path or (user.path if user else None)
     tags = _tags(options) if options.tags or options.no_tags else (user.tags if user else None)
-    return account, decision.User(options.user, path, tags, keys=user.keys if user else ())
+    groups = options.groups if options.groups or options.no_groups else (user.groups if user else None)
+    return account, decision.User(options.user, path, tags, keys=user.keys if user else (), groups=groups)
 
 
 def _named_account(named: str | None, inventory: Inventory) -> Account:
@@ -126,7 +130,8 @@ def _limit(loaded: Loaded, deciding: Sequence[Rule]) -> Iterator[str]:
     yield "  maxAccessKeyAge cannot be told: it depends on what is not known. Candidates:"
     for rule in deciding:
         yield f"    {plural(rule.max_age, 'day')}, by {_place(loaded, rule)}"
-    yield "  Give --account, --path, --tag or --no-tags, an inventory, or a snapshot with --from."
+    give = "--account, --path, --tag or --no-tags, --group or --no-groups"
+    yield f"  Give {give}, an inventory, or a snapshot with --from."
 
 
 def _place(loaded: Loaded, entry: Rule | Exemption) -> str:

@@ -1,7 +1,7 @@
 """An AWS inside this process: moto, with the parts of IAM's behaviour that it lacks. No network."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -85,12 +85,22 @@ def backend(account_id: str) -> Any:
 
 
 def add_user(
-    account_id: str, name: str, created: datetime, *, path: str = "/", tags: Mapping[str, str] | None = None
+    account_id: str,
+    name: str,
+    created: datetime,
+    *,
+    path: str = "/",
+    tags: Mapping[str, str] | None = None,
+    groups: Iterable[str] = (),
 ) -> Any:
     """A user who has existed since `created`; returns moto's user."""
     listed = [{"Key": key, "Value": value} for key, value in (tags or {}).items()]
     user = backend(account_id).create_user("us-east-1", name, path=path, tags=listed)
     user.create_date = created.replace(tzinfo=None)
+    for group in groups:
+        if group not in backend(account_id).groups:
+            backend(account_id).create_group(group)
+        backend(account_id).add_user_to_group(group, name)
     return user
 
 

@@ -28,7 +28,7 @@ NAMES = Domain(string.ascii_letters + string.digits + "_+=,.@-", 128, ("?*",))
 PATHS = Domain("".join(map(chr, range(0x21, 0x7F))), 512, ("/", "/?*/"))
 IDS = Domain(string.digits, 12, ("?" * 12,))
 TEXTS = Domain(None, 1024, ("*",))
-DOMAINS = {"name": NAMES, "path": PATHS, "id": IDS}
+DOMAINS = {"name": NAMES, "groups": NAMES, "path": PATHS, "id": IDS}
 
 
 def covers(wider: Sequence[Clause], narrower: Sequence[Clause], *, users: bool) -> bool:
@@ -39,11 +39,11 @@ def covers(wider: Sequence[Clause], narrower: Sequence[Clause], *, users: bool) 
 def _clause_covers(wider: Clause, narrower: Clause, users: bool) -> bool:
     for attribute, patterns in wider.items():
         domain = domain_of(attribute, users)
-        # A tag may be missing, so only a clause that asks for the same tag can be covered.
-        unasked = () if attribute[0] == "tags" else ("*",)
-        if not includes(patterns, narrower.get(attribute, unasked), domain):
+        # A tag may be missing, and a user in no group, so only a clause that asks for the same can be covered.
+        may_lack = attribute[0] in ("tags", "groups")
+        if may_lack and attribute not in narrower:
             return False
-        if attribute[0] == "tags" and attribute not in narrower:
+        if not includes(patterns, narrower.get(attribute, ("*",)), domain):
             return False
     return True
 

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 from checker.decision import Account, Clause, User, matches
 
+NAMES = {"ou": "OU", "groups": "group"}  # of attributes, for people
+
 
 class Comparison(NamedTuple):
     """One attribute against the patterns that a selector wants."""
@@ -48,6 +50,7 @@ def _tests(clause: Clause, subject: Account | User, kind: str) -> Iterator[Compa
         known = value is not None
         if key is not None and known:
             value = value.get(key)
-        name = f"{kind} {'OU' if attribute == 'ou' else attribute}" if key is None else f"{kind} tag {key}"
-        matched = None if not known else value is not None and any(matches(each, value) for each in patterns)
-        yield Comparison(name, value if known else None, patterns, matched)
+        name = f"{kind} {NAMES.get(attribute, attribute)}" if key is None else f"{kind} tag {key}"
+        values = [] if value is None else value if attribute == "groups" else [value]
+        matched = any(matches(each, one) for each in patterns for one in values) if known else None
+        yield Comparison(name, ", ".join(values) or None, patterns, matched)

@@ -82,7 +82,7 @@ def _example(clause: Clause) -> dict[str, Any]:
         if attribute == "path":
             text = patterns[0].replace("*", "/").replace("?", "/")
         if key is None:
-            example[attribute] = text
+            example[attribute] = (text,) if attribute == "groups" else text
         else:
             tags[key] = text
     return example | ({"tags": tags} if tags else {})

@@ -103,7 +103,7 @@ def _test(entry: dict[str, Any], line: int, everywhere: str | None, inventory: M
         name=entry["name"],
         line=line,
         account=_account(entry.get("account", {}), inventory),
-        user=decision.User(user["name"], user.get("path"), user.get("tags")),
+        user=decision.User(user["name"], user.get("path"), user.get("tags"), groups=user.get("groups")),
         key=decision.AccessKey(entry.get("key"), "Active", datetime.min.replace(tzinfo=UTC)),
         now=instant(written) if written else None,
         expect=entry["expect"],

@@ -21,10 +21,10 @@ NeedsOf = Callable[[Account], keys.Asked]
 
 
 class Everything:
-    """Needs every key, and every user's tags if asked to: for a snapshot, which must serve any policy."""
+    """Needs every key, and every user's tags and groups if asked to: for a snapshot, which must serve any policy."""
 
     def __init__(self, *, user_tags: bool) -> None:
-        self.user_tags = user_tags
+        self.details = list(keys.DETAILS) if user_tags else []
 
     def keys(self, _user: User) -> bool:
         return True
@@ -32,8 +32,8 @@ class Everything:
     def too_old(self, _user: User, _created: datetime) -> bool:
         return True
 
-    def tags(self, user: User) -> bool:
-        return self.user_tags and user.tags is None
+    def lacking(self, user: User) -> list[str]:
+        return [detail for detail in self.details if getattr(user, detail) is None]
 
 
 def verdict_needs(policy: Policy, now: datetime, horizon: datetime, *, every_line: bool = False) -> NeedsOf:

@@ -59,6 +59,7 @@ def test_exit_zero_turns_1_into_0(tmp_path: Path) -> None:
         (["explain", "a", "--path", "/people"], "begins and ends with /, such as /service/; did you mean /people/?"),
         (["explain", "a", "--path", "people"], "did you mean /people/?"),
         (["explain", "a", "--tag", "a=b", "--no-tags"], "contradict each other: leave one of them out"),
+        (["explain", "a", "--group", "b", "--no-groups"], "--group and --no-groups contradict each other"),
         (["check", "--format", "json=x", "--format", "csv=x"], "two formats for x; give each a file of its own"),
         (["check", "--format", "json=x", "--format", "csv=./y/../x"], "two formats for x; give each a file of its own"),
         (["validate", "--policy", "none.yaml"], "cannot read the policy none.yaml"),

@@ -60,6 +60,19 @@ def test_explain(folder: Path, golden: str, file_regression: FileRegressionFixtu
     file_regression.check(done.stdout, fullpath=GOLDEN / golden, encoding="utf-8")
 
 
+def test_explain_is_told_the_groups_of_a_user_or_finds_them_in_a_snapshot(tmp_path: Path) -> None:
+    (tmp_path / "policies.yaml").write_text(
+        "version: 1\ndefault: {maxAccessKeyAge: 90}\nrules: [{id: devs, users: {group: dev*}, maxAccessKeyAge: 30}]"
+    )
+    user = '{"name":"joe","path":"/","tags":null,"groups":["ops","devs"],"keys":[]}'
+    (tmp_path / "iam.jsonl").write_text(f'{{"id":"111122223333","name":"a","users":[{user}]}}\n')
+    ways = [["--group", "devs", "--group", "ops"], ["--from", "iam.jsonl"], ["--no-groups"], []]
+    ends = [keyage(tmp_path, "explain", "joe", *ACCOUNT, *way, "--quiet") for way in ways]
+    assert [done.returncode for done in ends] == [0, 0, 0, 3]
+    said = ["days, by devs", "days, by devs", "days, by default", "user group is not known, wanted dev*"]
+    assert [text for text, done in zip(said, ends, strict=True) if text not in done.stdout] == []
+
+
 TWINS = "version: 1\naccounts:\n  - {id: 111122223333, name: prod-a}\n  - {id: 444455556666, name: prod-b}\n"
 SAVED = '{"id":"%s","name":"%s","users":[{"name":"joe","path":"/","tags":{},"keys":[]}]}\n'
 

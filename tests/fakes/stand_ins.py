@@ -140,6 +140,7 @@ def pages_of(size: int) -> Iterator[None]:
         "list_users": "Users",
         "list_access_keys": "AccessKeyMetadata",
         "list_user_tags": "Tags",
+        "list_groups_for_user": "Groups",
         "get_account_authorization_details": "UserDetailList",
     }
     wrapped = {name: paged(getattr(IamResponse, name), member) for name, member in members.items()}

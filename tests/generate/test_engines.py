@@ -62,7 +62,9 @@ def emulated_account(
         stack.enter_context(aws.embedded_aws())
         stack.enter_context(standing_in_config())
         created = key.created - timedelta(days=1)
-        made = aws.add_user(account.id, user.name, created, path=user.path or "/", tags=user.tags)
+        made = aws.add_user(
+            account.id, user.name, created, path=user.path or "/", tags=user.tags, groups=user.groups or ()
+        )
         there = aws.add_key(account.id, user.name, key.created, status=key.status, activated=activated)
         there.access_key_id = key.id
         yield made, there

@@ -148,6 +148,10 @@ def test_one_accounts_selector_covers_another(wider: Any, narrower: Any, expecte
         ({"name": "svc-*"}, {"name": "svc-a", "path": "/x/"}, True),
         ({"tags": {"team": "pay*"}}, {"tags": {"team": "pay"}}, True),
         ({"tags": {"team": "pay*"}}, {"tags": {"team": "pa*"}}, False),
+        ({"group": "*"}, None, False),
+        ({"group": "*"}, {"group": "dev*"}, True),
+        ({"group": "dev*"}, {"group": "*"}, False),
+        ({"group": ["a*", "b*"]}, {"group": ["ab", "ba"], "name": "x"}, True),
     ],
 )
 def test_one_users_selector_covers_another(wider: Any, narrower: Any, expected: bool) -> None:

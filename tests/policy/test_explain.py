@@ -113,6 +113,20 @@ def test_a_doubt_tells_only_what_is_not_known(accounts: Any, users: Any, expecte
     assert explain(accounts, users, account=NOTHING_KNOWN, user=user) == [(text, None) for text in expected]
 
 
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        (["ops", "devs"], ("user group 'ops, devs' matches dev*", True)),
+        (["ops"], ("user group 'ops' does not match dev*", False)),
+        ([], ("user group is missing, wanted dev*", False)),
+        (None, ("user group is not known, wanted dev*", None)),
+    ],
+)
+def test_of_several_groups_any_may_match(groups: list[str] | None, expected: tuple[str, bool | None]) -> None:
+    user = decision.User("joe", groups=groups)
+    assert explain(None, {"group": "dev*"}, user=user) == [expected]
+
+
 def test_what_fails_for_certain_outweighs_a_doubt() -> None:
     assert explain("prod-*", "joe", account=NOTHING_KNOWN) == [("user name 'svc-ledger' does not match joe", False)]
 

@@ -34,6 +34,19 @@ def outcome(rest: str, account: str = ACCOUNT, user: str = USER) -> policy_tests
 
 
 @pytest.mark.parametrize(
+    ("groups", "passed"), [("groups: [ops, devs]", True), ("groups: []", False), ("tags: {}", False)]
+)
+def test_groups_are_what_a_test_says_and_else_not_known(groups: str, passed: bool) -> None:
+    by_group = loader.parse(
+        b"version: 1\ndefault: {maxAccessKeyAge: 9}\nrules: [{id: devs, users: {group: dev*}, maxAccessKeyAge: 5}]",
+        "policies.yaml",
+    )
+    text = f"tests:\n  - {{name: t, user: {{name: x, {groups}}}, expect: {{rule: devs}}}}\n"
+    [found] = policy_tests.run(by_group, policy_tests.parse(text.encode(), "t.yaml", {}).tests, NOW)
+    assert (found.failures == []) is passed
+
+
+@pytest.mark.parametrize(
     "expect",
     [
         "{maxAccessKeyAge: 30}",

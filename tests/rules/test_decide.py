@@ -3,7 +3,7 @@
 import re
 from copy import deepcopy
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import assume, given
@@ -47,9 +47,11 @@ def selects(selector: Any, subject: Any, *, ids: bool) -> bool:
         return any(selects(each, subject, ids=ids) for each in selector)
     if isinstance(selector, str):
         return fits(selector, subject.id if ids and re.fullmatch("[0-9]{12}", selector) else subject.name)
-    wanted = {key: value for key, value in selector.items() if key != "tags"}
-    return all(fits(value, getattr(subject, key)) for key, value in wanted.items()) and all(
-        fits(value, subject.tags.get(key)) for key, value in selector.get("tags", {}).items()
+    wanted = {key: value for key, value in selector.items() if key not in ("tags", "group")}
+    return (
+        all(fits(value, getattr(subject, key)) for key, value in wanted.items())
+        and all(fits(value, subject.tags.get(key)) for key, value in selector.get("tags", {}).items())
+        and ("group" not in selector or any(fits(selector["group"], group) for group in subject.groups))
     )
 
 
@@ -144,7 +146,7 @@ def forget(subject: Any, attributes: tuple[str, ...], hidden: set[str]) -> list[
 
 
 ACCOUNT = ("id", "name", "ou", "tags")
-hidden_sets = st.sets(st.sampled_from(ACCOUNT)), st.sets(st.sampled_from(["path", "tags"])), st.booleans()
+hidden_sets = st.sets(st.sampled_from(ACCOUNT)), st.sets(st.sampled_from(["path", "tags", "groups"])), st.booleans()
 
 
 @given(documents, known_accounts, known_users, known_keys, *hidden_sets, ages)
@@ -159,7 +161,7 @@ def test_what_is_decided_without_knowing_all_holds_whatever_the_rest_is(
     more: timedelta,
 ) -> None:
     vague_account = decision.Account(*forget(account, ACCOUNT, account_hidden))
-    vague_user = decision.User(*forget(user, ("name", "path", "tags"), user_hidden))
+    vague_user = user._replace(**cast("dict[str, Any]", dict.fromkeys(user_hidden)))
     vague_key = decision.AccessKey(None if key_hidden else key.id, key.status, key.created)
     made = judge(document, vague_account, vague_user, vague_key)
     assert made.verdict in ("UNDECIDED", judge(document, account, user, key).verdict)
@@ -191,6 +193,8 @@ PRECISE = {"accounts": {"name": "prod-*", "ou": "R/*"}}
         ({"accounts": {"tags": {"env": "*"}}}, ("1", "a", "R", {"env": ""}), 60, ("NON_COMPLIANT", [])),
         ({"users": {"path": "/s/*"}}, ("1",), 60, ("UNDECIDED", ["rule", "default"])),
         ({"users": {"tags": {"env": "*"}, "name": "v"}}, ("1",), 60, ("COMPLIANT", [])),
+        ({"users": {"group": "*"}}, ("1",), 60, ("UNDECIDED", ["rule", "default"])),
+        ({"users": {"group": "*", "name": "v"}}, ("1",), 60, ("COMPLIANT", [])),
     ],
 )
 def test_a_rule_in_doubt_matters_only_between_the_limits(

@@ -134,13 +134,14 @@ def test_what_cannot_be_read_is_not_touched_and_fails(runbook: Runbook, operatio
         (document(exemptions=[EXEMPTION | {"expires": "2026-11-23"}]), 100, {}, "manual", "default"),
         (document("none", rules=[ONLY_BY_HAND]), 31, {}, "manual", "r"),
         (document(rules=[{"id": "r", "users": {"tags": {"t": "v*"}}, "maxAccessKeyAge": 9}]), 10, {}, "manual", "r"),
+        (document(rules=[{"id": "r", "users": {"group": "d*"}, "maxAccessKeyAge": 9}]), 10, {}, "manual", "r"),
     ],
 )
 def test_one_key_is_deactivated_and_nothing_else_changes(
     runbook: Runbook, policy: Document, age: float, key: dict[str, Any], trigger: str, rule: str
 ) -> None:
     runbook.emulated.pages(1)
-    user = runbook.emulated.user("u", tags={"a": "b", "t": "value"})
+    user = runbook.emulated.user("u", tags={"a": "b", "t": "value"}, groups=["devs", "others"])
     old, young = runbook.key("u", age, **key), runbook.key("u", 1)
     for name in ("a", "z"):
         runbook.old(name, 900)

@@ -224,6 +224,41 @@ def test_what_nobody_may_read_is_unknown_and_not_the_strictest_guess(emulated: E
     assert result.notes[-1].endswith("iam:ListUserTags was denied: the tags of 5 users are not known")
 
 
+BY_GROUP = BY_TAG.replace("tags: {team: pay*}", "group: dev*")
+
+
+@pytest.mark.parametrize("denied", [False, True], ids=["in one listing", "user by user"])
+def test_groups_decide_as_tags_do(emulated: Emulated, denied: bool) -> None:
+    emulated.pages(1)
+    for name, groups in (("both", ["ops", "devs"]), ("other", ["ops"]), ("none", [])):
+        emulated.user(name, groups=groups)
+        emulated.key(name, 30)
+    if denied:
+        emulated.faults.plan("GetAccountAuthorizationDetails", refuse("AccessDenied"))
+    found = {one.user: (one.verdict, one.rule) for one in emulated.check(policy(BY_GROUP)).findings}
+    assert found == {
+        "both": ("NON_COMPLIANT", "c"),
+        "other": ("COMPLIANT", "default"),
+        "none": ("COMPLIANT", "default"),
+    }
+    asked = {asked["UserName"] for name, asked in emulated.faults.asked if name == "ListGroupsForUser"}
+    assert asked == ({"both", "other", "none"} if denied else set())
+    assert emulated.faults.requests["ListUserTags"] == 0
+
+
+def test_groups_that_nobody_may_read_leave_open_what_they_decide(emulated: Emulated) -> None:
+    for age, name in ((5, "young"), (30, "open"), (200, "old")):
+        emulated.user(name)
+        emulated.key(name, age)
+    for operation in ("GetAccountAuthorizationDetails", "ListGroupsForUser"):
+        emulated.faults.plan(operation, refuse("AccessDenied"))
+    result = emulated.check(policy(BY_GROUP))
+    assert {one.user: one.verdict for one in result.findings} == {"young": "COMPLIANT", "old": "NON_COMPLIANT"}
+    assert [one.finding.user for one in result.undecided] == ["open"]
+    assert "the user's groups are not known: allow iam:GetAccountAuthorizationDetails" in result.undecided[0].missing
+    assert result.notes[-1].endswith("iam:ListGroupsForUser was denied: the groups of 3 users are not known")
+
+
 def test_a_limit_that_is_the_same_whichever_rule_applies_is_known(emulated: Emulated) -> None:
     emulated.user("u")
     emulated.key("u", 80)
@@ -352,7 +387,7 @@ def test_a_user_renamed_while_being_read_is_found_by_id(emulated: Emulated) -> N
 
     def rename() -> None:
         emulated.iam.users["after"] = emulated.iam.users.pop("before")
-        user.name = "after"
+        user.name = user.access_keys[0].user_name = "after"
 
     emulated.faults.plan("ListAccessKeys", after(rename), 1)
     assert emulated.verdicts() == {"after": ["NON_COMPLIANT"]}

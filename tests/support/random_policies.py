@@ -29,7 +29,12 @@ accounts = account_names | some_of(
     tags=tag_patterns,
 )
 user_names = listed(st.sampled_from(["svc-*", "joe", "?oe", "*"]))
-users = user_names | some_of(name=user_names, path=listed(st.sampled_from(["/", "/s/*", "*"])), tags=tag_patterns)
+users = user_names | some_of(
+    name=user_names,
+    path=listed(st.sampled_from(["/", "/s/*", "*"])),
+    group=listed(st.sampled_from(["dev*", "ops", "*"])),
+    tags=tag_patterns,
+)
 keys = listed(st.sampled_from(["K1", "K2"]))
 days = st.integers(1, 4)
 expiry = st.integers(22, 26).map("2026-11-{}".format)
@@ -57,7 +62,11 @@ known_accounts = st.builds(
     tags,
 )
 known_users = st.builds(
-    decision.User, st.sampled_from(["svc-a", "joe", "zoe"]), st.sampled_from(["/", "/s/", "/s/t/"]), tags
+    decision.User,
+    st.sampled_from(["svc-a", "joe", "zoe"]),
+    st.sampled_from(["/", "/s/", "/s/t/"]),
+    tags,
+    groups=st.lists(st.sampled_from(["devs", "ops", "x"]), max_size=2, unique=True),
 )
 ages = st.builds(timedelta, days=st.integers(0, 5), seconds=st.integers(-1, 1))
 known_keys = st.builds(

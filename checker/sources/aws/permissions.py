@@ -37,11 +37,15 @@ CALLS = (
     Call("iam", "GetCredentialReport", "who has keys, in one report", KEYS),
     Call("iam", "ListUsers", "the users, their ids and when they were created", KEYS),
     Call(
-        "iam", "GetAccountAuthorizationDetails", "the users with their tags, for policies that select by tag", READERS
+        "iam",
+        "GetAccountAuthorizationDetails",
+        "the users with their tags and groups, for policies that select by them",
+        READERS,
     ),
     Call("iam", "ListAccountAliases", "the account's name, where the inventory has none", READERS | DRIFT),
     Call("iam", "ListAccessKeys", "key ids and CreateDate, of users with keys", KEYS, USERS),
     Call("iam", "ListUserTags", "tags, where GetAccountAuthorizationDetails is denied", READERS, USERS),
+    Call("iam", "ListGroupsForUser", "groups, where GetAccountAuthorizationDetails is denied", READERS, USERS),
     Call("config", "DescribeConfigRules", "the deployed rule", DRIFT),
     Call(
         "config",

@@ -35,6 +35,7 @@ class User(msgspec.Struct, gc=False):
     path: str | None = None
     tags: dict[str, str] | None = None
     created: Instant | None = None
+    groups: list[str] | None = None
 
 
 class Account(msgspec.Struct, gc=False):
@@ -168,6 +169,7 @@ def _account(read: AccountRead) -> dict[str, Any]:
                 "arn": user.arn,
                 "path": user.path,
                 "tags": user.tags,
+                "groups": user.groups,
                 "created": _moment(user.created),
                 "keys": [
                     {

@@ -17,7 +17,7 @@ rules:
   - {id: both, accounts: prod-*, users: {tags: {team: x}}, maxAccessKeyAge: 10}
 """
 # What serves where GetAccountAuthorizationDetails is denied, or no tags are wanted.
-OTHERWISE = {"iam:ListUsers", "iam:ListUserTags"}
+OTHERWISE = {"iam:ListUsers", "iam:ListUserTags", "iam:ListGroupsForUser"}
 
 
 def actions(verb: str) -> set[str]:
@@ -63,7 +63,7 @@ def test_only_what_iam_cannot_narrow_is_allowed_on_everything(verb: str) -> None
             "iam:ListAccountAliases",
             "iam:ListUsers",
         ],
-        "arn:*:iam::*:user/*": ["iam:ListAccessKeys", "iam:ListUserTags"],
+        "arn:*:iam::*:user/*": ["iam:ListAccessKeys", "iam:ListGroupsForUser", "iam:ListUserTags"],
     }
 
 
