@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import Any
 
-from checker.decision import Account, Clause, Exemption, Rule, SelectorSet, User
+from checker.decision import Account, Exemption, Rule
 from checker.errors import Problem
 from checker.policy import selection
+from checker.policy.candidates import candidates
 from checker.policy.coverage import covers
 from checker.policy.loader import PolicyFile
 from checker.spoken import coming
@@ -21,8 +21,8 @@ def lint(policy: PolicyFile, now: datetime, inventory: Mapping[str, Account] | N
     rules = policy.policy.rules[:-1]
     exemptions = policy.policy.exemptions
     found = chain(
-        _covered(policy, "rules", rules, policy.policy.rule_accounts, policy.policy.rule_users),
-        _covered(policy, "exemptions", exemptions, policy.policy.exemption_accounts, policy.policy.exemption_users),
+        _covered(policy, "rules", rules),
+        _covered(policy, "exemptions", exemptions),
         _dates(policy, exemptions, now),
         _accounts(policy, inventory),
         _colons(policy),
@@ -30,12 +30,9 @@ def lint(policy: PolicyFile, now: datetime, inventory: Mapping[str, Account] | N
     return sorted(found)
 
 
-def _covered(
-    policy: PolicyFile, kind: str, entries: Sequence[Rule | Exemption], accounts: SelectorSet, users: SelectorSet
-) -> Iterator[Problem]:
-    candidates = _candidates(entries, accounts, users)
-    for number, entry in enumerate(entries):
-        for earlier in candidates[number]:
+def _covered(policy: PolicyFile, kind: str, entries: Sequence[Rule | Exemption]) -> Iterator[Problem]:
+    for number, (entry, earlier_ones) in enumerate(zip(entries, candidates(entries), strict=True)):
+        for earlier in earlier_ones:
             if _covers(entries[earlier], entry):
                 other = entries[earlier].id
                 line = policy.written[other].line
@@ -58,34 +55,6 @@ def _keys_and_dates_cover(earlier: Rule | Exemption, later: Rule | Exemption) ->
         return True
     keys = getattr(earlier, "keys", None), getattr(later, "keys", None)
     return bool(ends[0] >= ends[1] and (keys[0] is None or (keys[1] is not None and keys[1] <= keys[0])))
-
-
-def _candidates(entries: Sequence[Rule | Exemption], accounts: SelectorSet, users: SelectorSet) -> list[list[int]]:
-    """For each entry the earlier ones that match an example of what it matches.
-
-    One example settles nearly every pair, so that few need the exact comparison.
-    """
-    found = []
-    for number, entry in enumerate(entries):
-        account = Account("0" * 12, "~", "~", {})._replace(**_example(entry.accounts[0]))
-        user = User("0", "/", {})._replace(**_example(entry.users[0]))
-        both = accounts.match(account)[0] & users.match(user)[0]
-        found.append([earlier for earlier in range(number) if both >> earlier & 1])
-    return found
-
-
-def _example(clause: Clause) -> dict[str, Any]:
-    example: dict[str, Any] = {}
-    tags: dict[str, str] = {}
-    for (attribute, key), patterns in clause.items():
-        text = patterns[0].replace("*", "").replace("?", "0") or ("0" if "*" in patterns[0] else "")
-        if attribute == "path":
-            text = patterns[0].replace("*", "/").replace("?", "/")
-        if key is None:
-            example[attribute] = (text,) if attribute == "groups" else text
-        else:
-            tags[key] = text
-    return example | ({"tags": tags} if tags else {})
 
 
 def _dates(policy: PolicyFile, exemptions: Sequence[Exemption], now: datetime) -> Iterator[Problem]:

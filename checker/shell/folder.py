@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from checker.errors import CannotWrite, UsageError, printable
+from checker.members import refuse_repeated
 from checker.shell.whole_file import locked
 
 Files = Mapping[str, bytes]
@@ -153,6 +154,7 @@ def _listed(folder: Path, manifest: str) -> set[str]:
     if data is None:
         return set()
     try:
+        refuse_repeated(data)
         listed = json.loads(data)["files"]
         return {str(path) for path in dict(listed)}
     except (ValueError, KeyError, TypeError):

@@ -117,6 +117,16 @@ def test_3_for_a_broken_snapshot(tmp_path: Path) -> None:
     assert (done.returncode, "s.jsonl:1: not a keyage snapshot" in done.stderr) == (3, True)
 
 
+def test_3_for_a_snapshot_in_which_a_member_is_there_twice(tmp_path: Path) -> None:
+    folder = policy_folder(tmp_path)
+    (folder / "s.jsonl").write_text((ACCOUNT % OLD).replace('"keys":', '"keys":[],"keys":'))
+    done = keyage(folder, *CHECK)
+    assert done.returncode == 3
+    assert done.stderr == (
+        'error: s.jsonl:1: not a keyage snapshot: "keys" is there twice in $.users[0] (old): keep one of them\n'
+    )
+
+
 def test_3_without_credentials(tmp_path: Path) -> None:
     done = keyage(policy_folder(tmp_path), "check")
     assert done.returncode == 3

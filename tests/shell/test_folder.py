@@ -185,7 +185,7 @@ def test_a_render_that_was_killed_half_way_can_be_finished(folder: Path) -> None
     assert content(folder) == OTHER
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"files": 3}', b"\xff"])
+@pytest.mark.parametrize("data", [b"", b"[]", b"{}", b'{"files": 3}', b'{"files": {"a": ""}, "files": {}}', b"\xff"])
 def test_a_strange_manifest_is_not_acted_upon(folder: Path, data: bytes) -> None:
     (folder / MANIFEST).write_bytes(data)
     with pytest.raises(UsageError, match="is not a manifest that keyage wrote"):

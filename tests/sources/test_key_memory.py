@@ -1,6 +1,8 @@
 """`--state`: what is remembered of keys changes how many calls a run takes, and no verdict."""
 
+import hashlib
 import io
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -279,6 +281,31 @@ def test_another_version_is_ignored(tmp_path: Path) -> None:
     state = State(tmp_path / "state")
     assert (state.foreign, users_known(state, "1" * 12)) == (False, 0)
     assert state.warnings == [f"{tmp_path / 'state'}: state of another version of keyage, or cut off: ignored"]
+
+
+@pytest.mark.parametrize("member", ["account", "sha256", "users"])
+def test_a_line_with_a_member_twice_is_not_believed(tmp_path: Path, member: str) -> None:
+    lines = written(tmp_path / "state")
+    other = "{}" if member == "users" else '"1"'
+    twice = lines[1].replace(f'"{member}":', f'"{member}":{other},"{member}":')
+    (tmp_path / "state").write_text(lines[0] + twice + lines[2])
+    state = State(tmp_path / "state")
+    assert state.warnings == [f"{tmp_path / 'state'}:2: broken, ignored: it is not as keyage writes it"]
+    assert [users_known(state, name * 12) for name in "12"] == [0, 2]
+
+
+def test_a_user_who_is_in_a_line_twice_is_not_believed(tmp_path: Path) -> None:
+    head, first, _second = written(tmp_path / "state")
+    line = json.loads(first)
+    users = json.dumps(line["users"], separators=(",", ":"))
+    name = next(iter(line["users"]))
+    users = f'{{"{name}":{json.dumps(line["users"][name])},' + users[1:]
+    digest = hashlib.sha256(f"{line['account']}\n{users}".encode()).hexdigest()
+    text = f'{{"account":"{line["account"]}","sha256":"{digest}","users":{users}}}\n'
+    (tmp_path / "state").write_text(head + text)
+    assert State(tmp_path / "state").warnings == [
+        f"{tmp_path / 'state'}:2: broken, ignored: it is not as keyage writes it"
+    ]
 
 
 def test_hostile_nesting_is_a_broken_line(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from checker.decision import AccessKey, User, decision
 from checker.encoding import require_utf8
 from checker.errors import Unreadable
 from checker.evaluate import AccountRead
+from checker.members import refuse_repeated
 from checker.policy.inventory import Inventory, complete
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ def answered(data: bytes, path: Path) -> bytes | None:
         content = msgspec.json.decode(data, type=_Answer).content
     except (ValueError, RecursionError):
         return None
+    try:
+        refuse_repeated(data)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"{path}: {error}") from None
     try:
         return binascii.a2b_base64("".join(content.split()), strict_mode=True)
     except ValueError:

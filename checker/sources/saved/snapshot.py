@@ -1,7 +1,8 @@
 """Saved IAM state: a JSON snapshot, or JSON Lines with one account a line, read one at a time."""
 
+import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal, NamedTuple, TypeVar, cast
@@ -12,6 +13,7 @@ from checker.decision import decision
 from checker.encoding import MARK, REMEDY, encoding_of
 from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountRead
+from checker.members import refuse_repeated
 from checker.policy.inventory import Inventory, complete
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -20,32 +22,49 @@ Status = Literal["Active", "Inactive", "Expired"]  # IAM API Reference, AccessKe
 T = TypeVar("T")
 
 
+class _Absent(threading.local):
+    """The value of members that are not there, and how many of them the decoder has met in this thread."""
+
+    met = 0
+
+    def __call__(self) -> None:
+        self.met += 1
+
+
+ABSENT = _Absent()
+
+
+def _optional() -> Any:
+    return msgspec.field(default_factory=ABSENT)
+
+
+# Members stand in the order in which `_account` writes them, so that what keyage wrote is known by its bytes.
 class Key(msgspec.Struct, gc=False, rename={"last_used": "lastUsed"}):
     id: str
     status: Status
     created: Instant
-    last_used: Instant | None = None
+    last_used: Instant | None = _optional()
 
 
-class User(msgspec.Struct, gc=False):
+class User(msgspec.Struct, gc=False, kw_only=True):
     name: str
+    id: str | None = _optional()
+    arn: str | None = _optional()
+    path: str | None = _optional()
+    tags: dict[str, str] | None = _optional()
+    created: Instant | None = _optional()
     keys: list[Key]
-    id: str | None = None
-    arn: str | None = None
-    path: str | None = None
-    tags: dict[str, str] | None = None
-    created: Instant | None = None
-    groups: list[str] | None = None
+    groups: list[str] | None = _optional()
 
 
-class Account(msgspec.Struct, gc=False):
+class Account(msgspec.Struct, gc=False, kw_only=True):
     """null for name, ou or tags: not known."""
 
     id: AccountId
+    name: str | None = _optional()
+    ou: str | None = _optional()
+    tags: dict[str, str] | None = _optional()
     users: list[User]
-    name: str | None = None
-    ou: str | None = None
-    tags: dict[str, str] | None = None
 
 
 class Snapshot(msgspec.Struct, gc=False, rename="camel"):
@@ -60,11 +79,12 @@ class _Identified(msgspec.Struct):
 
 def read_json(data: bytes, path: Path, inventory: Inventory) -> Iterator[AccountRead]:
     """The accounts of the bytes of a snapshot, by id; raises Unreadable."""
-    snapshot = _decode(msgspec.json.Decoder(Snapshot), data, str(path))
+    snapshot = _decode_whole(msgspec.json.Decoder(Snapshot), data, str(path))
     if snapshot.schema_version != 1:
         raise Unreadable(f"{path}: schemaVersion {snapshot.schema_version} is not known; this keyage reads version 1")
     _check_ids([account.id for account in snapshot.accounts], path)
     for account in sorted(snapshot.accounts, key=lambda one: one.id):
+        _check_account(account, str(path))
         yield _account_read(account, inventory)
 
 
@@ -99,9 +119,11 @@ class Lines:
 
     def read(self, place: Place) -> AccountRead:
         """One account; raises Unreadable."""
+        where = f"{self.path}:{place.number}"
         with self.path.open("rb") as stream:
             stream.seek(place.offset)
-            account = _decode(self._decoder, stream.readline(), f"{self.path}:{place.number}")
+            account = _decode_whole(self._decoder, stream.readline(), where)
+        _check_account(account, where)
         return _account_read(account, self._inventory)
 
 
@@ -135,12 +157,54 @@ def _decode(decoder: "msgspec.json.Decoder[T]", data: bytes, place: str) -> T:
         raise Unreadable(f"{place}: not a keyage snapshot: {error}") from None
 
 
+def _decode_whole(decoder: "msgspec.json.Decoder[T]", data: bytes, place: str) -> T:
+    """What `_decode` gives, if no object has a member twice; raises Unreadable."""
+    before = ABSENT.met
+    found = _decode(decoder, data, place)
+    if not _all_kept(found, data, ABSENT.met - before):
+        try:
+            refuse_repeated(data.removeprefix(MARK), called=("name", "id"))
+        except (ValueError, RecursionError) as error:
+            raise Unreadable(f"{place}: not a keyage snapshot: {error}") from None
+    return found
+
+
+def _all_kept(found: object, data: bytes, absent: int) -> bool:
+    """Whether what was decoded certainly has every member of the text.
+
+    Without a backslash every string is between two quotes, so the quotes tell how many strings there are: that of a
+    member that was dropped lacks in what was decoded, and a member that was absent has a name there.
+    """
+    encoded = msgspec.json.encode(found)
+    if data.rstrip() == encoded:
+        return True
+    return b"\\" not in data and data.count(b'"') == encoded.count(b'"') - 2 * absent
+
+
+def _check_account(account: Account, place: str) -> None:
+    """One user or one key that is given twice would be judged twice, or once by chance; raises Unreadable."""
+    users = account.users
+    ids = [user.id for user in users if user.id is not None]
+    _refuse_twice("the user", [user.name for user in users], account, place)
+    _refuse_twice("the user id", ids, account, place)
+    _refuse_twice("the access key", [key.id for user in users for key in user.keys], account, place)
+
+
+def _refuse_twice(what: str, given: list[str], account: Account, place: str) -> None:
+    if len(set(given)) < len(given):
+        raise Unreadable(f"{place}: {what} {_repeated(given)} is in account {account.id} more than once: keep one")
+
+
 def _check_ids(ids: list[str], path: Path) -> None:
     if not ids:
         raise Unreadable(f"{path}: no account is in it, so nothing can be said")
-    repeated = [account_id for account_id, times in Counter(ids).items() if times > 1]
+    repeated = _repeated(ids)
     if repeated:
-        raise Unreadable(f"{path}: the account {', '.join(repeated)} is in it more than once")
+        raise Unreadable(f"{path}: the account {repeated} is in it more than once")
+
+
+def _repeated(given: Iterable[str]) -> str:
+    return ", ".join(one for one, times in Counter(given).items() if times > 1)
 
 
 def write_json(accounts: list[AccountRead], taken_at: datetime) -> bytes:

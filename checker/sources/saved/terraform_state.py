@@ -14,6 +14,7 @@ import msgspec
 
 from checker.encoding import read_utf8, require_utf8
 from checker.errors import Unreadable, UsageError
+from checker.members import refuse_repeated
 
 T = TypeVar("T")
 Members = dict[str, msgspec.Raw]
@@ -169,6 +170,10 @@ def parse(data: bytes, path: Path) -> list[Held]:
         found = _of_version_4(members, path)
     else:
         raise _no_state(path)
+    try:
+        refuse_repeated(data)
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(f"{path}: {error}") from None
     return sorted(found, key=lambda one: (isinstance(one.content, FoundUser), one.deposed, one.address))
 
 

@@ -14,7 +14,7 @@ EVERYTHING_MATTERS = """
 version: 1
 default: {maxAccessKeyAge: 90}
 rules:
-  - {id: both, accounts: prod-*, users: {tags: {team: x}}, maxAccessKeyAge: 10}
+  - {id: both, accounts: prod-*, users: {group: y, tags: {team: x}}, maxAccessKeyAge: 10}
 """
 # What serves where GetAccountAuthorizationDetails is denied, or no tags are wanted.
 OTHERWISE = {"iam:ListUsers", "iam:ListUserTags", "iam:ListGroupsForUser"}
