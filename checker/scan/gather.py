@@ -11,10 +11,12 @@ from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
 from checker.evaluate import AccountResult, AccountUnreadable, Reading
+from checker.sources.aws.waits import WAITS
 from checker.sources.aws.workers import Workers
 
 INTERRUPTED = "it was interrupted before this account was read: run again"
-LATE = "the deadline of {seconds:g} s passed before this account was read: give --deadline more time, or run again"
+LATE = "the deadline of {seconds:g} s passed before this account was read: {remedy}"
+MORE = "give --deadline more time, or run again"
 
 Judge = Callable[[Reading], AccountResult]
 Progress = Callable[[AccountResult], None]
@@ -45,7 +47,7 @@ class Deadline:
 
     @property
     def reason(self) -> str:
-        return LATE.format(seconds=self.seconds)
+        return LATE.format(seconds=self.seconds, remedy=WAITS.unanswered() or MORE)
 
 
 def gathered(

@@ -1,8 +1,11 @@
 """The one place where an exception becomes an exit code."""
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable
+from typing import Any
 
 from checker.errors import BUG_EXIT, INTERRUPTED_EXIT, OUTPUT_EXIT, CannotWrite, KeyageError, printable
 from checker.shell.common import say
@@ -12,6 +15,7 @@ from checker.shell.written import take_standard_streams
 def guarded(verb: Callable[[], int]) -> int:
     """Run a verb; foreseen failures print their message, anything else is a bug and says so."""
     take_standard_streams()
+    _end_programs_on_signals()
     try:
         code = _exit_code(verb)
     except BrokenPipeError:
@@ -49,7 +53,8 @@ def _somebody_is_busy() -> bool:
 
 
 def leave_at_once(code: int) -> int:
-    """End without waiting for calls under way, which may take as long as their time-outs."""
+    """End without waiting for calls under way, which may take as long as their time-outs; no program is left."""
+    _end_programs()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
@@ -57,8 +62,29 @@ def leave_at_once(code: int) -> int:
 
 def _reader_left() -> int:
     """Whoever read our output has left, as `| head` does: die of SIGPIPE like any Unix program."""
-    import signal
-
+    _end_programs()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGPIPE)
     return OUTPUT_EXIT  # the signal is blocked
+
+
+def _end_programs() -> None:
+    """End what a sign-in has started and nobody waits for any more."""
+    waits = sys.modules.get("checker.sources.aws.waits")
+    if waits is not None:
+        waits.WAITS.end_all()
+
+
+def _end_programs_on_signals() -> None:
+    """Where a signal would end this process at once, as `timeout` and a closed terminal do."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _ended)
+
+
+def _ended(number: int, _frame: Any) -> None:
+    _end_programs()
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)

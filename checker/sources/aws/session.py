@@ -49,7 +49,7 @@ class ReadOnlySession:
     ) -> None:
         """`credentials` as AssumeRole returns them; else the environment's or the profile's.
 
-        `tell` gets a line for people now and then while AWS throttles.
+        `tell` gets a line for people now and then while AWS throttles, or a sign-in is not answered.
         Raises UsageError for a configuration that a person wrote wrong, such as a profile that is not there.
         """
         self._profile = profile
@@ -67,7 +67,7 @@ class ReadOnlySession:
         self._lock = threading.Lock()
         self._contact = FirstContact()
         if not credentials:
-            sign_in = CredentialResolver([SignIn(self._core, self._region)])
+            sign_in = CredentialResolver([SignIn(self._core, self._region, tell)])
             self._core.register_component("credential_provider", sign_in)
         self._set_up()
 

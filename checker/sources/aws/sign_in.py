@@ -20,6 +20,8 @@ from botocore.session import Session
 
 from checker.errors import KeyageError, SignInFailed, UsageError
 from checker.sources.aws.sign_in_advice import INVALID_ENDPOINT, mistake, trouble
+from checker.sources.aws.throttled import Tell
+from checker.sources.aws.waits import TERMINAL, Patience, watch
 
 RAISED = (
     BotoCoreError,
@@ -34,7 +36,6 @@ RAISED = (
     ArithmeticError,  # a date that is out of range
     RuntimeError,  # renewed credentials that have expired; the C library of `aws login`
 )
-TERMINAL = Path("/dev/tty")
 NO_TERMINAL = (
     "the AWS profile asks for the code of an MFA device (mfa_serial), and there is no terminal to ask at: run keyage at"
     " a terminal, or sign in before and give the credentials in the AWS_ variables"
@@ -79,11 +80,18 @@ class SignIn(CredentialProvider):
 
     METHOD = "keyage-sign-in"
 
-    def __init__(self, core: Session, region: Callable[[], str]) -> None:
-        """`region`: where AWS STS is asked for the credentials of a role."""
+    def __init__(
+        self,
+        core: Session,
+        region: Callable[[], str],
+        tell: Tell | None = None,
+        patience: Patience = Patience(),  # noqa: B008 -- a tuple
+    ) -> None:
+        """`region`: where AWS STS is asked for the credentials of a role; `tell` gets a line while a person waits."""
         super().__init__()
         self._core = core
         self._region = region
+        self._tell, self._patience = tell, patience
 
     def load(self) -> Credentials | None:
         """The credentials; None if there are none. Raises UsageError, SignInFailed."""
@@ -91,6 +99,7 @@ class SignIn(CredentialProvider):
             resolver = create_credential_resolver(self._core, region_name=self._region())
             roles: Any = resolver.get_provider("assume-role")
             roles._prompter = _code  # noqa: SLF001 -- botocore has no other way to it
+            watch(resolver, self._tell, self._patience)
         for provider in resolver.providers:
             with boundary(self._core, provider.METHOD):
                 found = provider.load()

@@ -63,6 +63,7 @@ SETTINGS = (
 ANSWERS = (ClientError, ConnectionError, HTTPClientError, ResponseParserError)  # whose explanation has its own advice
 CONTAINER = "container-role"
 PROCESS = "custom-process"
+WEB_IDENTITY = "assume-role-with-web-identity"
 ROLE = "assume-role"
 LOGIN_EXTRA = (
     "profile {profile} signs in with `aws login`, for which keyage needs the package awscrt: {install}; or sign in"
@@ -78,7 +79,7 @@ WAYS = {
         "the role of profile {profile} (role_arn)",
         "see its source_profile or credential_source, that the role's trust policy names the caller, and the MFA code",
     ),
-    "assume-role-with-web-identity": (
+    WEB_IDENTITY: (
         "the web identity (AWS_WEB_IDENTITY_TOKEN_FILE, or web_identity_token_file of profile {profile})",
         "see that the file of the token is there and holds a token that the role trusts",
     ),
