@@ -1,6 +1,7 @@
 """How to resolve a non-compliant key by hand, in the order that keeps services alive."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from checker.decision import AccessKey
@@ -8,6 +9,8 @@ from checker.evaluate import NON_COMPLIANT, NOT_APPLICABLE, Finding
 from checker.reports.advice_terraform import by_terraform
 from checker.reports.second_key import NO_USE, SecondKey, key_option, last_use, second_key, used, user_option
 from checker.spoken import coming, gone
+
+ALIGNED = re.compile(r"\S {2,}\S")  # a step with what is to be typed
 
 
 def resolve(finding: Finding, now: datetime, keys: Sequence[AccessKey] = ()) -> list[str]:
@@ -27,6 +30,17 @@ def resolve(finding: Finding, now: datetime, keys: Sequence[AccessKey] = ()) -> 
         steps = _in_use(finding, other)
     title = f"How to resolve {finding.access_key_id or 'the key'} of {finding.user} in {finding.account}:"
     return [title, *steps, f"   {time_left(finding, now)}"]
+
+
+def whole_sentences(lines: Iterable[str]) -> list[str]:
+    """The lines, those put together that are one sentence, so that they can be wrapped anew."""
+    found: list[str] = []
+    for line in lines:
+        if found and not found[-1].endswith((".", ":")) and not ALIGNED.search(found[-1]) and not ALIGNED.search(line):
+            found[-1] += f" {line.strip()}"
+        else:
+            found.append(line)
+    return found
 
 
 def _unused(finding: Finding, other: SecondKey | None) -> list[str]:

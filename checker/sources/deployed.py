@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import time
 import zipfile
 import zlib
@@ -12,6 +13,7 @@ import yaml
 from botocore.awsrequest import AWSRequest
 from botocore.exceptions import HTTPClientError
 from botocore.httpsession import URLLib3Session
+from botocore.utils import get_environ_proxies
 
 from checker.errors import Unreadable
 from checker.sources.aws.failures import FAILURES, explain
@@ -95,15 +97,17 @@ def _function(session: ReadOnlySession, region: str, rule: dict[str, Any] | None
     except client.exceptions.ResourceNotFoundException:
         return None, None
     location = found.get("Code", {}).get("Location")
-    return found["Configuration"], _code(location) if location else None
+    return found["Configuration"], _code(location, session.ca_bundle) if location else None
 
 
-def _code(location: str) -> str | None:
+def _code(location: str, ca_bundle: str | None = None) -> str | None:
     """index.py in the code that AWS hands out by a signed address; None if the code has no such file.
 
-    No client of a service fetches it, so it is asked for again here.
+    No client of a service fetches it, so it is asked for again here, by the proxy and with the certificates that
+    clients have.
     """
-    session = URLLib3Session(timeout=READ_TIMEOUT)
+    verify: Any = ca_bundle or os.environ.get("REQUESTS_CA_BUNDLE") or True
+    session = URLLib3Session(verify=verify, proxies=get_environ_proxies(location), timeout=READ_TIMEOUT)
     for delay in CODE_DELAYS:
         try:
             return _index(session, location)

@@ -26,6 +26,7 @@ def test_json_is_one_document_on_standard_output(tmp_path: Path) -> None:
         "notApplicable": 0,
         "undecided": 0,
         "partial": 0,
+        "unreadUsers": 0,
         "unreadable": 0,
     }
     assert report["keys"][0] == {

@@ -13,7 +13,7 @@ from pytest_regressions.file_regression import FileRegressionFixture
 from checker.decision import AccessKey, decision
 from checker.errors import printable
 from checker.evaluate import Finding
-from checker.reports.advice import resolve, time_left
+from checker.reports.advice import resolve, time_left, whole_sentences
 from checker.spoken import coming, gone
 from tests.reports.many import FINDING
 from tests.reports.test_reports import GOLDEN
@@ -211,3 +211,13 @@ def test_no_day_is_counted_as_none_or_as_one(apart: timedelta) -> None:
 def test_days_are_those_of_utc() -> None:
     moment = datetime.fromisoformat("2026-11-24T00:30:00+02:00")
     assert coming(moment, datetime(2026, 11, 23, 12, tzinfo=UTC)) == "today"
+
+
+def test_lines_that_are_one_sentence_are_put_together_and_steps_stay_apart() -> None:
+    lines = resolve(finding("ann", None, None), NOW)
+    whole = whole_sentences(lines)
+    assert " ".join(" ".join(whole).split()) == " ".join(" ".join(lines).split())
+    [third] = [line for line in whole if "monthly job" in line]
+    assert third.endswith("the same command with --status Active brings the key back.")
+    typed = [line for line in lines if "aws iam" in line]
+    assert [line for line in whole if "aws iam" in line] == typed

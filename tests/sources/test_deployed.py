@@ -6,11 +6,14 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import pytest
+from botocore.httpsession import URLLib3Session, where
 
 from checker.errors import Unreadable
 from checker.sources import deployed
+from checker.sources.aws.session import IN_AN_ANSWER, ReadOnlySession
 
 
 def zipped(name: str) -> bytes:
@@ -68,6 +71,37 @@ def test_code_that_does_not_come_whole_is_fetched_again(spoilt: tuple[int, bytes
     assert fetched(spoilt, spoilt, (200, WHOLE)) == "pass\n"
     with pytest.raises(Unreadable, match=r"could not be fetched whole: .*; run again"):
         fetched(spoilt)
+
+
+def test_code_is_fetched_by_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    with store((200, WHOLE)) as location:
+        monkeypatch.setenv("http_proxy", location.removesuffix("/code.zip"))
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        assert deployed._code("http://code.invalid/code.zip") == "pass\n"  # noqa: SLF001 -- as above
+
+
+class Recorded(URLLib3Session):
+    """botocore's session, which remembers the certificates that it was made with."""
+
+    trusted: ClassVar[list[object]] = []
+
+    def __init__(self, verify: object, **others: object) -> None:
+        self.trusted.append(verify)
+        super().__init__(verify=verify, **others)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
+def test_code_is_fetched_with_the_certificates_of_the_environment(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, certifi_file := where())
+    monkeypatch.setattr(deployed, "URLLib3Session", Recorded)
+    Recorded.trusted.clear()
+    bundle = ReadOnlySession(credentials=dict.fromkeys(IN_AN_ANSWER, "testing")).ca_bundle
+    with store((200, WHOLE)) as location:
+        assert deployed._code(location, bundle) == "pass\n"  # noqa: SLF001 -- as above
+    assert Recorded.trusted == [certifi_file]
 
 
 def test_code_that_is_refused_is_not_fetched_again() -> None:

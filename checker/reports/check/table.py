@@ -1,7 +1,7 @@
 """`--format table`: what a person needs first, first."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TextIO
 
@@ -21,7 +21,7 @@ from checker.evaluate import (
     Counts,
     Finding,
 )
-from checker.reports.advice import resolve
+from checker.reports.advice import resolve, whole_sentences
 from checker.reports.run import Run
 from checker.reports.styles import STYLES
 from checker.reports.syntax.columns import Column, print_columns, tell_left_out
@@ -45,7 +45,8 @@ class TableReport:
         self._accounts: list[str] = []
         self._names: dict[str, str] = {}
         self._totals = Counts()
-        self._left_out: dict[str, None] = {}  # headings of columns for which there was no room, in order
+        self._left_out: dict[str, list[str]] = {}  # by heading of a column, the sections without room for it, in order
+        self._shown: set[str] = set()  # headings
 
     def account(self, result: AccountResult) -> None:
         self._accounts.append(_who(result))
@@ -78,7 +79,7 @@ class TableReport:
         self._list_doubtful("Accounts known in part", PARTIAL)
         self._list_doubtful("Unreadable accounts", UNREADABLE)
         self._list_skipped()
-        tell_left_out(self._console, self._left_out, self._run.width)
+        tell_left_out(self._console, list(self._missing()), self._run.width)
         print_text(self._console, printable(self._summary()), self._run.width, style="bold")
 
     def _overdue(self, finding: Finding) -> float:
@@ -93,8 +94,15 @@ class TableReport:
         columns = self._columns(findings[0].verdict)
         rows = [{name: printable(text) for name, text in self._cells(one).items()} for one in findings]
         left_out = print_columns(self._console, columns, rows, self._run.width)
-        self._left_out |= dict.fromkeys(left_out)
+        self._shown |= {column.heading for column in columns} - set(left_out)
+        for heading in left_out:
+            self._left_out.setdefault(heading, []).append(title)
         self._console.print()
+
+    def _missing(self) -> Iterator[str]:
+        """The columns for which there was no room, and in which sections if others have them."""
+        for heading, titles in self._left_out.items():
+            yield f"{heading} (of {', '.join(titles)})" if heading in self._shown else heading
 
     def _columns(self, verdict: str) -> list[Column]:
         """The columns of a section; ids and the due date stay on every terminal, and the title tells the verdict."""
@@ -143,7 +151,8 @@ class TableReport:
     def _advise(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
             keys = self._two_keys.get((finding.account, finding.user), ())
-            for line in resolve(finding, self._run.evaluated_at, keys):
+            lines = resolve(finding, self._run.evaluated_at, keys)
+            for line in lines if self._run.width is None else whole_sentences(lines):
                 width = None if COMMAND.search(line) else self._run.width
                 print_text(self._console, printable(line), width)
             self._console.print()

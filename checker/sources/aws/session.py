@@ -88,6 +88,12 @@ class ReadOnlySession:
         other._calls = Counter()  # noqa: SLF001 -- its own
         return other
 
+    @property
+    def ca_bundle(self) -> str | None:
+        """The file of the certificates to trust, by AWS_CA_BUNDLE or the profile; None for those that botocore has."""
+        found: str | None = self._core.get_config_variable("ca_bundle")
+        return found
+
     def signing_with(self, credentials: Credentials) -> Self:
         """A session like this one whose every request is signed with what these credentials are at that moment."""
         other = copy(self)
