@@ -13,6 +13,7 @@ import click
 from checker.instant import instant
 from checker.reports.formats import FORMATS, names
 from checker.shell.common import Common
+from checker.sources.aws.concurrency import CONCURRENCY
 from checker.sources.aws.permissions import AUDIT_ROLE
 from checker.spoken import enumeration
 
@@ -119,7 +120,7 @@ FROM = option(
 )
 PROFILE = option("--profile", help="A profile of the AWS configuration.")
 CONCURRENCY = option(
-    "--concurrency", type=click.IntRange(1, 256), default=16, show_default=True, help="Calls side by side."
+    "--concurrency", type=click.IntRange(1, 256), default=CONCURRENCY, show_default=True, help="Calls side by side."
 )
 ROLE_NAME = option(
     "--role-name",

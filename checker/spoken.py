@@ -14,6 +14,11 @@ def enumeration(words: Sequence[str], last: str) -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
+def account_label(account_id: str | None, name: str | None, unknown: str = "account not known") -> str:
+    """The id and the name, as far as they are known."""
+    return " ".join(part for part in (account_id, name) if part) or unknown
+
+
 def coming(moment: datetime, now: datetime) -> str:
     """In how many days of the calendar, in UTC: `today`, `tomorrow`, `in 2 days`."""
     days = _days_between(now, moment)

@@ -37,7 +37,7 @@ class NotAsExpected(Exception):
     """AWS answered, but what it says is not what a change may rest on, or should have led to."""
 
 
-Outcome = tuple[str, str]  # what was done with a key, and why
+Done = tuple[str, str]  # what was done with a key, and why
 OF_AWS = (BotoCoreError, ClientError, ResponseParserError)
 CAUGHT = (*OF_AWS, NotAsExpected, Untrustworthy)
 
@@ -171,7 +171,7 @@ class _Remediation:
             done = self._attempt(self._forget, user, tag, "this key no longer exists")
             self._report(user, None, *done, key_id=tag.removeprefix(MEMORY))
 
-    def _attempt(self, step: Callable[..., Outcome], *arguments: Any) -> Outcome:
+    def _attempt(self, step: Callable[..., Done], *arguments: Any) -> Done:
         """What a step did and why, also if it failed: the other keys go on."""
         try:
             return step(*arguments)
@@ -185,7 +185,7 @@ class _Remediation:
         age = str((self._now - key.created).days) if key else ""
         self.entries.append(entry | {"Why": why[:LONGEST_WHY], "Age": age, "Rule": rule})
 
-    def _deactivation(self, user: User, key: AccessKey, decision: Decision, tags: Mapping[str, str]) -> Outcome:
+    def _deactivation(self, user: User, key: AccessKey, decision: Decision, tags: Mapping[str, str]) -> Done:
         if key.status != "Active":
             return LEFT, f"{key.status} already"
         rule, settings, why = self._wanted(decision, ("deactivate", "delete"))
@@ -204,7 +204,7 @@ class _Remediation:
             self._forget(user, _memory_of(key), "")
         return self._change(user, key, "deactivated", f"older than {days(limit)} and {days(grace)} of grace")
 
-    def _deletion(self, user: User, key: AccessKey, decision: Decision, tags: Mapping[str, str]) -> Outcome:
+    def _deletion(self, user: User, key: AccessKey, decision: Decision, tags: Mapping[str, str]) -> Done:
         tag = _memory_of(key)
         if key.status != "Inactive":
             if tag in tags:
@@ -260,12 +260,12 @@ class _Remediation:
         used: datetime | None = answer["AccessKeyLastUsed"].get("LastUsedDate")  # absent: never since April 2015
         return used and used.astimezone(timezone.utc)
 
-    def _remember(self, user: User, tag: str, why: str) -> Outcome:
+    def _remember(self, user: User, tag: str, why: str) -> Done:
         value = f"{self._now:%Y-%m-%dT%H:%M:%SZ}"
         self._iam.tag_user(UserName=user.name, Tags=[{"Key": tag, "Value": value}])
         return "remembered", why
 
-    def _forget(self, user: User, tag: str, why: str) -> Outcome:
+    def _forget(self, user: User, tag: str, why: str) -> Done:
         self._iam.untag_user(UserName=user.name, TagKeys=[tag])
         return "forgotten", why
 
@@ -277,7 +277,7 @@ class _Remediation:
             if error_code(error) != "NoSuchEntity" or self._user_named(user.name) is None:
                 raise
 
-    def _change(self, user: User, key: AccessKey, action: str, why: str) -> Outcome:
+    def _change(self, user: User, key: AccessKey, action: str, why: str) -> Done:
         """Deactivate or delete, if user and key are still as they were judged, and look that nothing else changed."""
         current, before = self._user_named(user.name), self._listing(user)
         if current is None or current.arn != user.arn or current.id != user.id or before.get(key.id) != key:
@@ -316,7 +316,7 @@ def _memory_of(key: AccessKey) -> str:
     return f"{MEMORY}{key.id}"
 
 
-def _outcome_of(error: Exception) -> Outcome:
+def _outcome_of(error: Exception) -> Done:
     if isinstance(error, ClientError) and error_code(error) == "NoSuchEntity":
         return LEFT, f"gone in the meantime: {error}"
     return FAILED, str(error)

@@ -17,6 +17,7 @@ from checker.shell.common import Common, say, teller
 from checker.shell.loading import POLICY_NAME, Inventory, load_inventory
 from checker.shell.outputs import parse_outputs, write_outputs
 from checker.shell.revisions import load_base, load_revision
+from checker.sources.aws.concurrency import CONCURRENCY
 
 Base = PolicyFile | NoPolicy
 
@@ -30,7 +31,7 @@ class Options(NamedTuple):
     formats: tuple[str, ...] = ("text",)
     color: bool = False
     profile: str | None = None
-    concurrency: int = 16
+    concurrency: int = CONCURRENCY
 
 
 def run(options: Options) -> int:

@@ -14,6 +14,7 @@ from checker.shell.loading import Loaded, accepted, check_all, without_errors
 from checker.sources import live
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.deployed import read
+from checker.spoken import plural
 
 
 class Options(NamedTuple):
@@ -35,7 +36,7 @@ def run(options: Options) -> int:
     found = list(differences(expected, deployed))
     rule = "the managed rule" if expected.function is None else "keyage's rule"
     where = f"account {account.id}, {expected.region}, group {expected.group.name}, {rule} {expected.rule_name}"
-    count = f"{len(found)} difference{'' if len(found) == 1 else 's'}"
+    count = plural(len(found), "difference")
     sys.stdout.write(f"{where}: {count if found else 'as the policy says'}\n")
     for difference in found:
         sys.stdout.write(f"  {difference}\n")

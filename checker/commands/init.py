@@ -14,6 +14,7 @@ from checker.generate.templating import render
 from checker.shell.common import say, teller
 from checker.shell.loading import POLICY_NAME
 from checker.shell.whole_file import refuse_existing, whole_file
+from checker.sources.aws.concurrency import CONCURRENCY
 from checker.spoken import plural
 
 LIMIT = 90  # days: what AWS Config's managed rule has by default, and the CIS benchmark asks for
@@ -28,7 +29,7 @@ class Options(NamedTuple):
     now: datetime | None = None
     quiet: bool = False
     profile: str | None = None
-    concurrency: int = 16
+    concurrency: int = CONCURRENCY
 
 
 def run(options: Options) -> int:

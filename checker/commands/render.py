@@ -11,7 +11,7 @@ from checker.generate.deployment import Deployment
 from checker.generate.groups import DEFAULT, undecided, unused
 from checker.generate.rendering import MANIFEST, Rendering, render
 from checker.shell.common import Common, say
-from checker.shell.folder import Difference, differences, write
+from checker.shell.folder import FileDifference, differences, write
 from checker.shell.loading import Loaded, accepted, check_all, without_errors
 from checker.spoken import plural
 
@@ -56,7 +56,7 @@ def _compare(folder: Path, rendering: Rendering) -> int:
     return FINDINGS_EXIT
 
 
-def _written(folder: Path, rendering: Rendering, changes: list[Difference]) -> list[str]:
+def _written(folder: Path, rendering: Rendering, changes: list[FileDifference]) -> list[str]:
     count = {what: sum(change.what == what for change in changes) for what in ("missing", "differs", "left over")}
     verbs = {"missing": "new", "differs": "changed", "left over": "removed"}
     news = ", ".join(f"{number} {verbs[what]}" for what, number in count.items() if number) or "nothing changed"
@@ -68,7 +68,7 @@ def _written(folder: Path, rendering: Rendering, changes: list[Difference]) -> l
 def _described(each: Deployment) -> str:
     group = each.group
     count = len(group.accounts)
-    accounts = f"{count} account{'' if count == 1 else 's'}"
+    accounts = plural(count, "account")
     if group.name == DEFAULT:
         accounts += " and every other" if count else ""
         accounts = accounts if count else "every other account"

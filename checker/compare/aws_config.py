@@ -8,11 +8,11 @@ from typing import NamedTuple
 from checker.compare.aws_config_rows import AccountRow, UserRow
 from checker.decision import Policy, User, decision
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, UNDECIDED, AccountRead, Finding, evaluate
+from checker.policy.deploy_settings import HOURS, every
 from checker.sources.aggregator import FAILED, SUCCEEDED, Reported, Result
 from checker.spoken import plural
 
 DAY = timedelta(days=1)
-FREQUENCIES = {"One_Hour": 1, "Three_Hours": 3, "Six_Hours": 6, "Twelve_Hours": 12, "TwentyFour_Hours": 24}  # hours
 NAMES_IN_A_REASON = 5
 VERDICTS = (COMPLIANT, NON_COMPLIANT)
 
@@ -37,7 +37,7 @@ class Expected:
     open: str | None = None  # why some of them are UNDECIDED
 
 
-class Deployed(NamedTuple):
+class ReportingRule(NamedTuple):
     """Which rule ought to report, and how old its results may be."""
 
     name: str
@@ -47,15 +47,14 @@ class Deployed(NamedTuple):
 
     @property
     def oldest(self) -> timedelta:
-        return timedelta(hours=FREQUENCIES[self.frequency]) + self.lag
+        return timedelta(hours=HOURS[self.frequency]) + self.lag
 
     @property
     def every(self) -> str:
-        hours = FREQUENCIES[self.frequency]
-        return "hour" if hours == 1 else f"{hours} hours"
+        return every(self.frequency)
 
 
-class Place(NamedTuple):
+class AccountPlacement(NamedTuple):
     """An account as the inventory and the policy have it."""
 
     name: str | None
@@ -101,7 +100,7 @@ def _key(finding: Finding) -> str:
 
 
 def account_row(
-    reported: Reported, place: Place, deployed: Deployed, compared: Compared | None, now: datetime
+    reported: Reported, place: AccountPlacement, deployed: ReportingRule, compared: Compared | None, now: datetime
 ) -> AccountRow:
     """What is reported of one account: unreadable where AWS Config's word on it cannot be relied on."""
     policy = compared.accounts.get(reported.account_id) if compared else None
@@ -124,7 +123,7 @@ def account_row(
     )
 
 
-def _unusable(reported: Reported, deployed: Deployed, now: datetime) -> str | None:
+def _unusable(reported: Reported, deployed: ReportingRule, now: datetime) -> str | None:
     """Why what there is cannot be relied on."""
     if reported.problem:
         return reported.problem
@@ -141,7 +140,7 @@ def _unusable(reported: Reported, deployed: Deployed, now: datetime) -> str | No
     return _outdated(reported, deployed, now)
 
 
-def _outdated(reported: Reported, deployed: Deployed, now: datetime) -> str | None:
+def _outdated(reported: Reported, deployed: ReportingRule, now: datetime) -> str | None:
     """A result is too old if the rule should have run since, and the aggregator been told."""
     if not reported.results:
         return None
@@ -162,7 +161,7 @@ def _outdated(reported: Reported, deployed: Deployed, now: datetime) -> str | No
     return None
 
 
-def _known_empty(reported: Reported, deployed: Deployed, compared: Compared | None, now: datetime) -> bool:
+def _known_empty(reported: Reported, deployed: ReportingRule, compared: Compared | None, now: datetime) -> bool:
     """Whether a snapshot shows that there is nobody whom the rule could have judged.
 
     The aggregator alone cannot tell: it does not list a rule without results, nor when a rule ran.
@@ -174,7 +173,7 @@ def _known_empty(reported: Reported, deployed: Deployed, compared: Compared | No
     return collected and policy is not None and policy.reason is None and not policy.users
 
 
-def _nothing(reported: Reported, deployed: Deployed, compared: Compared | None) -> str:
+def _nothing(reported: Reported, deployed: ReportingRule, compared: Compared | None) -> str:
     """Why there is no result, as far as can be told."""
     if reported.elsewhere:
         return (
@@ -197,7 +196,7 @@ def _nothing(reported: Reported, deployed: Deployed, compared: Compared | None) 
     )
 
 
-def _rows(reported: Reported, policy: Expected | None, place: Place) -> list[UserRow]:
+def _rows(reported: Reported, policy: Expected | None, place: AccountPlacement) -> list[UserRow]:
     """Every user whom AWS Config has judged, and those whom only the snapshot has."""
     rows = {result.user_id: _row(reported, result, policy, place) for result in reported.results}
     latest = max((one.invoked_at for one in reported.results if one.invoked_at), default=None)
@@ -207,7 +206,7 @@ def _rows(reported: Reported, policy: Expected | None, place: Place) -> list[Use
     return [row for _id, row in sorted(rows.items())]
 
 
-def _row(reported: Reported, result: Result, policy: Expected | None, place: Place) -> UserRow:
+def _row(reported: Reported, result: Result, policy: Expected | None, place: AccountPlacement) -> UserRow:
     expectation = policy.users.get(result.user_id) if policy else None
     differs = policy is not None and (expectation is None or _differs(result.compliance, expectation.verdict))
     return UserRow(
@@ -229,7 +228,7 @@ def _differs(compliance: str, verdict: str) -> bool:
     return verdict != UNDECIDED and compliance != (COMPLIANT if verdict == EXEMPT else verdict)
 
 
-def _because(result: Result, expectation: Expectation | None, place: Place) -> str:
+def _because(result: Result, expectation: Expectation | None, place: AccountPlacement) -> str:
     if expectation is None:
         return "the snapshot has no such user"
     parts = [expectation.because]

@@ -10,6 +10,7 @@ from checker.generate.archive import zipped
 from checker.generate.deployment import MANAGED_RULE, Deployment
 from checker.generate.groups import CUSTOM, DEFAULT, Group
 from checker.generate.templating import render
+from checker.policy.deploy_settings import every
 from checker.spoken import plural
 
 # CloudFormation: the template of a call, and that of a stack set in Amazon S3.
@@ -19,13 +20,6 @@ MAX_STORED = 460_800  # bytes
 ORGANIZATION_PROVIDER = "5.60"
 HANDLER = "index.py"
 GAP = re.compile(r"\n{3,}")
-FREQUENCIES = {
-    "One_Hour": "every hour",
-    "Three_Hours": "every 3 hours",
-    "Six_Hours": "every 6 hours",
-    "Twelve_Hours": "every 12 hours",
-    "TwentyFour_Hours": "every 24 hours",
-}
 
 
 def module_files(deployment: Deployment) -> dict[str, bytes]:
@@ -55,7 +49,7 @@ def module_files(deployment: Deployment) -> dict[str, bytes]:
         **context,
         **_reference(texts),
         default=group.name == DEFAULT,
-        frequency=FREQUENCIES[deployment.frequency],
+        frequency=f"every {every(deployment.frequency)}",
         rules=list(_rules(group)),
         exemptions=[_exemption(entry) for entry in group.document["exemptions"]],
     )

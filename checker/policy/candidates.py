@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 from checker.decision import Account, Clause, Exemption, Rule, SelectorSet, User
 
 WILDCARDS = re.compile(r"[*?]+")
-Place = tuple[str, tuple[str, str | None]]  # "accounts", "users" or "keys", and the attribute
+Attribute = tuple[str, tuple[str, str | None]]  # "accounts", "users" or "keys", and the attribute
 
 
 class _Handle(NamedTuple):
     """A text that is in whatever a pattern matches, or is the whole of it."""
 
-    place: Place
+    place: Attribute
     whole: bool
     text: str
 
@@ -30,7 +30,7 @@ class _Choice(NamedTuple):
     handles: tuple[_Handle, ...]
 
 
-KEYS: Place = ("keys", ("id", None))
+KEYS: Attribute = ("keys", ("id", None))
 
 
 def candidates(entries: Sequence[Rule | Exemption]) -> Iterator[Iterator[int]]:
@@ -91,7 +91,7 @@ class _Index:
         self._all = len(entries)
         self._always: list[int] = []
         self._entries: dict[_Handle, list[int]] = defaultdict(list)
-        self._lengths: dict[Place, set[int]] = defaultdict(set)
+        self._lengths: dict[Attribute, set[int]] = defaultdict(set)
 
     def add(self, number: int, entry: Rule | Exemption) -> None:
         choice = _rarest(self._choices(entry))
@@ -150,14 +150,14 @@ def _of_key(key: str) -> _Handle:
     return _Handle(KEYS, True, key)
 
 
-def _of_pattern(place: Place, pattern: str) -> list[_Handle]:
+def _of_pattern(place: Attribute, pattern: str) -> list[_Handle]:
     parts = WILDCARDS.split(pattern)
     if len(parts) == 1:
         return [_Handle(place, True, pattern)]
     return [_Handle(place, False, part) for part in parts if part] or [_Handle(place, False, "")]
 
 
-def _within(place: Place, text: str, lengths: Iterable[int]) -> Iterator[_Handle]:
+def _within(place: Attribute, text: str, lengths: Iterable[int]) -> Iterator[_Handle]:
     """The handles that the text may have, the parts of these lengths only."""
     yield _Handle(place, True, text)
     for length in lengths:
@@ -165,7 +165,7 @@ def _within(place: Place, text: str, lengths: Iterable[int]) -> Iterator[_Handle
             yield _Handle(place, False, text[start : start + length])
 
 
-def _texts(place: Place, entry: Rule | Exemption, example: tuple[Account, User]) -> Sequence[str]:
+def _texts(place: Attribute, entry: Rule | Exemption, example: tuple[Account, User]) -> Sequence[str]:
     """What stands in that place; of the access keys one, because an exemption that covers another has all its keys."""
     side, (name, tag) = place
     if place == KEYS:

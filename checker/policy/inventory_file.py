@@ -112,7 +112,7 @@ def merged(existing: bytes | None, file: str, accounts: Sequence[Account]) -> st
     written = {number for first, last in kept.values() for number in range(first, last)}
     written |= {*range(layout.head), *range(layout.tail, len(layout.lines))}
     _refuse(file, {line: column for line, column in comments.items() if line not in written})
-    return _woven(layout, kept, accounts, before)
+    return _written(layout, kept, accounts, before)
 
 
 def _refuse(file: str, comments: Mapping[int, int]) -> None:
@@ -189,7 +189,9 @@ def _kept(layout: Layout, before: Inventory, now: Mapping[str, Account]) -> dict
     return kept
 
 
-def _woven(layout: Layout, kept: Mapping[str, tuple[int, int]], accounts: Sequence[Account], before: Inventory) -> str:
+def _written(
+    layout: Layout, kept: Mapping[str, tuple[int, int]], accounts: Sequence[Account], before: Inventory
+) -> str:
     parts = layout.lines[: layout.head]
     end = "\r\n" if layout.lines[0].endswith("\r\n") else "\n"
     for account in sorted(accounts, key=lambda one: one.id):

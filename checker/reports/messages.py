@@ -5,7 +5,7 @@ import hashlib
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, PARTIAL, AccountResult, Finding, Undecided, UserUnread
 from checker.reports.run import Run
 from checker.reports.syntax.place import Place
-from checker.spoken import plural
+from checker.spoken import account_label, plural
 
 FIRST_LINE = 1
 
@@ -43,7 +43,7 @@ def exemption(finding: Finding, run: Run) -> str:
 
 def unreadable_message(result: AccountResult) -> str:
     """Which account nothing, or not everything, is known about, why, and what to do."""
-    who = " ".join(part for part in (result.id, result.name) if part) or "that is not known"
+    who = account_label(result.id, result.name, "that is not known")
     what = "was judged in part" if result.status == PARTIAL else "could not be read"
     return f"Account {who} {what}: {result.reason}"
 

@@ -9,19 +9,20 @@ from typing import NamedTuple
 
 import msgspec
 
-from checker.compare.aws_config import Compared, Deployed, Place, account_row, expected
+from checker.compare.aws_config import AccountPlacement, Compared, ReportingRule, account_row, expected
 from checker.compare.aws_config_rows import AccountRow, totals
 from checker.decision import decision
 from checker.encoding import read_utf8
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable, UsageError, printable
 from checker.evaluate import AccountRead
 from checker.generate.groups import DEFAULT, MANAGED, Group, grouped, selectors_beyond_id
-from checker.reports.aggregate.run import AggregateRun, Snapshot, Terminal
+from checker.reports.aggregate.run import AggregateRun, ComparedSnapshot, Terminal
 from checker.reports.formats import AGGREGATE, names, writer
 from checker.shell.common import Common, say, teller
 from checker.shell.loading import Loaded, load_all
 from checker.shell.outputs import Output, destination, parse_formats
 from checker.sources.aggregator import FAILED, Aggregator, Names
+from checker.sources.aws.concurrency import CONCURRENCY
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.aws.workers import Workers
 from checker.sources.saved.kinds import open_saved
@@ -39,7 +40,7 @@ class Options(NamedTuple):
     color: bool = False
     width: int | None = None
     profile: str | None = None
-    concurrency: int = 16
+    concurrency: int = CONCURRENCY
 
 
 class _Taken(msgspec.Struct, rename="camel"):
@@ -54,7 +55,7 @@ def run(options: Options) -> int:
     loaded = load_all(options.common)
     groups = grouped(loaded.policy, loaded.inventory)
     settings = loaded.policy.deploy
-    deployed = Deployed(settings.rule_name, settings.region, settings.frequency)
+    deployed = ReportingRule(settings.rule_name, settings.region, settings.frequency)
     compared = _compared(options.saved, loaded) if options.saved else None
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     aggregator = Aggregator(session, options.name, deployed.name, deployed.region)
@@ -65,7 +66,7 @@ def run(options: Options) -> int:
         rows = _named(rows, aggregator, workers, options.common)
     finally:
         workers.leave()
-    snapshot = Snapshot(compared.file, compared.taken_at) if compared else None
+    snapshot = ComparedSnapshot(compared.file, compared.taken_at) if compared else None
     place = AggregateRun(
         loaded.now,
         loaded.policy.file,
@@ -138,7 +139,7 @@ def _unlisted(loaded: Loaded, account_id: str) -> str:
 def _rows(
     loaded: Loaded,
     groups: Sequence[Group],
-    deployed: Deployed,
+    deployed: ReportingRule,
     compared: Compared | None,
     aggregator: Aggregator,
     workers: Workers,
@@ -164,12 +165,12 @@ def _rows(
     ]
 
 
-def _places(groups: Sequence[Group]) -> Mapping[str, Place]:
+def _places(groups: Sequence[Group]) -> Mapping[str, AccountPlacement]:
     return {account.id: _place(account.name, group) for group in groups for account in group.accounts}
 
 
-def _place(name: str | None, group: Group) -> Place:
-    return Place(name, group.name, group.kind == MANAGED)
+def _place(name: str | None, group: Group) -> AccountPlacement:
+    return AccountPlacement(name, group.name, group.kind == MANAGED)
 
 
 def _named(rows: list[AccountRow], aggregator: Aggregator, workers: Workers, common: Common) -> list[AccountRow]:

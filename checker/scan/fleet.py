@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 
 from checker.evaluate import AccountResult, Reading
-from checker.sources.saved.snapshot import Lines, Place
+from checker.sources.saved.snapshot import AccountLine, Lines
 
 WORTH_IT = 32 * 1024 * 1024  # bytes; a smaller snapshot is judged before the processes have started
 AHEAD = 4  # accounts in the works for each process: bounds the memory
@@ -47,5 +47,5 @@ def _leave_interrupts_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _judge_at(place: Place) -> AccountResult:
+def _judge_at(place: AccountLine) -> AccountResult:
     return _Worker.judge(_Worker.lines.read(place))

@@ -20,7 +20,7 @@ Files = Mapping[str, bytes]
 STAGING = ".keyage-render-"
 
 
-class Difference(NamedTuple):
+class FileDifference(NamedTuple):
     """A file that is not as it should be: `missing`, `differs` or `left over` from an earlier render."""
 
     path: str
@@ -31,19 +31,19 @@ class Difference(NamedTuple):
         return printable(f"{self.what:<9}  {self.path}{self.detail}")
 
 
-def differences(folder: Path, files: Files, manifest: str) -> list[Difference]:
+def differences(folder: Path, files: Files, manifest: str) -> list[FileDifference]:
     """What a render would change, by path; raises UsageError if the folder cannot be read."""
-    found = [Difference(path, "left over") for path in _left_over(folder, files, manifest)]
+    found = [FileDifference(path, "left over") for path in _left_over(folder, files, manifest)]
     for path, data in files.items():
         there = _content(folder, path)
         if there is None:
-            found.append(Difference(path, "missing"))
+            found.append(FileDifference(path, "missing"))
         elif there != data:
-            found.append(Difference(path, "differs", _changed_lines(there, data)))
+            found.append(FileDifference(path, "differs", _changed_lines(there, data)))
     return sorted(found)
 
 
-def write(folder: Path, files: Files, manifest: str) -> list[Difference]:
+def write(folder: Path, files: Files, manifest: str) -> list[FileDifference]:
     """Make the folder what it should be and say what changed; a failure leaves it as it was.
 
     Files that nobody rendered stay: only what the old manifest lists is replaced or removed. A run that was killed
@@ -81,7 +81,7 @@ def _for_us_alone(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _apply(folder: Path, files: Files, changes: list[Difference], manifest: _Manifest) -> None:
+def _apply(folder: Path, files: Files, changes: list[FileDifference], manifest: _Manifest) -> None:
     if not changes:
         return
     staging = Path(tempfile.mkdtemp(prefix=STAGING, dir=folder))
@@ -135,7 +135,7 @@ def _remove_empty(folder: Path, emptied: Path) -> None:
         emptied = emptied.parent
 
 
-def _refuse_strangers(folder: Path, changes: list[Difference], listed: set[str], manifest: str) -> None:
+def _refuse_strangers(folder: Path, changes: list[FileDifference], listed: set[str], manifest: str) -> None:
     strangers = [change.path for change in changes if change.what == "differs" and change.path not in listed]
     if strangers:
         raise UsageError(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.compare.aws_config import Compared, Deployed, Expected, Place, account_row, expected
+from checker.compare.aws_config import AccountPlacement, Compared, Expected, ReportingRule, account_row, expected
 from checker.compare.aws_config_rows import AccountRow, Totals, totals
 from checker.decision import User, decision
 from checker.evaluate import AccountRead
@@ -17,8 +17,8 @@ from tests.support.fixtures import NOW, ago, policy
 
 WEB = "111122223333"
 RULE, REGION = "access-keys-rotated", "us-east-1"
-DAILY = Deployed(RULE, REGION, "TwentyFour_Hours")
-CUSTOM, MANAGED = Place("web", "default", False), Place("web", "default", True)
+DAILY = ReportingRule(RULE, REGION, "TwentyFour_Hours")
+CUSTOM, MANAGED = AccountPlacement("web", "default", False), AccountPlacement("web", "default", True)
 COLLECTED = Source("SUCCEEDED", NOW, None)
 JUST_NOW = NOW - timedelta(minutes=5)
 SECOND = timedelta(seconds=1)
@@ -41,7 +41,7 @@ def compared(accounts: dict[str, Expected], taken_at: datetime | None = JUST_NOW
     return Compared("s.json", taken_at, accounts)
 
 
-def reason(found: Reported, deployed: Deployed = DAILY, against: Compared | None = None) -> str | None:
+def reason(found: Reported, deployed: ReportingRule = DAILY, against: Compared | None = None) -> str | None:
     return account_row(found, CUSTOM, deployed, against, NOW).reason
 
 
@@ -59,7 +59,7 @@ def test_fresh_results_can_be_relied_on() -> None:
 
 @pytest.mark.parametrize(("frequency", "hours"), [("One_Hour", 25), ("Six_Hours", 30), ("TwentyFour_Hours", 48)])
 def test_a_result_may_be_as_old_as_the_rule_takes_and_a_day(frequency: str, hours: int) -> None:
-    deployed, oldest = Deployed(RULE, REGION, frequency), NOW - timedelta(hours=hours)
+    deployed, oldest = ReportingRule(RULE, REGION, frequency), NOW - timedelta(hours=hours)
     assert reason(reported(result("AIDA1", at=oldest)), deployed) is None
     late = str(reason(reported(result("AIDA1", at=oldest - SECOND)), deployed))
     assert late.startswith(f"the newest result of {RULE} is of {oldest - SECOND:%Y-%m-%d %H:%M} UTC, although the rule")
@@ -197,7 +197,7 @@ def test_exempt_is_what_aws_config_calls_compliant() -> None:
     )
 
 
-def because(compliance: str, at: datetime, who: User, place: Place = CUSTOM) -> str | None:
+def because(compliance: str, at: datetime, who: User, place: AccountPlacement = CUSTOM) -> str | None:
     found = reported(result(str(who.id), compliance, at))
     return account_row(found, place, DAILY, the_policy_says(who), NOW).users[0].because
 

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checker.errors import CannotWrite, UsageError
-from checker.shell.folder import Difference, differences, write
+from checker.shell.folder import FileDifference, differences, write
 
 MANIFEST = "manifest.json"
 
@@ -36,7 +36,7 @@ def folders(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_dir())
 
 
-def listed(found: list[Difference]) -> list[str]:
+def listed(found: list[FileDifference]) -> list[str]:
     return [str(each) for each in found]
 
 

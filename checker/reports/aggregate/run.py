@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 
-class Snapshot(NamedTuple):
+class ComparedSnapshot(NamedTuple):
     """What AWS Config was compared with."""
 
     file: str
@@ -28,4 +28,4 @@ class AggregateRun(NamedTuple):
     region: str  # where the aggregator is
     rule: str
     rule_region: str
-    snapshot: Snapshot | None = None
+    snapshot: ComparedSnapshot | None = None

@@ -13,7 +13,7 @@ from checker.reports.aggregate.run import AggregateRun, Terminal
 from checker.reports.styles import STYLES
 from checker.reports.syntax.columns import Column, print_columns, tell_left_out
 from checker.reports.syntax.terminal import console, print_text
-from checker.spoken import plural
+from checker.spoken import account_label, plural
 
 UNREADABLE_STYLE = "bold magenta"
 
@@ -82,7 +82,7 @@ class _AggregateTable:
             return
         self._console.print(Text(f"{title} ({len(accounts)})", style=UNREADABLE_STYLE))
         for account in accounts:
-            name = " ".join(part for part in (account.id, account.name) if part)
+            name = account_label(account.id, account.name)
             print_text(self._console, printable(f"  {name}: {account.reason}"), self._terminal.width)
         self._console.print()
 

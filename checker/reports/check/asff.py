@@ -75,7 +75,7 @@ NORMALIZED = {"INFORMATIONAL": 0, "MEDIUM": 40}
 RECOMMENDATION = {"Text": RESOLVE, "Url": RESOLVE_URL}
 
 
-class Outcome(NamedTuple):
+class FindingStatus(NamedTuple):
     """What a finding says of its subject."""
 
     compliance: str
@@ -83,14 +83,14 @@ class Outcome(NamedTuple):
     record: str = "ACTIVE"
 
 
-OUTCOMES = {
-    NON_COMPLIANT: Outcome("FAILED", "MEDIUM"),
-    EXEMPT: Outcome("PASSED", "INFORMATIONAL"),
-    COMPLIANT: Outcome("PASSED", "INFORMATIONAL"),
-    NOT_APPLICABLE: Outcome("NOT_AVAILABLE", "INFORMATIONAL", "ARCHIVED"),
-    UNDECIDED: Outcome("NOT_AVAILABLE", "MEDIUM"),
+STATUS_OF = {
+    NON_COMPLIANT: FindingStatus("FAILED", "MEDIUM"),
+    EXEMPT: FindingStatus("PASSED", "INFORMATIONAL"),
+    COMPLIANT: FindingStatus("PASSED", "INFORMATIONAL"),
+    NOT_APPLICABLE: FindingStatus("NOT_AVAILABLE", "INFORMATIONAL", "ARCHIVED"),
+    UNDECIDED: FindingStatus("NOT_AVAILABLE", "MEDIUM"),
 }
-UNREADABLE = OUTCOMES[UNDECIDED]
+UNREADABLE = STATUS_OF[UNDECIDED]
 
 
 class AsffReport:
@@ -138,7 +138,7 @@ class AsffReport:
         return made
 
     def _of_key(self, finding: Finding, text: str) -> dict[str, Any]:
-        now, outcome = self._run.evaluated_at, OUTCOMES[finding.verdict]
+        now, outcome = self._run.evaluated_at, STATUS_OF[finding.verdict]
         overdue = finding.due_date if finding.verdict in (NON_COMPLIANT, EXEMPT) else None
         made = self._finding(finding.account, fingerprint(finding), outcome, rule().summary, text)
         if finding.max_access_key_age is not None:
@@ -171,7 +171,7 @@ class AsffReport:
         resources = [resource | {"Partition": self._partition}]
         return made | {"CreatedAt": now, "FirstObservedAt": now, "Resources": resources}
 
-    def _finding(self, account: str, uid: str, outcome: Outcome, title: str, text: str) -> dict[str, Any]:
+    def _finding(self, account: str, uid: str, outcome: FindingStatus, title: str, text: str) -> dict[str, Any]:
         """What every finding says; `uid` tells it from the others of the account, in every run the same."""
         now = _instant(self._run.evaluated_at)
         region = self._run.region if self._partition == self._home else _partitions()[self._partition].iam_region

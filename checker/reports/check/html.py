@@ -36,6 +36,7 @@ from checker.reports.messages import exemption
 from checker.reports.run import Run
 from checker.reports.words import due_day
 from checker.reports.worst import Worst, by_due_date
+from checker.spoken import account_label
 
 MOST_KEYS = 50_000  # in the table; the figures count all
 WITHOUT_SCRIPT = 200  # non-compliant keys for readers without scripts
@@ -62,7 +63,7 @@ class HtmlReport:
         self._accounts += 1
         self._totals.add(result.counts)
         self._figures.account(result)
-        who = " ".join(part for part in (result.id, result.name) if part) or "account not known"
+        who = account_label(result.id, result.name)
         self._notes += [printable(f"{who}: {note}") for note in result.notes]
         if result.reason is not None:
             self._doubtful[result.status].append((printable(who), printable(result.reason)))

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, AccountResult, Finding
-from checker.reports.syntax.svg import lying, standing
+from checker.reports.syntax.svg import horizontal_bars, vertical_bars
+from checker.spoken import account_label
 
 SHOWN = {COMPLIANT: "compliant", EXEMPT: "exempt", NON_COMPLIANT: "non-compliant"}
 SHARES = (25, 50, 75, 100, 150, 200, 300)  # per cent of the limit, inclusive: exactly the limit is within it
@@ -41,7 +42,7 @@ class Figures:
         counts = result.counts
         found = {COMPLIANT: counts.compliant, EXEMPT: counts.exempt, NON_COMPLIANT: counts.non_compliant}
         if any(found.values()):
-            name = " ".join(part for part in (result.id, result.name) if part)
+            name = account_label(result.id, result.name)
             self._accounts.append((-counts.non_compliant, name, found))
             if len(self._accounts) > 2 * MOST_ACCOUNTS + 1:
                 self._merge()
@@ -75,7 +76,7 @@ class Figures:
             words: [self._ages[number, verdict] for number in range(len(labels))] for verdict, words in SHOWN.items()
         }
         caption = "Age of each active key in per cent of its limit; over 100 it is too old."
-        return _figure("Ages against limits", caption, "Age, % of the limit", labels, series, standing)
+        return _figure("Ages against limits", caption, "Age, % of the limit", labels, series, vertical_bars)
 
     def _by_account(self) -> Figure:
         self._accounts.sort(key=lambda one: (one[0], one[1]))
@@ -86,14 +87,14 @@ class Figures:
             rows.append((f"{len(others)} other accounts", summed))
         series = {words: [found[verdict] for _name, found in rows] for verdict, words in SHOWN.items()}
         caption = "Active keys of each account, those with most non-compliant keys first."
-        return _figure("Accounts", caption, "Account", [name for name, _found in rows], series, lying)
+        return _figure("Accounts", caption, "Account", [name for name, _found in rows], series, horizontal_bars)
 
     def _due(self) -> Figure:
         labels = [f"{self._now + timedelta(weeks=number):%-d %b}" for number in range(WEEKS)]
         values = [self._weeks[number] for number in range(WEEKS)]
         caption = f"Keys that pass their limit in the {WEEKS} weeks to come, by the day on which the week begins."
         series = {"fall due": values} if any(values) else {}
-        return _figure("Falls due", caption, "Week from", labels, series, standing)
+        return _figure("Falls due", caption, "Week from", labels, series, vertical_bars)
 
 
 def _figure(

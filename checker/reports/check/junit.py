@@ -18,6 +18,7 @@ from checker.reports.controls import RESOLVE_URL, rule
 from checker.reports.messages import message, place, place_of, undecided_message, unread_message, unreadable_message
 from checker.reports.run import Run
 from checker.reports.syntax.junit import at, junit_text
+from checker.spoken import account_label
 
 
 class JunitReport:
@@ -29,7 +30,7 @@ class JunitReport:
         self._suites = JUnitXml("keyage check")
 
     def account(self, result: AccountResult) -> None:
-        who = " ".join(part for part in (result.id, result.name) if part) or "account not known"
+        who = account_label(result.id, result.name)
         suite = TestSuite(printable(who))
         suite.timestamp = f"{self._run.evaluated_at:%Y-%m-%dT%H:%M:%S}"
         suite.extend(self._cases(result, who))  # type: ignore[no-untyped-call]

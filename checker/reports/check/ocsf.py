@@ -45,6 +45,7 @@ from checker.reports.messages import (
     unreadable_message,
 )
 from checker.reports.run import Run
+from checker.spoken import account_label
 
 SCHEMA_VERSION = "1.6.0"
 CLASS_UID = 2003
@@ -56,7 +57,7 @@ AWS_ACCOUNT = {"type": "AWS Account", "type_id": 10}
 REMEDIATION = {"desc": RESOLVE, "references": [RESOLVE_URL]}
 
 
-class Outcome(NamedTuple):
+class EventStatus(NamedTuple):
     """What an event says of its subject, in the numbers of OCSF."""
 
     compliance: tuple[int, str]
@@ -65,15 +66,15 @@ class Outcome(NamedTuple):
     severity: int
 
 
-OUTCOMES = {
-    NON_COMPLIANT: Outcome((3, "Fail"), status=1, activity=1, severity=3),
-    EXEMPT: Outcome((OTHER, "Exempt"), status=3, activity=1, severity=1),
-    COMPLIANT: Outcome((1, "Pass"), status=4, activity=3, severity=1),
-    NOT_APPLICABLE: Outcome((OTHER, "Not applicable"), status=4, activity=3, severity=1),
-    UNDECIDED: Outcome((2, "Warning"), status=1, activity=1, severity=3),
+STATUS_OF = {
+    NON_COMPLIANT: EventStatus((3, "Fail"), status=1, activity=1, severity=3),
+    EXEMPT: EventStatus((OTHER, "Exempt"), status=3, activity=1, severity=1),
+    COMPLIANT: EventStatus((1, "Pass"), status=4, activity=3, severity=1),
+    NOT_APPLICABLE: EventStatus((OTHER, "Not applicable"), status=4, activity=3, severity=1),
+    UNDECIDED: EventStatus((2, "Warning"), status=1, activity=1, severity=3),
 }
-UNREADABLE = OUTCOMES[UNDECIDED]
-SKIPPED = Outcome((OTHER, "Skipped"), status=4, activity=3, severity=1)
+UNREADABLE = STATUS_OF[UNDECIDED]
+SKIPPED = EventStatus((OTHER, "Skipped"), status=4, activity=3, severity=1)
 
 
 class OcsfReport:
@@ -108,7 +109,7 @@ class OcsfReport:
         self._out.write(self._encode(event).decode() + "\n")
 
     def _of_key(self, finding: Finding, account_name: str | None, text: str) -> dict[str, Any]:
-        event = self._event(OUTCOMES[finding.verdict], fingerprint(finding), text, finding.account, account_name)
+        event = self._event(STATUS_OF[finding.verdict], fingerprint(finding), text, finding.account, account_name)
         if finding.verdict in (NON_COMPLIANT, EXEMPT) and finding.due_date:
             event["start_time"] = _milliseconds(finding.due_date)
         if finding.max_access_key_age is not None:
@@ -129,7 +130,7 @@ class OcsfReport:
         return event
 
     def _of_account(
-        self, outcome: Outcome, uid: str, text: str, account: str | None, name: str | None, why: str
+        self, outcome: EventStatus, uid: str, text: str, account: str | None, name: str | None, why: str
     ) -> dict[str, Any]:
         event = self._event(outcome, uid, text, account, name)
         event["compliance"]["status_details"] = [why]
@@ -139,7 +140,7 @@ class OcsfReport:
         return event
 
     def _event(
-        self, outcome: Outcome, uid: str, text: str, account: str | None, account_name: str | None
+        self, outcome: EventStatus, uid: str, text: str, account: str | None, account_name: str | None
     ) -> dict[str, Any]:
         """What every event says; `uid` is the finding's, the same in every run."""
         now = _milliseconds(self._run.evaluated_at)
@@ -209,7 +210,7 @@ def _user(name: str, user_id: str | None, arn: str | None) -> dict[str, Any]:
 
 
 def _skipped_message(account: AccountSkipped) -> str:
-    who = " ".join(part for part in (account.id, account.name) if part)
+    who = account_label(account.id, account.name)
     return f"{who} was skipped, because nobody can use a key there: it is {account.state}"
 
 

@@ -27,7 +27,7 @@ from checker.reports.styles import STYLES
 from checker.reports.syntax.columns import Column, print_columns, tell_left_out
 from checker.reports.syntax.terminal import console, print_text
 from checker.reports.words import due_day, limit, rule
-from checker.spoken import plural
+from checker.spoken import account_label, plural
 
 COMMAND = re.compile(r" {2}(aws|terraform) ")  # on a line of its own, to be copied whole
 
@@ -172,7 +172,7 @@ class TableReport:
             return
         self._console.print(Text(f"Skipped accounts ({len(self._run.skipped)})", style="dim"))
         for account in self._run.skipped:
-            name = " ".join(part for part in (account.id, account.name) if part)
+            name = account_label(account.id, account.name)
             print_text(self._console, printable(f"  {name}: {account.state}"), self._run.width)
         self._console.print()
 
@@ -195,4 +195,4 @@ class TableReport:
 
 
 def _who(result: AccountResult) -> str:
-    return " ".join(part for part in (result.id or "account not known", result.name) if part)
+    return account_label(result.id, result.name)

@@ -9,6 +9,7 @@ from checker.compare.verdicts import AccountChange, LimitChange, VerdictChange
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, PARTIAL, UNREADABLE
 from checker.policy.loader import NoPolicy, PolicyFile
 from checker.reports.words import UNKNOWN
+from checker.spoken import plural
 
 BECOME = {
     NON_COMPLIANT: "become non-compliant",
@@ -57,7 +58,7 @@ def headline(run: DiffRun) -> str:
     if not run.changes:
         return "The policy says the same as before."
     count, loose = len(run.changes), len(run.loosening)
-    said = f"{count} change{'' if count == 1 else 's'}, {loose or 'none'} of which can loosen the policy"
+    said = f"{plural(count, 'change')}, {loose or 'none'} of which can loosen the policy"
     if isinstance(run.base, NoPolicy):
         said = f"{run.base.file} is not there yet, so all of {run.head.file} is added"
     if run.accounts is None:

@@ -9,7 +9,7 @@ from checker.errors import printable
 from checker.reports.diff.run import BECOME, DOUBTFUL, DiffRun, headline, limit_change, place, title
 from checker.reports.syntax.terminal import console
 from checker.reports.words import limit, rule
-from checker.spoken import plural
+from checker.spoken import account_label, plural
 
 MARKS = {
     Effect.LOOSENS: ("LOOSENS ", "bold red"),
@@ -30,7 +30,7 @@ def write(run: DiffRun, out: TextIO, *, color: bool) -> None:
         for detail in change.details:
             shown.print(Text(printable(f"            {detail}")))
     for account in run.unreadable:
-        who = " ".join(part for part in (account.id, account.name) if part) or "account not known"
+        who = account_label(account.id, account.name)
         shown.print()
         shown.print(Text(printable(f"{DOUBTFUL[account.status]}: {who}: {account.reason}"), style="magenta"))
     if run.limits:

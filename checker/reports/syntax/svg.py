@@ -18,7 +18,7 @@ GUIDES = 5  # lines across bars that stand, at whole numbers
 TALL = 24  # pixels for a bar that lies
 
 
-def standing(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> str:
+def vertical_bars(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> str:
     """Bars that stand, one stack for each label."""
     chart = pygal.StackedBar(**_settings(height=240), x_label_rotation=0)
     top = max(map(sum, zip(*series.values(), strict=True)))
@@ -27,7 +27,7 @@ def standing(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> str:
     return _drawn(chart, labels, series)
 
 
-def lying(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> str:
+def horizontal_bars(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> str:
     """Bars that lie, one stack for each label, the first on top."""
     chart = pygal.HorizontalStackedBar(**_settings(height=48 + TALL * len(labels)))
     turned = {name: list(values)[::-1] for name, values in series.items()}

@@ -54,7 +54,7 @@ class _OfTheCurrentAccount(Credentials):
         return current.frozen
 
 
-class _Lent:
+class _BorrowedClient:
     """A client of IAM that may go from account to account."""
 
     def __init__(self, iam: Any) -> None:
@@ -83,7 +83,7 @@ class AccountSessions:
 
     def __init__(self, session: ReadOnlySession) -> None:
         self._session = session.signing_with(_OfTheCurrentAccount())
-        self._idle: SimpleQueue[_Lent] = SimpleQueue()
+        self._idle: SimpleQueue[_BorrowedClient] = SimpleQueue()
 
     @contextmanager
     def of(self, credentials: Mapping[str, str]) -> Iterator[AccountSession]:
@@ -101,13 +101,13 @@ class AccountSessions:
         finally:
             _current.reset(token)
 
-    def _lend(self) -> _Lent:
+    def _lend(self) -> _BorrowedClient:
         try:
             return self._idle.get_nowait()
         except Empty:
             iam = self._session.client("iam")
             iam.meta.events.register("before-call", _count)
-            return _Lent(iam)
+            return _BorrowedClient(iam)
 
 
 def _count(**call: Any) -> None:

@@ -94,7 +94,7 @@ def _account_read(account: Account, inventory: Inventory) -> AccountRead:
     return AccountRead(complete(known, inventory), cast("list[decision.User]", account.users))
 
 
-class Place(NamedTuple):
+class AccountLine(NamedTuple):
     """Where an account stands in a JSON Lines snapshot."""
 
     account_id: str
@@ -117,7 +117,7 @@ class Lines:
         """Every account, by id; raises Unreadable."""
         return map(self.read, self.places)
 
-    def read(self, place: Place) -> AccountRead:
+    def read(self, place: AccountLine) -> AccountRead:
         """One account; raises Unreadable."""
         where = f"{self.path}:{place.number}"
         with self.path.open("rb") as stream:
@@ -127,13 +127,13 @@ class Lines:
         return _account_read(account, self._inventory)
 
 
-def _places(path: Path) -> Iterator[Place]:
+def _places(path: Path) -> Iterator[AccountLine]:
     decoder = msgspec.json.Decoder(_Identified)
     offset = 0
     with _opened(path) as stream:
         for number, line in enumerate(stream, start=1):
             if line.removeprefix(MARK).strip():
-                yield Place(_decode(decoder, line, f"{path}:{number}").id, offset, number)
+                yield AccountLine(_decode(decoder, line, f"{path}:{number}").id, offset, number)
             offset += len(line)
 
 

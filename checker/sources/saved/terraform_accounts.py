@@ -12,18 +12,18 @@ from checker.errors import Unreadable
 from checker.evaluate import AccountRead, AccountUnreadable, Reading
 from checker.policy.inventory import Inventory, complete
 from checker.sources.saved import snapshot
-from checker.sources.saved.terraform_state import REFRESH, Caller, Content, FoundUser, Held, Key, ManagedUser
+from checker.sources.saved.terraform_state import REFRESH, Caller, Content, FoundUser, Key, ManagedUser, StateObject
 
 AS_OF = "judged from Terraform state: only what Terraform manages is known, as it was when Terraform last refreshed it"
 
 
-def read(path: Path, state: Sequence[Held], inventory: Inventory) -> Iterator[Reading]:
+def read(path: Path, state: Sequence[StateObject], inventory: Inventory) -> Iterator[Reading]:
     """The accounts of the users and keys that Terraform manages, by id, and last what is in no certain account.
 
     Users are those in the state and those of its keys. Raises Unreadable if there are none.
     """
     places = _Places(state)
-    accounts: dict[str | None, list[Held]] = {}
+    accounts: dict[str | None, list[StateObject]] = {}
     told: dict[str, set[tuple[str | None, Key]]] = {}
     for one in state:
         account_id = places.account(one)
@@ -40,14 +40,14 @@ def read(path: Path, state: Sequence[Held], inventory: Inventory) -> Iterator[Re
         yield _uncertain(list(filter(_is_managed, managed[None])))
 
 
-def _is_managed(one: Held) -> bool:
+def _is_managed(one: StateObject) -> bool:
     return isinstance(one.content, Key | ManagedUser)
 
 
 class _Places:
     """Tells in which account an object is, as far as the state makes that certain."""
 
-    def __init__(self, state: Sequence[Held]) -> None:
+    def __init__(self, state: Sequence[StateObject]) -> None:
         self._of_provider: dict[str, set[str]] = {}
         self._users: dict[str, list[tuple[str, ManagedUser | FoundUser]]] = {}
         for one in state:
@@ -56,14 +56,14 @@ class _Places:
             if isinstance(one.content, ManagedUser | FoundUser):
                 self._users.setdefault(one.resource, []).append((one.module, one.content))
 
-    def account(self, one: Held) -> str | None:
+    def account(self, one: StateObject) -> str | None:
         """The account in its ARN, else that of its provider, else that of its user; None if this is not one account."""
         if own := _own_account(one.content):
             return own
         told = self._of_provider.get(one.provider or "") or self._of_user(one)
         return next(iter(told)) if len(told) == 1 else None
 
-    def _of_user(self, one: Held) -> Collection[str | None]:
+    def _of_user(self, one: StateObject) -> Collection[str | None]:
         """The accounts of users of the key's user name on whom the key depends.
 
         The name alone proves nothing: another account may have a user of that name. In a module with several
@@ -84,7 +84,7 @@ def _own_account(content: Content) -> str | None:
     return told if told and selectors.is_account_id(told) else None
 
 
-def _uncertain(state: Sequence[Held]) -> AccountUnreadable:
+def _uncertain(state: Sequence[StateObject]) -> AccountUnreadable:
     remedy = "save the state with `terraform state pull > state.json`, which tells the provider of each"
     if any(one.provider for one in state):
         remedy = f"give the provider of each a data source aws_caller_identity, {REFRESH}"
@@ -92,7 +92,7 @@ def _uncertain(state: Sequence[Held]) -> AccountUnreadable:
     return AccountUnreadable(None, None, f"the account of {where} is not certain: {remedy}, or judge live IAM")
 
 
-def _read_account(account: Account, state: Sequence[Held], contradicted: Collection[str]) -> Reading:
+def _read_account(account: Account, state: Sequence[StateObject], contradicted: Collection[str]) -> Reading:
     known: dict[str, ManagedUser | FoundUser] = {}
     keys: dict[str, dict[str, AccessKey]] = {}
     contrary, lacking = [], []

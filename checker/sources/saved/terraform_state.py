@@ -109,7 +109,7 @@ class _Module(msgspec.Struct):
     child_modules: list["_Module"] = []
 
 
-class Held(NamedTuple):
+class StateObject(NamedTuple):
     """An object that a state holds. `address` is Terraform's spelling, for a deposed object that of its plans."""
 
     address: str
@@ -142,12 +142,12 @@ def managed_keys(paths: Sequence[Path]) -> dict[str, str]:
     return found
 
 
-def addresses(state: Sequence[Held]) -> dict[str, str]:
+def addresses(state: Sequence[StateObject]) -> dict[str, str]:
     """The address of every access key in one state, by access key id."""
     return {one.content.id: one.address for one in reversed(state) if isinstance(one.content, Key)}
 
 
-def load(path: Path) -> list[Held]:
+def load(path: Path) -> list[StateObject]:
     """The access keys, users and callers in a state, current objects before deposed ones, by address.
 
     Raises UsageError for a file that is no Terraform state, Unreadable for one that is broken, encrypted or of an
@@ -156,7 +156,7 @@ def load(path: Path) -> list[Held]:
     return parse(read_utf8(path), path)
 
 
-def parse(data: bytes, path: Path) -> list[Held]:
+def parse(data: bytes, path: Path) -> list[StateObject]:
     """What `load` gives, from the bytes of the file; raises as it does."""
     if not data.lstrip().startswith(b"{"):
         raise _no_state(path)
@@ -188,7 +188,7 @@ def _no_state(path: Path) -> UsageError:
     )
 
 
-def _of_version_4(members: Members, path: Path) -> Iterator[Held]:
+def _of_version_4(members: Members, path: Path) -> Iterator[StateObject]:
     version = _decode(int, members["version"], path)
     if version != 4:
         raise Unreadable(
@@ -198,10 +198,10 @@ def _of_version_4(members: Members, path: Path) -> Iterator[Held]:
     for resource in _decode(list[_Resource], members.get("resources", NULL), path):
         if (resource.mode, resource.type) in CONTENTS:
             for instance in _decode(list[_Instance], resource.instances, path):
-                yield _held(resource, instance, path)
+                yield _state_object(resource, instance, path)
 
 
-def _shown(members: Members, path: Path) -> Iterator[Held]:
+def _shown(members: Members, path: Path) -> Iterator[StateObject]:
     _check_format(members, path)
     if not members.keys().isdisjoint(OF_A_SHOWN_PLAN):
         members = _decode(Members, members.get("prior_state", EMPTY), path)
@@ -216,7 +216,7 @@ def _shown(members: Members, path: Path) -> Iterator[Held]:
         for one in module.resources:
             if (one.mode, one.type) in CONTENTS:
                 one.module = module.address
-                yield _held(one, _Instance(one.index, one.deposed_key, None, one.values, one.depends_on), path)
+                yield _state_object(one, _Instance(one.index, one.deposed_key, None, one.values, one.depends_on), path)
 
 
 def _check_format(members: Members, path: Path) -> None:
@@ -225,7 +225,7 @@ def _check_format(members: Members, path: Path) -> None:
         raise Unreadable(f"{path}: its format_version is not known, this keyage reads 0 and 1: use a newer keyage")
 
 
-def _held(resource: _Resource, instance: _Instance, path: Path) -> Held:
+def _state_object(resource: _Resource, instance: _Instance, path: Path) -> StateObject:
     module = f"{resource.module}." if resource.module else ""
     whole = f"{module}{'data.' if resource.mode == 'data' else ''}{resource.type}.{resource.name}"
     address = whole + _index(instance.index_key)
@@ -235,7 +235,9 @@ def _held(resource: _Resource, instance: _Instance, path: Path) -> Held:
     if instance.deposed:
         address += f" (deposed object {instance.deposed})"
     of_config, provider = INSTANCE_KEY.sub("", whole), instance.provider or resource.provider
-    return Held(address, bool(instance.deposed), resource.module, of_config, provider, instance.dependencies, content)
+    return StateObject(
+        address, bool(instance.deposed), resource.module, of_config, provider, instance.dependencies, content
+    )
 
 
 def _index(key: int | str | None) -> str:
