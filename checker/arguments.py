@@ -13,7 +13,7 @@ import click
 from checker.instant import instant
 from checker.reports.formats import FORMATS, names
 from checker.shell.common import Common
-from checker.sources.aws.concurrency import CONCURRENCY
+from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 from checker.sources.aws.permissions import AUDIT_ROLE
 from checker.spoken import enumeration
 
@@ -120,7 +120,11 @@ FROM = option(
 )
 PROFILE = option("--profile", help="A profile of the AWS configuration.")
 CONCURRENCY = option(
-    "--concurrency", type=click.IntRange(1, 256), default=CONCURRENCY, show_default=True, help="Calls side by side."
+    "--concurrency",
+    type=click.IntRange(1, 256),
+    default=CALLS_SIDE_BY_SIDE,
+    show_default=True,
+    help="Calls side by side.",
 )
 ROLE_NAME = option(
     "--role-name",

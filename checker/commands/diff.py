@@ -17,7 +17,7 @@ from checker.shell.common import Common, say, teller
 from checker.shell.loading import POLICY_NAME, Inventory, load_inventory
 from checker.shell.outputs import parse_outputs, write_outputs
 from checker.shell.revisions import load_base, load_revision
-from checker.sources.aws.concurrency import CONCURRENCY
+from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 
 Base = PolicyFile | NoPolicy
 
@@ -31,7 +31,7 @@ class Options(NamedTuple):
     formats: tuple[str, ...] = ("text",)
     color: bool = False
     profile: str | None = None
-    concurrency: int = CONCURRENCY
+    concurrency: int = CALLS_SIDE_BY_SIDE
 
 
 def run(options: Options) -> int:

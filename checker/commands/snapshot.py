@@ -10,7 +10,7 @@ from checker.scan.whole_account import read_all
 from checker.shell.common import say, teller
 from checker.shell.loading import POLICY_NAME, load_inventory
 from checker.shell.outputs import destination
-from checker.sources.aws.concurrency import CONCURRENCY
+from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.saved import snapshot
 
@@ -22,7 +22,7 @@ class Options(NamedTuple):
     user_tags: bool = False
     quiet: bool = False
     profile: str | None = None
-    concurrency: int = CONCURRENCY
+    concurrency: int = CALLS_SIDE_BY_SIDE
 
 
 def run(options: Options) -> int:

@@ -22,7 +22,7 @@ from checker.shell.common import Common, say, teller
 from checker.shell.loading import Loaded, load_all
 from checker.shell.outputs import Output, destination, parse_formats
 from checker.sources.aggregator import FAILED, Aggregator, Names
-from checker.sources.aws.concurrency import CONCURRENCY
+from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.aws.workers import Workers
 from checker.sources.saved.kinds import open_saved
@@ -40,7 +40,7 @@ class Options(NamedTuple):
     color: bool = False
     width: int | None = None
     profile: str | None = None
-    concurrency: int = CONCURRENCY
+    concurrency: int = CALLS_SIDE_BY_SIDE
 
 
 class _Taken(msgspec.Struct, rename="camel"):

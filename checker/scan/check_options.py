@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from checker.shell.common import Common
-from checker.sources.aws.concurrency import CONCURRENCY
+from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 from checker.sources.aws.permissions import AUDIT_ROLE
 
 
@@ -20,7 +20,7 @@ class Options(NamedTuple):
     color: bool = False
     width: int | None = None
     profile: str | None = None
-    concurrency: int = CONCURRENCY
+    concurrency: int = CALLS_SIDE_BY_SIDE
     organization: bool = False
     role_name: str = AUDIT_ROLE
     external_id: str | None = None

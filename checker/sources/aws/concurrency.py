@@ -1,3 +1,3 @@
 """How many calls a run makes side by side, unless it is told."""
 
-CONCURRENCY = 16  # IAM takes about 20 calls a second from an account, and a call takes up to a second
+CALLS_SIDE_BY_SIDE = 16  # IAM takes about 20 calls a second from an account, and a call takes up to a second

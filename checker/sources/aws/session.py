@@ -18,7 +18,7 @@ from botocore.utils import parse_timestamp
 from checker import __version__
 from checker.errors import KeyageError
 from checker.sources.aws.answers import ask_again
-from checker.sources.aws.concurrency import CONCURRENCY
+from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 from checker.sources.aws.first_contact import FirstContact
 from checker.sources.aws.permissions import ALLOWED
 from checker.sources.aws.sign_in import SignIn, boundary, require_usable
@@ -44,7 +44,7 @@ class ReadOnlySession:
     def __init__(
         self,
         profile: str | None = None,
-        concurrency: int = CONCURRENCY,
+        concurrency: int = CALLS_SIDE_BY_SIDE,
         credentials: Mapping[str, str] | None = None,
         tell: Tell | None = None,
     ) -> None:
