@@ -10,7 +10,7 @@ from pytest_regressions.file_regression import FileRegressionFixture
 
 from checker.policy.yaml.check import schema_text
 from checker.sources.aws.permissions import policy_document
-from tests.support.processes import NOW, environment, keyage
+from tests.support.processes import NOW, environment, here, keyage
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "explain"
 POLICY = """\
@@ -55,7 +55,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("golden", EXPLANATIONS)
 def test_explain(folder: Path, golden: str, file_regression: FileRegressionFixture) -> None:
     code, arguments = EXPLANATIONS[golden]
-    done = keyage(folder, "explain", *arguments, "--now", NOW, "--quiet")
+    done = here(folder, "explain", *arguments, "--now", NOW, "--quiet")
     assert (done.returncode, done.stderr) == (code, "")
     file_regression.check(done.stdout, fullpath=GOLDEN / golden, encoding="utf-8")
 
@@ -66,7 +66,7 @@ SAVED = '{"id":"%s","name":"%s","users":[{"name":"joe","path":"/","tags":{},"key
 
 def test_explain_takes_any_account_name_where_no_account_is_known(tmp_path: Path) -> None:
     (tmp_path / "policies.yaml").write_text(POLICY)
-    done = keyage(tmp_path, "explain", "joe", "--account", "anything", "--path", "/people/", "--no-tags", "--quiet")
+    done = here(tmp_path, "explain", "joe", "--account", "anything", "--path", "/people/", "--no-tags", "--quiet")
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, "joe (path /people/) in anything")
 
 
@@ -83,14 +83,14 @@ def test_explain_takes_any_account_name_where_no_account_is_known(tmp_path: Path
 def test_explain_says_which_account_is_not_known(tmp_path: Path, named: str, message: str | None) -> None:
     (tmp_path / "policies.yaml").write_text("version: 1\ndefault: {maxAccessKeyAge: 90}\n")
     (tmp_path / "accounts.yaml").write_text(TWINS)
-    done = keyage(tmp_path, "explain", "joe", "--account", named)
+    done = here(tmp_path, "explain", "joe", "--account", named)
     assert (done.returncode, done.stderr) == ((2, f"error: {message}\n") if message else (0, ""))
 
 
 def test_explain_says_which_accounts_have_one_name(tmp_path: Path) -> None:
     (tmp_path / "policies.yaml").write_text("version: 1\ndefault: {maxAccessKeyAge: 90}\n")
     (tmp_path / "accounts.yaml").write_text(TWINS.replace("prod-b", "prod-a"))
-    done = keyage(tmp_path, "explain", "joe", "--account", "prod-a")
+    done = here(tmp_path, "explain", "joe", "--account", "prod-a")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "error: --account prod-a: 2 accounts have this name: give the id (111122223333, 444455556666)\n"
@@ -108,14 +108,14 @@ def test_explain_says_which_accounts_have_one_name(tmp_path: Path) -> None:
 def test_explain_says_which_saved_account_is_meant(tmp_path: Path, named: str, message: str) -> None:
     (tmp_path / "policies.yaml").write_text("version: 1\ndefault: {maxAccessKeyAge: 90}\n")
     (tmp_path / "s.jsonl").write_text(SAVED % ("111122223333", "web") + SAVED % ("444455556666", "web"))
-    done = keyage(tmp_path, "explain", "joe", "--from", "s.jsonl", "--account", named)
+    done = here(tmp_path, "explain", "joe", "--from", "s.jsonl", "--account", named)
     assert (done.returncode, done.stderr) == (2, f"error: {message}\n")
 
 
 def test_validate_counts_what_is_valid(folder: Path) -> None:
-    done = keyage(folder, "validate", "--now", NOW, "--quiet")
+    done = here(folder, "validate", "--now", NOW, "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert keyage(folder, "validate", "--now", NOW).stdout == (
+    assert here(folder, "validate", "--now", NOW).stdout == (
         "policies.yaml: valid, 3 rules and 2 exemptions, 1 accounts in the inventory\n"
     )
 
@@ -123,7 +123,7 @@ def test_validate_counts_what_is_valid(folder: Path) -> None:
 def test_validate_lists_the_problems_of_both_files(folder: Path) -> None:
     (folder / "policies.yaml").write_text("version: 2\ndefault: {maxAccessKeyAge: 90}\n")
     (folder / "accounts.yaml").write_text("version: 2\naccounts: []\n")
-    assert keyage(folder, "validate").stderr == (
+    assert here(folder, "validate").stderr == (
         "error: accounts.yaml:1:10: version: 2 is not 1, the only version there is\n"
         "error: policies.yaml:1:10: version: 2 is not 1, the only version there is\n"
     )
@@ -131,12 +131,12 @@ def test_validate_lists_the_problems_of_both_files(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["policy", "inventory"])
 def test_schema_prints_the_schema_that_is_enforced(tmp_path: Path, name: str) -> None:
-    assert keyage(tmp_path, "schema", name).stdout == schema_text(name)
+    assert here(tmp_path, "schema", name).stdout == schema_text(name)
 
 
 @pytest.mark.parametrize("verb", ["check", "snapshot"])
 def test_permissions_prints_the_policy_of_the_catalogue(tmp_path: Path, verb: str) -> None:
-    assert json.loads(keyage(tmp_path, "permissions", verb).stdout) == policy_document(verb)
+    assert json.loads(here(tmp_path, "permissions", verb).stdout) == policy_document(verb)
 
 
 @pytest.mark.parametrize("verb", ["validate", "schema", "permissions", "--help", "--version"])

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
-from tests.support.processes import POLICY, keyage
+from tests.support.processes import POLICY, here, keyage
 
 TOP = Path(__file__).parents[2]
 GOLDEN = TOP / "tests" / "golden" / "test"
@@ -32,12 +32,12 @@ def folder(path: Path, limit: int = 1) -> Path:
 
 @pytest.mark.sources
 def test_the_shipped_policy_keeps_its_promises(tmp_path: Path) -> None:
-    done = keyage(tmp_path, "test", "--policy", str(TOP / "policies.yaml"), "--require-coverage", "--quiet")
+    done = here(tmp_path, "test", "--policy", str(TOP / "policies.yaml"), "--require-coverage", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_tests_that_pass_are_0(tmp_path: Path) -> None:
-    done = keyage(folder(tmp_path), "test")
+    done = here(folder(tmp_path), "test")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-1] == (
         "2 passed, 0 failed; 2 of 3 rules (default among them) and 0 of 0 exemptions reached"
@@ -45,7 +45,7 @@ def test_tests_that_pass_are_0(tmp_path: Path) -> None:
 
 
 def test_required_coverage_that_is_missing_is_1(tmp_path: Path) -> None:
-    done = keyage(folder(tmp_path), "test", "--require-coverage")
+    done = here(folder(tmp_path), "test", "--require-coverage")
     assert done.returncode == 1
     assert "No test reaches:\n      long (policies.yaml:5)\n" in done.stdout
 
@@ -57,13 +57,13 @@ def test_required_coverage_that_is_missing_is_1(tmp_path: Path) -> None:
 def test_a_test_that_fails_is_1_in_every_format(
     name: str, format_name: str, tmp_path: Path, file_regression: FileRegressionFixture
 ) -> None:
-    done = keyage(folder(tmp_path, limit=2), "test", "--format", format_name)
+    done = here(folder(tmp_path, limit=2), "test", "--format", format_name)
     assert (done.returncode, done.stderr) == (1, "")
     file_regression.check(done.stdout, fullpath=GOLDEN / name, encoding="utf-8")
 
 
 def test_several_formats_at_once(tmp_path: Path) -> None:
-    done = keyage(folder(tmp_path), "test", "--format", "text", "--format", "junit=out.xml")
+    done = here(folder(tmp_path), "test", "--format", "text", "--format", "junit=out.xml")
     assert done.returncode == 0
     assert ElementTree.parse(tmp_path / "out.xml").getroot().get("tests") == "2"  # noqa: S314 -- our own text
 
@@ -92,11 +92,11 @@ def test_what_a_person_typed_wrong_is_2(text: str | None, arguments: list[str], 
     (tmp_path / "policies.yaml").write_text(POLICY)
     if text:
         (tmp_path / "policies.test.yaml").write_text(text)
-    done = keyage(tmp_path, "test", *arguments)
+    done = here(tmp_path, "test", *arguments)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
 
 
 def test_the_environment_names_the_tests_too(tmp_path: Path) -> None:
-    done = keyage(folder(tmp_path), "test", KEYAGE_TESTS="none.yaml")
+    done = here(folder(tmp_path), "test", KEYAGE_TESTS="none.yaml")
     message = "error: cannot read the policy tests none.yaml: No such file or directory\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
