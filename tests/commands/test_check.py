@@ -27,6 +27,7 @@ def test_json_is_one_document_on_standard_output(tmp_path: Path) -> None:
         "undecided": 0,
         "partial": 0,
         "unreadable": 0,
+        "unreadUsers": 0,
     }
     assert report["keys"][0] == {
         "account": "000000000001",
@@ -50,7 +51,7 @@ def test_json_is_one_document_on_standard_output(tmp_path: Path) -> None:
 def test_two_runs_print_identical_bytes(tmp_path: Path) -> None:
     folder = policy_folder(tmp_path, users=f"{YOUNG},{OLD}")
     arguments = (*CHECK, "--format", "json")
-    assert here(folder, *arguments).stdout == here(folder, *arguments).stdout
+    assert keyage(folder, *arguments).stdout == keyage(folder, *arguments).stdout
 
 
 def test_several_formats_at_once(tmp_path: Path) -> None:
@@ -75,12 +76,12 @@ def test_warn_days_decide_what_is_due_soon(tmp_path: Path, days: str, shown: boo
 
 def test_the_environment_sets_options(tmp_path: Path) -> None:
     folder = policy_folder(tmp_path, users=OLD)
-    done = here(folder, "check", KEYAGE_FROM="s.jsonl", KEYAGE_NOW=NOW, KEYAGE_FORMAT="json", KEYAGE_EXIT_ZERO="1")
+    done = keyage(folder, "check", KEYAGE_FROM="s.jsonl", KEYAGE_NOW=NOW, KEYAGE_FORMAT="json", KEYAGE_EXIT_ZERO="1")
     assert (done.returncode, json.loads(done.stdout)["evaluatedAt"]) == (0, NOW)
 
 
 def test_now_without_an_offset_is_utc(tmp_path: Path) -> None:
-    done = here(
+    done = keyage(
         policy_folder(tmp_path),
         "check",
         "--from",
@@ -100,7 +101,7 @@ def test_now_without_an_offset_is_utc(tmp_path: Path) -> None:
     ids=["no terminal", "always", "never"],
 )
 def test_color(tmp_path: Path, arguments: tuple[str, ...], extra: dict[str, str], colored: bool) -> None:
-    done = here(policy_folder(tmp_path, users=OLD), *CHECK, *arguments, **extra)
+    done = keyage(policy_folder(tmp_path, users=OLD), *CHECK, *arguments, **extra)
     assert ("\x1b[" in done.stdout) is colored
 
 
@@ -186,9 +187,9 @@ def test_a_key_of_terraform_has_its_address_and_the_advice_of_terraform(tmp_path
 def test_terraform_state_that_does_not_tell_the_account_is_unreadable(tmp_path: Path) -> None:
     policy_folder(tmp_path)
     (tmp_path / "t.tfstate").write_text(json.dumps(TERRAFORM))
-    done = here(tmp_path, "check", "--from", "t.tfstate", "--now", NOW)
+    done = keyage(tmp_path, "check", "--from", "t.tfstate", "--now", NOW)
     assert (done.returncode, "1 account UNREADABLE" in done.stdout) == (3, True)
-    explained = here(tmp_path, "explain", "old", "--from", "t.tfstate")
+    explained = keyage(tmp_path, "explain", "old", "--from", "t.tfstate")
     assert explained.returncode == 3
     assert explained.stderr.startswith("error: t.tfstate does not tell of old: the account of ")
 

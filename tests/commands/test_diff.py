@@ -1,4 +1,4 @@
-"""`keyage diff` as a process: files and revisions, with and without state, in every format."""
+"""`keyage diff` as people call it: files and revisions, with and without state, in every format."""
 
 import json
 import subprocess
@@ -61,7 +61,7 @@ def repository(path: Path) -> Path:
 
 
 def test_no_change_is_0_and_said(tmp_path: Path) -> None:
-    done = here(folder(tmp_path), "diff", "base.yaml", "base.yaml")
+    done = keyage(folder(tmp_path), "diff", "base.yaml", "base.yaml")
     assert (done.returncode, done.stdout, done.stderr) == (0, "The policy says the same as before.\n", "")
 
 
@@ -129,7 +129,7 @@ def test_a_head_that_is_no_revision_is_told_as_one(tmp_path: Path) -> None:
 
 
 def test_what_git_says_beside_is_no_failure(tmp_path: Path) -> None:
-    done = here(first(tmp_path), "diff", "git:HEAD", "policies.yaml", GIT_TRACE="1")
+    done = keyage(first(tmp_path), "diff", "git:HEAD", "policies.yaml", GIT_TRACE="1")
     assert (done.returncode, "is not there yet" in done.stdout, done.stderr) == (0, True, "")
 
 
@@ -143,14 +143,14 @@ def test_a_first_policy_in_a_folder_below_needs_no_other_to_be_found(tmp_path: P
 
 
 def test_a_revision_without_a_repository_is_2(tmp_path: Path) -> None:
-    done = here(folder(tmp_path), "diff", "git:HEAD:a", "base.yaml", GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
+    done = keyage(folder(tmp_path), "diff", "git:HEAD:a", "base.yaml", GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
     assert done.returncode == 2
     assert done.stderr.startswith("error: git says: not a git repository")
     assert done.stderr.endswith(": git:REV needs a repository: run keyage inside one, or name two files\n")
 
 
 def test_no_git_is_2_and_said(tmp_path: Path) -> None:
-    done = here(repository(tmp_path), "diff", "git:HEAD", "policies.yaml", PATH=str(tmp_path / "none"))
+    done = keyage(repository(tmp_path), "diff", "git:HEAD", "policies.yaml", PATH=str(tmp_path / "none"))
     assert (done.returncode, done.stderr) == (
         2,
         "error: git cannot be run (No such file or directory): install it, or name two files\n",
@@ -170,7 +170,7 @@ def test_a_repository_of_another_owner_is_not_an_unknown_revision(revision: str,
 def test_any_other_cause_is_in_gits_own_words(tmp_path: Path) -> None:
     infra = repository(tmp_path)
     (tmp_path / ".git" / "config").write_text("[core\n")
-    done = here(infra, "diff", "git:HEAD", "policies.yaml", LANG="de_DE.UTF-8", LANGUAGE="de")
+    done = keyage(infra, "diff", "git:HEAD", "policies.yaml", LANG="de_DE.UTF-8", LANGUAGE="de")
     assert done.returncode == 2
     assert done.stderr.startswith("error: git says: bad config line 1 in file ")
     assert done.stderr.endswith("config: mend that, or name two files\n")

@@ -21,8 +21,8 @@ def test_the_exemptions_go_out_and_what_is_left_out_is_said(tmp_path: Path) -> N
 
 def test_into_a_file(tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text(LIST)
-    printed = here(tmp_path, "import-exemptions", "m.yaml", "--quiet")
-    written = here(tmp_path, "import-exemptions", "m.yaml", "-o", "e.yaml", "--quiet")
+    printed = keyage(tmp_path, "import-exemptions", "m.yaml", "--quiet")
+    written = keyage(tmp_path, "import-exemptions", "m.yaml", "-o", "e.yaml", "--quiet")
     assert (written.returncode, written.stdout, written.stderr) == (0, "", "")
     assert (tmp_path / "e.yaml").read_text() == printed.stdout
 
@@ -37,5 +37,5 @@ def test_what_somebody_filled_in_is_not_written_over(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_none_is_2(tmp_path: Path) -> None:
-    done = here(tmp_path, "import-exemptions", "m.yaml")
+    done = keyage(tmp_path, "import-exemptions", "m.yaml")
     assert (done.returncode, done.stderr) == (2, "error: cannot read the mute list m.yaml: No such file or directory\n")

@@ -25,19 +25,19 @@ def test_a_file_that_is_there_stays_and_no_aws_is_asked(tmp_path: Path, argument
 
 def test_a_link_that_leads_nowhere_is_a_file_too(tmp_path: Path) -> None:
     (tmp_path / "policies.yaml").symlink_to("elsewhere.yaml")
-    done = here(tmp_path, "init")
+    done = keyage(tmp_path, "init")
     assert (done.returncode, done.stderr) == (2, TAKEN)
     assert not (tmp_path / "elsewhere.yaml").exists()
 
 
 def test_an_account_that_cannot_be_read_is_3_and_nothing_is_written(tmp_path: Path) -> None:
-    done = here(tmp_path, "init", "--from-account")
+    done = keyage(tmp_path, "init", "--from-account")
     assert (done.returncode, done.stdout, list(tmp_path.iterdir())) == (3, "", [])
 
 
 @pytest.mark.golden
 def test_what_is_written(tmp_path: Path, file_regression: FileRegressionFixture) -> None:
-    done = here(tmp_path, "init", "--now", NOW)
+    done = keyage(tmp_path, "init", "--now", NOW)
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == "policies.yaml: written; next: keyage validate, keyage check\n"
     file_regression.check((tmp_path / "policies.yaml").read_text(), fullpath=GOLDEN / "init.yaml", encoding="utf-8")

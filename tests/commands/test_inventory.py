@@ -22,20 +22,20 @@ def text(served: Served) -> str:
 
 
 def test_every_active_account_is_written_and_the_second_run_changes_nothing(served: Served, tmp_path: Path) -> None:
-    done = here(tmp_path, "inventory", **served.aws())
+    done = keyage(tmp_path, "inventory", **served.aws())
     skipped = f"note: {served.ids['old-team']} old-team is SUSPENDED: left out\n"
     assert (done.returncode, done.stdout) == (0, "")
     assert done.stderr == f"{skipped}accounts.yaml: 3 accounts, 3 added, 0 removed, 0 changed\n"
     assert (tmp_path / "accounts.yaml").read_text() == text(served)
-    again = here(tmp_path, "inventory", **served.aws())
+    again = keyage(tmp_path, "inventory", **served.aws())
     assert again.stderr == f"{skipped}accounts.yaml: 3 accounts, 0 added, 0 removed, 0 changed\n"
     assert (tmp_path / "accounts.yaml").read_text() == text(served)
-    checked = here(tmp_path, "inventory", "--check", "--quiet", **served.aws())
+    checked = keyage(tmp_path, "inventory", "--check", "--quiet", **served.aws())
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "accounts.yaml: up to date\n", "")
 
 
 def test_check_tells_and_writes_nothing(served: Served, tmp_path: Path) -> None:
-    done = here(tmp_path, "inventory", "--check", "--quiet", "-o", "a.yaml", **served.aws())
+    done = keyage(tmp_path, "inventory", "--check", "--quiet", "-o", "a.yaml", **served.aws())
     added = {"123456789012": "master", served.ids["prod-payments"]: "prod-payments", served.ids["dev-web"]: "dev-web"}
     told = "".join(f"  added    {account} {name}\n" for account, name in sorted(added.items()))
     assert (done.returncode, done.stdout) == (1, f"a.yaml: out of date: 3 added, 0 removed, 0 changed\n{told}")
@@ -80,6 +80,6 @@ def test_a_comment_that_would_be_lost_is_an_error_with_its_place(served: Served,
 @pytest.mark.parametrize("content", ["version: 1\naccounts: {}\n", "version: 2\naccounts: []\n"])
 def test_a_file_with_problems_is_not_overwritten(served: Served, tmp_path: Path, content: str) -> None:
     (tmp_path / "accounts.yaml").write_text(content)
-    done = here(tmp_path, "inventory", **served.aws())
+    done = keyage(tmp_path, "inventory", **served.aws())
     assert (done.returncode, done.stderr.startswith("error: accounts.yaml:")) == (2, True)
     assert (tmp_path / "accounts.yaml").read_text() == content

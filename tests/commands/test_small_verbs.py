@@ -66,7 +66,7 @@ SAVED = '{"id":"%s","name":"%s","users":[{"name":"joe","path":"/","tags":{},"key
 
 def test_explain_takes_any_account_name_where_no_account_is_known(tmp_path: Path) -> None:
     (tmp_path / "policies.yaml").write_text(POLICY)
-    done = here(tmp_path, "explain", "joe", "--account", "anything", "--path", "/people/", "--no-tags", "--quiet")
+    done = keyage(tmp_path, "explain", "joe", "--account", "anything", "--path", "/people/", "--no-tags", "--quiet")
     assert (done.returncode, done.stdout.splitlines()[0]) == (0, "joe (path /people/) in anything")
 
 
@@ -90,7 +90,7 @@ def test_explain_says_which_account_is_not_known(tmp_path: Path, named: str, mes
 def test_explain_says_which_accounts_have_one_name(tmp_path: Path) -> None:
     (tmp_path / "policies.yaml").write_text("version: 1\ndefault: {maxAccessKeyAge: 90}\n")
     (tmp_path / "accounts.yaml").write_text(TWINS.replace("prod-b", "prod-a"))
-    done = here(tmp_path, "explain", "joe", "--account", "prod-a")
+    done = keyage(tmp_path, "explain", "joe", "--account", "prod-a")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
         "error: --account prod-a: 2 accounts have this name: give the id (111122223333, 444455556666)\n"
@@ -113,9 +113,9 @@ def test_explain_says_which_saved_account_is_meant(tmp_path: Path, named: str, m
 
 
 def test_validate_counts_what_is_valid(folder: Path) -> None:
-    done = here(folder, "validate", "--now", NOW, "--quiet")
+    done = keyage(folder, "validate", "--now", NOW, "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-    assert here(folder, "validate", "--now", NOW).stdout == (
+    assert keyage(folder, "validate", "--now", NOW).stdout == (
         "policies.yaml: valid, 3 rules and 2 exemptions, 1 accounts in the inventory\n"
     )
 
@@ -136,7 +136,7 @@ def test_schema_prints_the_schema_that_is_enforced(tmp_path: Path, name: str) ->
 
 @pytest.mark.parametrize("verb", ["check", "snapshot"])
 def test_permissions_prints_the_policy_of_the_catalogue(tmp_path: Path, verb: str) -> None:
-    assert json.loads(here(tmp_path, "permissions", verb).stdout) == policy_document(verb)
+    assert json.loads(keyage(tmp_path, "permissions", verb).stdout) == policy_document(verb)
 
 
 @pytest.mark.parametrize("verb", ["validate", "schema", "permissions", "--help", "--version"])

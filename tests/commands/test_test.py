@@ -37,7 +37,7 @@ def test_the_shipped_policy_keeps_its_promises(tmp_path: Path) -> None:
 
 
 def test_tests_that_pass_are_0(tmp_path: Path) -> None:
-    done = here(folder(tmp_path), "test")
+    done = keyage(folder(tmp_path), "test")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-1] == (
         "2 passed, 0 failed; 2 of 3 rules (default among them) and 0 of 0 exemptions reached"
@@ -45,7 +45,7 @@ def test_tests_that_pass_are_0(tmp_path: Path) -> None:
 
 
 def test_required_coverage_that_is_missing_is_1(tmp_path: Path) -> None:
-    done = here(folder(tmp_path), "test", "--require-coverage")
+    done = keyage(folder(tmp_path), "test", "--require-coverage")
     assert done.returncode == 1
     assert "No test reaches:\n      long (policies.yaml:5)\n" in done.stdout
 
@@ -97,6 +97,6 @@ def test_what_a_person_typed_wrong_is_2(text: str | None, arguments: list[str], 
 
 
 def test_the_environment_names_the_tests_too(tmp_path: Path) -> None:
-    done = here(folder(tmp_path), "test", KEYAGE_TESTS="none.yaml")
+    done = keyage(folder(tmp_path), "test", KEYAGE_TESTS="none.yaml")
     message = "error: cannot read the policy tests none.yaml: No such file or directory\n"
     assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
