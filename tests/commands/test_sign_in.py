@@ -1,4 +1,4 @@
-"""Signing in, as processes and in this one: a wrong file or variable is 2, everything else that fails there is 3, never a traceback."""
+"""Signing in: a wrong file or variable is 2, everything else that fails there is 3, never a traceback."""
 
 import json
 import subprocess
