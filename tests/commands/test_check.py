@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import KEY, NOW, OLD, YOUNG, keyage, policy_folder
+from tests.support.processes import KEY, NOW, OLD, YOUNG, here, keyage, policy_folder
 
 CHECK = ("check", "--from", "s.jsonl", "--now", NOW)
 CSV = "user,arn,user_creation_time,access_key_1_active,access_key_1_last_rotated,access_key_2_active,"
@@ -14,7 +14,7 @@ ROW = "u,arn:aws:iam::000000000001:user/u,2020-01-01T00:00:00+00:00,true,2026-11
 
 
 def test_json_is_one_document_on_standard_output(tmp_path: Path) -> None:
-    done = keyage(policy_folder(tmp_path, users=f"{YOUNG},{OLD}"), *CHECK, "--format", "json")
+    done = here(policy_folder(tmp_path, users=f"{YOUNG},{OLD}"), *CHECK, "--format", "json")
     report = json.loads(done.stdout)
     assert report["summary"] == {
         "accounts": 1,
@@ -28,6 +28,7 @@ def test_json_is_one_document_on_standard_output(tmp_path: Path) -> None:
         "partial": 0,
         "unreadUsers": 0,
         "unreadable": 0,
+        "unreadUsers": 0,
     }
     assert report["keys"][0] == {
         "account": "000000000001",
@@ -56,7 +57,7 @@ def test_two_runs_print_identical_bytes(tmp_path: Path) -> None:
 
 def test_several_formats_at_once(tmp_path: Path) -> None:
     folder = policy_folder(tmp_path, users=f"{YOUNG},{OLD}")
-    done = keyage(folder, *CHECK, "--format", "table", "--format", "json=out.json")
+    done = here(folder, *CHECK, "--format", "table", "--format", "json=out.json")
     assert done.stdout.startswith("Non-compliant (1)\n")
     assert len(json.loads((folder / "out.json").read_text())["keys"]) == 2
     assert sorted(path.name for path in folder.iterdir()) == ["out.json", "policies.yaml", "s.jsonl"]
@@ -64,13 +65,13 @@ def test_several_formats_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("show", "users"), [("findings", ["old"]), ("all", ["old", "young"])])
 def test_show_chooses_what_is_listed(tmp_path: Path, show: str, users: list[str]) -> None:
-    done = keyage(policy_folder(tmp_path, users=f"{YOUNG},{OLD}"), *CHECK, "--format", "json", "--show", show)
+    done = here(policy_folder(tmp_path, users=f"{YOUNG},{OLD}"), *CHECK, "--format", "json", "--show", show)
     assert [key["user"] for key in json.loads(done.stdout)["keys"]] == users
 
 
 @pytest.mark.parametrize(("days", "shown"), [("67", False), ("68", True)])
 def test_warn_days_decide_what_is_due_soon(tmp_path: Path, days: str, shown: bool) -> None:
-    done = keyage(policy_folder(tmp_path), *CHECK, "--warn-days", days)
+    done = here(policy_folder(tmp_path), *CHECK, "--warn-days", days)
     assert ("Due within" in done.stdout) is shown
 
 
@@ -109,16 +110,16 @@ def test_a_policy_is_found_upwards_to_the_repository_root(tmp_path: Path) -> Non
     folder = policy_folder(tmp_path)
     below = folder / "a" / "b"
     below.mkdir(parents=True)
-    assert keyage(below, "validate").returncode == 0
+    assert here(below, "validate").returncode == 0
     (folder / "a" / ".git").mkdir()
-    assert keyage(below, "validate").returncode == 2
+    assert here(below, "validate").returncode == 2
 
 
 def test_a_credential_report_is_marked_as_less_exact_in_every_output(tmp_path: Path) -> None:
     folder = policy_folder(tmp_path)
     (folder / "report.csv").write_text(CSV + ROW)
     arguments = ("check", "--from", "report.csv", "--now", NOW)
-    table, data = keyage(folder, *arguments), keyage(folder, *arguments, "--format", "json")
+    table, data = here(folder, *arguments), here(folder, *arguments, "--format", "json")
     assert table.stdout.endswith("(less exact: from a credential report)\n")
     assert json.loads(data.stdout)["source"] == {"kind": "credential-report", "exact": False}
     assert data.stderr.startswith("note: judged from a credential report")
@@ -127,14 +128,14 @@ def test_a_credential_report_is_marked_as_less_exact_in_every_output(tmp_path: P
 def test_quiet_drops_notes_and_warnings_but_not_errors(tmp_path: Path) -> None:
     folder = policy_folder(tmp_path)
     (folder / "report.csv").write_text(CSV + ROW)
-    assert keyage(folder, "check", "--from", "report.csv", "--now", NOW, "--quiet").stderr == ""
-    assert keyage(folder, "check", "--from", "none", "--quiet").stderr != ""
+    assert here(folder, "check", "--from", "report.csv", "--now", NOW, "--quiet").stderr == ""
+    assert here(folder, "check", "--from", "none", "--quiet").stderr != ""
 
 
 def test_verbose_tells_how_to_resolve(tmp_path: Path) -> None:
     used = OLD.replace('"}]}', '","lastUsed":"2026-11-22T00:00:00Z"}]}')
     second = used.replace("]}", "," + KEY % ("NEW", "2026-11-20T00:00:00Z") + "]}")
-    done = keyage(policy_folder(tmp_path, users=second), *CHECK, "--verbose")
+    done = here(policy_folder(tmp_path, users=second), *CHECK, "--verbose")
     steps = ["create-access-key", "--status Inactive", "delete-access-key", "list-access-keys"]
     text = done.stdout.partition("   1. ")[2]
     assert [text.find(step) for step in steps] == sorted(text.find(step) for step in steps)
@@ -149,7 +150,7 @@ def test_an_account_that_matters_but_is_not_in_the_inventory_is_warned_about(tmp
     )
     folder = policy_folder(tmp_path, policy)
     (folder / "accounts.yaml").write_text("version: 1\naccounts: [{id: 000000000001}]\n")
-    assert keyage(folder, *CHECK).stderr == (
+    assert here(folder, *CHECK).stderr == (
         'warning: policies.yaml:4:23: the account 000000000009 is not in the inventory: did you mean "000000000001"?\n'
     )
 
@@ -176,9 +177,9 @@ def test_a_key_of_terraform_has_its_address_and_the_advice_of_terraform(tmp_path
     policy_folder(tmp_path, users=OLD)
     (tmp_path / "t.tfstate").write_text(json.dumps(TERRAFORM))
     command = ("check", "--from", "s.jsonl", "--now", NOW, "--terraform-state", "t.tfstate")
-    data = keyage(tmp_path, *command, "--format", "json")
+    data = here(tmp_path, *command, "--format", "json")
     assert json.loads(data.stdout)["keys"][0]["terraformAddress"] == 'aws_iam_access_key.this["a b"]'
-    told = keyage(tmp_path, *command, "--verbose")
+    told = here(tmp_path, *command, "--verbose")
     assert "terraform apply -replace='aws_iam_access_key.this[\"a b\"]'" in told.stdout
     assert "aws iam delete-access-key" not in told.stdout
     assert "s3cr3t" not in data.stdout + told.stdout + told.stderr
@@ -196,7 +197,7 @@ def test_terraform_state_that_does_not_tell_the_account_is_unreadable(tmp_path: 
 
 def test_a_terraform_file_that_is_none_is_a_mistake(tmp_path: Path) -> None:
     policy_folder(tmp_path)
-    done = keyage(tmp_path, "check", "--from", "s.jsonl", "--terraform-state", "policies.yaml")
+    done = here(tmp_path, "check", "--from", "s.jsonl", "--terraform-state", "policies.yaml")
     assert (done.returncode, "terraform show -json" in done.stderr) == (2, True)
 
 
@@ -205,12 +206,12 @@ def test_a_terraform_file_that_is_none_is_a_mistake(tmp_path: Path) -> None:
 def test_a_key_of_no_time_of_ours_is_open_and_hides_no_other(created: str, name: str, tmp_path: Path) -> None:
     odd = OLD.replace("2026-01-01T00:00:00Z", created).replace("AKIAOLD", "AKIAODD").replace('"old"', '"odd"')
     policy_folder(tmp_path, users=f"{OLD},{odd}")
-    done = keyage(tmp_path, "check", "--from", "s.jsonl", "--now", NOW, "--format", name)
+    done = here(tmp_path, "check", "--from", "s.jsonl", "--now", NOW, "--format", name)
     assert (done.returncode, "AKIAOLD" in done.stdout, "end of the calendar" in done.stdout) == (3, True, True)
 
 
 @pytest.mark.parametrize("status", ["active", "Active ", ""])
 def test_a_status_that_iam_does_not_know_is_not_taken_for_inactive(status: str, tmp_path: Path) -> None:
     policy_folder(tmp_path, users=OLD.replace('"Active"', f'"{status}"'))
-    done = keyage(tmp_path, "check", "--from", "s.jsonl", "--now", NOW)
+    done = here(tmp_path, "check", "--from", "s.jsonl", "--now", NOW)
     assert (done.returncode, "s.jsonl:1: not a keyage snapshot" in done.stdout + done.stderr) == (3, True)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.support.processes import keyage
+from tests.support.processes import here, keyage
 
 HOSTILE = {"AWS_PROFILE": "none", "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "HTTPS_PROXY": "http://127.0.0.1:1"}
 
@@ -63,7 +63,7 @@ def test_what_it_says_to_try_next_works(toured: Toured) -> None:
         if re.match(r"  \S.*(keyage|checker) (check|explain|render) ", line)
     ]
     assert [command[0] for command in commands] == ["check", "check", "explain", "explain", "render"]
-    done = [keyage(toured.folder / "keyage-demo", *command) for command in commands]
+    done = [here(toured.folder / "keyage-demo", *command) for command in commands]
     assert [each.returncode for each in done] == [1, 1, 0, 0, 0]
     assert json.loads(done[1].stdout)["summary"]["exempt"] == 1
     assert "maxAccessKeyAge 30 days, by prod-service-users (policies.yaml:8)" in done[2].stdout
@@ -72,14 +72,14 @@ def test_what_it_says_to_try_next_works(toured: Toured) -> None:
 
 def test_again_leaves_what_was_played_with(toured: Toured) -> None:
     (toured.folder / "keyage-demo" / "policies.yaml").write_text("# mine\n")
-    again = keyage(toured.folder, "demo")
+    again = here(toured.folder, "demo")
     assert (again.returncode, again.stderr) == (0, "")
     assert sorted(path.name for path in toured.folder.iterdir()) == ["keyage-demo", "keyage-demo-2"]
     assert (toured.folder / "keyage-demo" / "policies.yaml").read_text() == "# mine\n"
 
 
 def test_an_empty_folder_will_do(tmp_path: Path) -> None:
-    assert keyage(tmp_path, "demo", "--output", ".").returncode == 0
+    assert here(tmp_path, "demo", "--output", ".").returncode == 0
     assert (tmp_path / "snapshot.json").exists()
 
 

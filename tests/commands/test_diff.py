@@ -1,4 +1,4 @@
-"""`keyage diff` as a process: files and revisions, with and without state, in every format."""
+"""`keyage diff` as people call it: files and revisions, with and without state, in every format."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
-from tests.support.processes import ACCOUNT, KEY, NOW, POLICY, keyage
+from tests.support.processes import ACCOUNT, KEY, NOW, POLICY, here, keyage
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "diff"
 BASE = (
@@ -80,13 +80,13 @@ def test_a_change_in_every_format(
     name: str, arguments: list[str], tmp_path: Path, file_regression: FileRegressionFixture
 ) -> None:
     state = [] if "rules" in name else ["--from", "s.jsonl"]
-    done = keyage(folder(tmp_path), "diff", "base.yaml", "head.yaml", "--now", NOW, *state, *arguments)
+    done = here(folder(tmp_path), "diff", "base.yaml", "head.yaml", "--now", NOW, *state, *arguments)
     assert (done.returncode, done.stderr) == (0, "")
     file_regression.check(done.stdout, fullpath=GOLDEN / name, encoding="utf-8")
 
 
 def test_several_formats_at_once(tmp_path: Path) -> None:
-    done = keyage(folder(tmp_path), "diff", "base.yaml", "head.yaml", "--format", "text", "--format", "json=d.json")
+    done = here(folder(tmp_path), "diff", "base.yaml", "head.yaml", "--format", "text", "--format", "json=d.json")
     assert done.stdout.startswith("4 changes, 3 of which can loosen the policy.\n")
     found = json.loads((tmp_path / "d.json").read_text())
     assert (found["loosens"], found["state"], len(found["changes"])) == (True, None, 4)
@@ -96,7 +96,7 @@ def test_several_formats_at_once(tmp_path: Path) -> None:
     ("base", "head"), [("git:HEAD", "policies.yaml"), ("git:HEAD:infra/policies.yaml", "policies.yaml")]
 )
 def test_a_revision_of_the_repository(base: str, head: str, tmp_path: Path) -> None:
-    done = keyage(repository(tmp_path), "diff", base, head, "--format", "json")
+    done = here(repository(tmp_path), "diff", base, head, "--format", "json")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["base"]["file"] == "HEAD:infra/policies.yaml"
     assert [one["id"] for one in json.loads(done.stdout)["changes"]] == ["short", "team", "vendor", "default"]
@@ -118,12 +118,12 @@ def test_a_revision_of_the_repository(base: str, head: str, tmp_path: Path) -> N
     ],
 )
 def test_what_cannot_be_found_is_2(base: str, message: str, tmp_path: Path) -> None:
-    done = keyage(repository(tmp_path), "diff", base, "policies.yaml")
+    done = here(repository(tmp_path), "diff", base, "policies.yaml")
     assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
 
 
 def test_a_head_that_is_no_revision_is_told_as_one(tmp_path: Path) -> None:
-    done = keyage(first(tmp_path), "diff", "git:HEAD", "git:nope")
+    done = here(first(tmp_path), "diff", "git:HEAD", "git:nope")
     message = "error: git:nope: git knows no revision 'nope'; a shallow clone lacks most: fetch it first\n"
     assert (done.returncode, done.stderr) == (2, message)
 
@@ -137,7 +137,7 @@ def test_a_first_policy_in_a_folder_below_needs_no_other_to_be_found(tmp_path: P
     first(tmp_path)
     (tmp_path / "infra").mkdir()
     (tmp_path / "policies.yaml").rename(tmp_path / "infra" / "policies.yaml")
-    done = keyage(tmp_path, "diff", "git:HEAD", "infra/policies.yaml")
+    done = here(tmp_path, "diff", "git:HEAD", "infra/policies.yaml")
     assert done.stdout.startswith("HEAD:infra/policies.yaml is not there yet")
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -159,7 +159,7 @@ def test_no_git_is_2_and_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("revision", ["git:HEAD", "git:nope"])
 def test_a_repository_of_another_owner_is_not_an_unknown_revision(revision: str, tmp_path: Path) -> None:
-    done = keyage(repository(tmp_path), "diff", revision, "policies.yaml", GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
+    done = here(repository(tmp_path), "diff", revision, "policies.yaml", GIT_TEST_ASSUME_DIFFERENT_OWNER="1")
     assert done.returncode == 2
     assert done.stderr == (
         f"error: git says: detected dubious ownership in repository at '{tmp_path}': if you trust the folder,"
@@ -199,21 +199,21 @@ def first(path: Path, *more: tuple[str, ...]) -> Path:
 def test_a_base_without_a_policy_is_everything_added(
     name: str, arguments: list[str], tmp_path: Path, file_regression: FileRegressionFixture
 ) -> None:
-    done = keyage(first(tmp_path), "diff", "git:HEAD", "policies.yaml", "--now", NOW, *arguments)
+    done = here(first(tmp_path), "diff", "git:HEAD", "policies.yaml", "--now", NOW, *arguments)
     assert (done.returncode, done.stderr) == (0, "")
     file_regression.check(done.stdout, fullpath=GOLDEN / name, encoding="utf-8")
 
 
 @pytest.mark.parametrize("base", ["git:HEAD", "git:HEAD:policies.yaml"])
 def test_the_base_may_name_the_path_of_the_new_policy(base: str, tmp_path: Path) -> None:
-    done = keyage(first(tmp_path), "diff", base, "policies.yaml", "--format", "json")
+    done = here(first(tmp_path), "diff", base, "policies.yaml", "--format", "json")
     assert json.loads(done.stdout)["base"] == {"file": "HEAD:policies.yaml", "sha256": None}
 
 
 def test_a_policy_that_moved_is_not_a_new_one(tmp_path: Path) -> None:
     repository(tmp_path)
     (tmp_path / "infra" / "policies.yaml").rename(tmp_path / "policies.yaml")
-    done = keyage(tmp_path, "diff", "git:HEAD", "policies.yaml")
+    done = here(tmp_path, "diff", "git:HEAD", "policies.yaml")
     assert done.returncode == 2
     assert done.stderr == (
         "error: git:HEAD: there is no policies.yaml in that revision, but infra/policies.yaml, which is not there any"
@@ -224,7 +224,7 @@ def test_a_policy_that_moved_is_not_a_new_one(tmp_path: Path) -> None:
 def test_a_policy_that_moved_and_has_another_name_is_not_a_new_one(tmp_path: Path) -> None:
     repository(tmp_path)
     (tmp_path / "infra" / "policies.yaml").rename(tmp_path / "keys.yaml")
-    done = keyage(tmp_path, "diff", "git:HEAD", "keys.yaml")
+    done = here(tmp_path, "diff", "git:HEAD", "keys.yaml")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.endswith("if it was moved, write git:HEAD:infra/policies.yaml\n")
 
@@ -232,13 +232,13 @@ def test_a_policy_that_moved_and_has_another_name_is_not_a_new_one(tmp_path: Pat
 def test_a_second_policy_is_a_new_one(tmp_path: Path) -> None:
     repository(tmp_path)
     (tmp_path / "policies.yaml").write_text(HEAD)
-    done = keyage(tmp_path, "diff", "git:HEAD", "policies.yaml")
+    done = here(tmp_path, "diff", "git:HEAD", "policies.yaml")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("HEAD:policies.yaml is not there yet, so all of policies.yaml is added.\n")
 
 
 def test_a_head_without_a_policy_is_2(tmp_path: Path) -> None:
-    done = keyage(first(tmp_path), "diff", "policies.yaml", "git:HEAD")
+    done = here(first(tmp_path), "diff", "policies.yaml", "git:HEAD")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("error: git:HEAD: there is no policies.yaml in that revision")
 
@@ -246,7 +246,7 @@ def test_a_head_without_a_policy_is_2(tmp_path: Path) -> None:
 def test_a_broken_policy_of_a_revision_is_2_with_its_place(tmp_path: Path) -> None:
     infra = repository(tmp_path)
     (infra / "policies.yaml").write_text(BASE.replace("short", "Short"))
-    done = keyage(infra, "diff", "git:HEAD", "policies.yaml")
+    done = here(infra, "diff", "git:HEAD", "policies.yaml")
     assert done.returncode == 2
     assert done.stderr.startswith("error: policies.yaml:4:10: id: ")
 
@@ -256,7 +256,7 @@ def test_state_that_cannot_tell_is_3_and_the_changes_are_told(tmp_path: Path) ->
     (tmp_path / "head.yaml").write_text(
         HEAD.replace("users: s-*, maxAccessKeyAge: 30", "accounts: {ou: R}, users: s-*, maxAccessKeyAge: 20")
     )
-    done = keyage(tmp_path, "diff", "base.yaml", "head.yaml", "--from", "s.jsonl", "--now", NOW)
+    done = here(tmp_path, "diff", "base.yaml", "head.yaml", "--from", "s.jsonl", "--now", NOW)
     assert done.returncode == 3
     assert "Known in part: 000000000001 web: 1 key of 1 user is undecided: the account's ou is not known" in done.stdout
     assert "000000000001 ann AKIAANN: 74 days old" in done.stdout
@@ -264,7 +264,7 @@ def test_state_that_cannot_tell_is_3_and_the_changes_are_told(tmp_path: Path) ->
 
 
 def test_live_and_saved_state_contradict(tmp_path: Path) -> None:
-    done = keyage(folder(tmp_path), "diff", "base.yaml", "head.yaml", "--live", "--from", "s.jsonl")
+    done = here(folder(tmp_path), "diff", "base.yaml", "head.yaml", "--live", "--from", "s.jsonl")
     assert (done.returncode, done.stderr) == (
         2,
         "error: --live is for live IAM, --from for saved state: leave one of them out\n",

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from tests.policy.prowler.test_mutelist import LIST
-from tests.support.processes import keyage
+from tests.support.processes import here, keyage
 
 
 def test_the_exemptions_go_out_and_what_is_left_out_is_said(tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text(LIST)
-    done = keyage(tmp_path, "import-exemptions", "m.yaml")
+    done = here(tmp_path, "import-exemptions", "m.yaml")
     assert done.returncode == 0
     assert done.stdout.count("  - id: ") == 2
     exceptions = "an exemption knows no exceptions: write one for each user whom it is for"
@@ -30,7 +30,7 @@ def test_into_a_file(tmp_path: Path) -> None:
 def test_what_somebody_filled_in_is_not_written_over(tmp_path: Path) -> None:
     (tmp_path / "m.yaml").write_text(LIST)
     (tmp_path / "e.yaml").write_text("mine")
-    done = keyage(tmp_path, "import-exemptions", "m.yaml", "-o", "e.yaml")
+    done = here(tmp_path, "import-exemptions", "m.yaml", "-o", "e.yaml")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "error: e.yaml is there already and is never written over: name another with --output\n"
     assert (tmp_path / "e.yaml").read_text() == "mine"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.fakes.served_organization import Served
-from tests.support.processes import keyage
+from tests.support.processes import here, keyage
 
 
 def entry(account_id: str, name: str, ou: str) -> str:
@@ -46,7 +46,7 @@ def test_check_says_what_differs(served: Served, tmp_path: Path) -> None:
     before = text(served).replace("name: dev-web", "name: web").replace("ou: Root/Workloads", "ou: Root")
     before += entry("999999999999", "gone", "Root")
     (tmp_path / "accounts.yaml").write_text(before)
-    done = keyage(tmp_path, "inventory", "--check", "--quiet", **served.aws())
+    done = here(tmp_path, "inventory", "--check", "--quiet", **served.aws())
     changed = {
         served.ids["prod-payments"]: "prod-payments: OU Root → Root/Workloads",
         served.ids["dev-web"]: "dev-web: name web → dev-web",
@@ -62,7 +62,7 @@ def test_check_says_what_differs(served: Served, tmp_path: Path) -> None:
 def test_comments_stay(served: Served, tmp_path: Path) -> None:
     kept = "# who to ask: #cloud\n" + text(served).replace("  - id", "  # keep me\n  - id")
     (tmp_path / "accounts.yaml").write_text(kept.replace("name: dev-web", "name: web"))
-    done = keyage(tmp_path, "inventory", "--quiet", **served.aws())
+    done = here(tmp_path, "inventory", "--quiet", **served.aws())
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "accounts.yaml").read_text() == kept
 
@@ -71,7 +71,7 @@ def test_a_comment_that_would_be_lost_is_an_error_with_its_place(served: Served,
     before = text(served).replace("name: dev-web", "name: web # renamed last year")
     (tmp_path / "accounts.yaml").write_text(before)
     line = next(number for number, each in enumerate(before.splitlines(), start=1) if "renamed" in each)
-    done = keyage(tmp_path, "inventory", **served.aws())
+    done = here(tmp_path, "inventory", **served.aws())
     assert done.returncode == 2
     assert f"error: accounts.yaml:{line}:15: " in done.stderr
     assert (tmp_path / "accounts.yaml").read_text() == before

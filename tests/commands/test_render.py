@@ -1,4 +1,4 @@
-"""`keyage render` and `render --check` as real processes, against a real folder."""
+"""`keyage render` and `render --check` against a real folder, as a real process once for every exit code."""
 
 import json
 import shutil
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from checker.errors import BUG_EXIT
-from tests.support.processes import NOW, POLICY, keyage
+from tests.support.processes import NOW, POLICY, here, keyage
 
 INVENTORY = "version: 1\naccounts:\n  - {id: 111122223333, name: prod-web}\n"
 RULE = "rules:\n  - {id: prod, accounts: prod-*, users: svc-*, maxAccessKeyAge: 30}\n"
@@ -49,9 +49,9 @@ def everything(folder: Path) -> dict[str, bytes]:
 def test_nothing_to_do_the_second_time(rendered: Path) -> None:
     folder = rendered
     before = everything(folder)
-    again = keyage(folder, "render", "-o", "build", "--now", NOW)
+    again = here(folder, "render", "-o", "build", "--now", NOW)
     assert again.stdout == SUMMARY.replace("26 new", "nothing changed")
-    check = keyage(folder, "render", "-o", "build", "--check", "--now", NOW)
+    check = here(folder, "render", "-o", "build", "--check", "--now", NOW)
     assert (check.returncode, check.stdout) == (0, "build is what the policy renders: 26 files\n")
     assert everything(folder) == before
 
@@ -105,7 +105,7 @@ def test_a_group_that_is_gone_is_removed_but_not_what_is_yours(rendered: Path) -
     folder = rendered
     (folder / "build/terraform/prod/terraform.tfstate").write_text("state")
     (folder / "policies.yaml").write_text(POLICY)
-    assert keyage(folder, "render").returncode == 0
+    assert here(folder, "render").returncode == 0
     assert [path for path in everything(folder / "build") if "prod" in path] == ["terraform/prod/terraform.tfstate"]
 
 
@@ -124,7 +124,7 @@ def test_what_cannot_be_resolved_leaves_the_old_tree(rendered: Path, inventory: 
     folder = rendered
     (folder / "accounts.yaml").write_text(inventory)
     before = everything(folder)
-    done = keyage(folder, "render")
+    done = here(folder, "render")
     assert (done.returncode, said in done.stderr) == (code, True)
     assert everything(folder) == before
 
@@ -132,7 +132,7 @@ def test_what_cannot_be_resolved_leaves_the_old_tree(rendered: Path, inventory: 
 @pytest.mark.parametrize("check", [[], ["--check"]])
 def test_a_selector_that_selects_no_account_is_refused(check: list[str], folder: Path) -> None:
     (folder / "policies.yaml").write_text(POLICY + RULE.replace("prod-*", "nobody-*"))
-    done = keyage(folder, "render", *check, "--now", NOW)
+    done = here(folder, "render", *check, "--now", NOW)
     message = "nobody-*: no account in the inventory has this name; there are: prod-web"
     assert (done.returncode, done.stderr) == (2, f"error: policies.yaml:4:26: {message}\n")
     assert not (folder / "build").exists()
@@ -140,11 +140,11 @@ def test_a_selector_that_selects_no_account_is_refused(check: list[str], folder:
 
 def test_without_an_inventory_only_ids_select(folder: Path) -> None:
     (folder / "accounts.yaml").unlink()
-    done = keyage(folder, "render", "--now", NOW)
+    done = here(folder, "render", "--now", NOW)
     message = "prod-*: no account is in the inventory, so this selects none: write it with `keyage inventory`"
     assert (done.returncode, done.stderr) == (2, f"error: policies.yaml:4:26: {message}\n")
     (folder / "policies.yaml").write_text(POLICY + RULE.replace("prod-*", "'444455556666'"))
-    done = keyage(folder, "render", "--now", NOW)
+    done = here(folder, "render", "--now", NOW)
     assert (done.returncode, done.stderr) == (0, "")
     assert "444455556666" in (folder / "build/terraform/organization/groups.tf").read_text()
 
@@ -158,9 +158,9 @@ def test_what_is_open_in_an_account_that_is_not_listed_is_warned_about_or_refuse
         "policies.yaml:4:26: prod: the inventory does not list 444455556666, so whether this applies there is open:"
         " keys that depend on it get no verdict and are not touched; run `keyage inventory`"
     )
-    done = keyage(folder, "render", "--now", NOW)
+    done = here(folder, "render", "--now", NOW)
     assert (done.returncode, done.stderr) == (0, f"warning: {unlisted}\nwarning: {message}\n")
-    assert keyage(folder, "render", "--strict", "-o", "other", "--now", NOW).returncode == 2
+    assert here(folder, "render", "--strict", "-o", "other", "--now", NOW).returncode == 2
     assert not (folder / "other").exists()
 
 

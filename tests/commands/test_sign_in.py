@@ -1,21 +1,17 @@
-"""Signing in, as processes: a wrong file or variable is 2, everything else that fails there is 3, never a traceback."""
+"""Signing in: a wrong file or variable is 2, everything else that fails there is 3, never a traceback."""
 
-import io
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from unittest import mock
 
 import pytest
 from click.testing import CliRunner
 
 from checker import cli
-from checker.shell import boundary
 from tests.fakes.served_organization import Served
-from tests.support.processes import KEYAGE, environment, keyage, policy_folder
+from tests.support.processes import KEYAGE, environment, here, keyage, policy_folder
 
 KEYS = "aws_access_key_id = x\naws_secret_access_key = x\n"
 ROLE = "role_arn = arn:aws:iam::111122223333:role/keyage-audit\n"
@@ -182,16 +178,11 @@ def told(folder: Path, arguments: list[str], *, typed: str = "", **extra: str) -
     return done.returncode, done.stderr
 
 
-def told_here(folder: Path, capfd: pytest.CaptureFixture[str], **extra: str) -> tuple[int, str]:
-    """What `check` ends with and says in this process, which takes a tenth of the time; other tests have real ones."""
-    with pytest.MonkeyPatch.context() as patch, mock.patch.dict(os.environ, environment(**extra), clear=True):
-        patch.chdir(policy_folder(folder))
-        patch.setattr(sys, "stdin", io.StringIO())
-        patch.setattr(boundary, "leave_at_once", lambda code: code)  # this process goes on
-        code = cli.main(["check"])
-    printed = capfd.readouterr()
-    assert (printed.out == "" or code == 3, "Traceback" in printed.err) == (True, False)
-    return code, printed.err
+def told_here(folder: Path, *arguments: str, **extra: str) -> tuple[int, str]:
+    """Exit code and what stands on standard error, in this process; other tests have real ones."""
+    done = here(policy_folder(folder), *arguments, **extra)
+    assert (done.stdout == "" or done.returncode == 3, "Traceback" in done.stderr) == (True, False)
+    return done.returncode, done.stderr
 
 
 def config(folder: Path, profile: str) -> dict[str, str]:
@@ -205,20 +196,20 @@ def test_an_organization_whose_credentials_are_renewed_all_the_time_is_read(serv
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_a_profile(tmp_path: Path, name: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_profile(tmp_path: Path, name: str) -> None:
     profile, expected, parts = PROFILES[name]
     given = config(tmp_path, profile)
     if "endpoint_url" in profile or "services" in profile:
         del given["AWS_ENDPOINT_URL"]
-    code, said = told_here(tmp_path, capfd, **given)
+    code, said = told_here(tmp_path, "check", **given)
     assert [part for part in parts if part not in said] == [], said
     assert (code, said.count("\n")) == (expected, 1), said
 
 
 @pytest.mark.parametrize("name", VARIABLES)
-def test_a_variable(tmp_path: Path, name: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_variable(tmp_path: Path, name: str) -> None:
     given, expected, parts = VARIABLES[name]
-    code, said = told_here(tmp_path, capfd, **given)
+    code, said = told_here(tmp_path, "check", **given)
     assert [part for part in parts if part not in said] == [], said
     assert (code, said.count("\n")) == (expected, 1), said
     assert "secret" not in said
@@ -236,7 +227,7 @@ def test_a_variable(tmp_path: Path, name: str, capfd: pytest.CaptureFixture[str]
 def test_a_config_file_of_another_form(tmp_path: Path, content: bytes, part: str) -> None:
     given = config(tmp_path, "")
     (tmp_path / "config").write_bytes(content)
-    code, said = told(tmp_path, ["check"], **given)
+    code, said = told_here(tmp_path, "check", **given)
     assert (code, part in said) == (2, True), said
 
 
@@ -252,7 +243,7 @@ def test_a_secret_in_a_line_that_does_not_parse_is_not_shown(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_tells_a_wrong_file_from_a_sign_in_that_fails(tmp_path: Path, verb: str) -> None:
-    twice = told(tmp_path, VERBS[verb], **config(tmp_path, "region = a\nregion = b\n"))
+    twice = told_here(tmp_path, *VERBS[verb], **config(tmp_path, "region = a\nregion = b\n"))
     assert twice == (2, "error: config:3: region stands twice in [profile p]: keep one of them\n")
     code, said = told(tmp_path, VERBS[verb], **config(tmp_path, "credential_process = /no/such/helper\n"))
     assert (code, said.count("\n"), "/no/such/helper" in said) == (3, 1, True), said
@@ -345,5 +336,5 @@ def test_an_external_id_that_cannot_be_one_is_refused_before_the_first_call(exte
 
 @pytest.mark.parametrize("external_id", ["ab", "a1+=,.@:/-_" * 111])
 def test_an_external_id_that_can_be_one_goes_on_to_the_sign_in(tmp_path: Path, external_id: str) -> None:
-    code, said = told(tmp_path, ["check", "--organization", "--role-name", "a/b", "--external-id", external_id])
+    code, said = told_here(tmp_path, "check", "--organization", "--role-name", "a/b", "--external-id", external_id)
     assert (code, "no AWS credentials were found" in said) == (3, True), said

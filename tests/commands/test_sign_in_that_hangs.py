@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.processes import KEYAGE, environment, policy_folder
 
-HANGS = "#!/bin/sh\nexec 3>pipe\nsleep 3600 &\necho begun >&3\nwait\n"
+HANGS = "#!/bin/sh\nexec 3>pipe\nsleep 60 &\necho begun >&3\nwait\n"
 
 
 def hanging(folder: Path, *arguments: str) -> "subprocess.Popen[str]":

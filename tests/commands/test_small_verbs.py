@@ -10,7 +10,7 @@ from pytest_regressions.file_regression import FileRegressionFixture
 
 from checker.policy.yaml.check import schema_text
 from checker.sources.aws.permissions import policy_document
-from tests.support.processes import NOW, environment, keyage
+from tests.support.processes import NOW, environment, here, keyage
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "explain"
 POLICY = """\
@@ -55,7 +55,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("golden", EXPLANATIONS)
 def test_explain(folder: Path, golden: str, file_regression: FileRegressionFixture) -> None:
     code, arguments = EXPLANATIONS[golden]
-    done = keyage(folder, "explain", *arguments, "--now", NOW, "--quiet")
+    done = here(folder, "explain", *arguments, "--now", NOW, "--quiet")
     assert (done.returncode, done.stderr) == (code, "")
     file_regression.check(done.stdout, fullpath=GOLDEN / golden, encoding="utf-8")
 
@@ -96,7 +96,7 @@ def test_explain_takes_any_account_name_where_no_account_is_known(tmp_path: Path
 def test_explain_says_which_account_is_not_known(tmp_path: Path, named: str, message: str | None) -> None:
     (tmp_path / "policies.yaml").write_text("version: 1\ndefault: {maxAccessKeyAge: 90}\n")
     (tmp_path / "accounts.yaml").write_text(TWINS)
-    done = keyage(tmp_path, "explain", "joe", "--account", named)
+    done = here(tmp_path, "explain", "joe", "--account", named)
     assert (done.returncode, done.stderr) == ((2, f"error: {message}\n") if message else (0, ""))
 
 
@@ -121,7 +121,7 @@ def test_explain_says_which_accounts_have_one_name(tmp_path: Path) -> None:
 def test_explain_says_which_saved_account_is_meant(tmp_path: Path, named: str, message: str) -> None:
     (tmp_path / "policies.yaml").write_text("version: 1\ndefault: {maxAccessKeyAge: 90}\n")
     (tmp_path / "s.jsonl").write_text(SAVED % ("111122223333", "web") + SAVED % ("444455556666", "web"))
-    done = keyage(tmp_path, "explain", "joe", "--from", "s.jsonl", "--account", named)
+    done = here(tmp_path, "explain", "joe", "--from", "s.jsonl", "--account", named)
     assert (done.returncode, done.stderr) == (2, f"error: {message}\n")
 
 
@@ -136,7 +136,7 @@ def test_validate_counts_what_is_valid(folder: Path) -> None:
 def test_validate_lists_the_problems_of_both_files(folder: Path) -> None:
     (folder / "policies.yaml").write_text("version: 2\ndefault: {maxAccessKeyAge: 90}\n")
     (folder / "accounts.yaml").write_text("version: 2\naccounts: []\n")
-    assert keyage(folder, "validate").stderr == (
+    assert here(folder, "validate").stderr == (
         "error: accounts.yaml:1:10: version: 2 is not 1, the only version there is\n"
         "error: policies.yaml:1:10: version: 2 is not 1, the only version there is\n"
     )
@@ -144,7 +144,7 @@ def test_validate_lists_the_problems_of_both_files(folder: Path) -> None:
 
 @pytest.mark.parametrize("name", ["policy", "inventory"])
 def test_schema_prints_the_schema_that_is_enforced(tmp_path: Path, name: str) -> None:
-    assert keyage(tmp_path, "schema", name).stdout == schema_text(name)
+    assert here(tmp_path, "schema", name).stdout == schema_text(name)
 
 
 @pytest.mark.parametrize("verb", ["check", "snapshot"])

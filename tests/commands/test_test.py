@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
-from tests.support.processes import POLICY, keyage
+from tests.support.processes import POLICY, here, keyage
 
 TOP = Path(__file__).parents[2]
 GOLDEN = TOP / "tests" / "golden" / "test"
@@ -32,7 +32,7 @@ def folder(path: Path, limit: int = 1) -> Path:
 
 @pytest.mark.sources
 def test_the_shipped_policy_keeps_its_promises(tmp_path: Path) -> None:
-    done = keyage(tmp_path, "test", "--policy", str(TOP / "policies.yaml"), "--require-coverage", "--quiet")
+    done = here(tmp_path, "test", "--policy", str(TOP / "policies.yaml"), "--require-coverage", "--quiet")
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -57,13 +57,13 @@ def test_required_coverage_that_is_missing_is_1(tmp_path: Path) -> None:
 def test_a_test_that_fails_is_1_in_every_format(
     name: str, format_name: str, tmp_path: Path, file_regression: FileRegressionFixture
 ) -> None:
-    done = keyage(folder(tmp_path, limit=2), "test", "--format", format_name)
+    done = here(folder(tmp_path, limit=2), "test", "--format", format_name)
     assert (done.returncode, done.stderr) == (1, "")
     file_regression.check(done.stdout, fullpath=GOLDEN / name, encoding="utf-8")
 
 
 def test_several_formats_at_once(tmp_path: Path) -> None:
-    done = keyage(folder(tmp_path), "test", "--format", "text", "--format", "junit=out.xml")
+    done = here(folder(tmp_path), "test", "--format", "text", "--format", "junit=out.xml")
     assert done.returncode == 0
     assert ElementTree.parse(tmp_path / "out.xml").getroot().get("tests") == "2"  # noqa: S314 -- our own text
 
@@ -92,7 +92,7 @@ def test_what_a_person_typed_wrong_is_2(text: str | None, arguments: list[str], 
     (tmp_path / "policies.yaml").write_text(POLICY)
     if text:
         (tmp_path / "policies.test.yaml").write_text(text)
-    done = keyage(tmp_path, "test", *arguments)
+    done = here(tmp_path, "test", *arguments)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
 
 

@@ -1,9 +1,15 @@
-"""The keyage command as a real process."""
+"""The keyage command as a real process, and inside this one where nothing but its words and code matter."""
 
+import io
 import os
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
+
+from checker import cli
+from checker.shell import boundary
 
 KEYAGE = [sys.executable, "-m", "checker"]
 NOW = "2026-11-23T12:00:00Z"
@@ -26,6 +32,27 @@ def keyage(folder: Path, *arguments: str, **extra: str) -> subprocess.CompletedP
     return subprocess.run(
         [*KEYAGE, *arguments], cwd=folder, env=environment(**extra), capture_output=True, text=True, timeout=60
     )
+
+
+def here(folder: Path, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
+    """As `keyage`, in this process: a tenth of the time. Streams, signals and a process's exit code need a real one."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="\n") for _ in range(2))
+    with (
+        chdir(folder),
+        mock.patch.dict(os.environ, environment(**extra), clear=True),
+        mock.patch.object(sys, "stdin", io.StringIO()),
+        mock.patch.object(boundary, "leave_at_once", lambda code: code),  # this process goes on
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        code = cli.main(list(arguments))
+    printed = [stream.detach().getvalue().decode() for stream in (_flushed(out), _flushed(err))]  # type: ignore[attr-defined]
+    return subprocess.CompletedProcess([*KEYAGE, *arguments], code, *printed)
+
+
+def _flushed(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+    stream.flush()
+    return stream
 
 
 def policy_folder(folder: Path, policy: str = POLICY, users: str = YOUNG) -> Path:

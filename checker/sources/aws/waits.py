@@ -7,9 +7,11 @@ import os
 import select
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from concurrent.futures import Future
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -43,11 +45,17 @@ class _Wait(Protocol):
     def remedy(self) -> str:
         """What a person should do if it does not come."""
 
+    def begin(self) -> None:
+        """Make that it comes."""
+
     def come(self, seconds: float) -> bool:
         """Whether it comes within so many seconds."""
 
     def end(self) -> None:
-        """Nobody waits any more."""
+        """Nobody waits any more; may be called more than once, and before `begin`."""
+
+    def close(self) -> None:
+        """Give back what it has open."""
 
 
 class Waits:
@@ -59,17 +67,26 @@ class Waits:
 
     def for_(self, wait: _Wait, tell: Tell | None, patience: Patience) -> None:
         """Wait until it has come; raises SignInFailed at the limit. However that ends, nothing is left running."""
-        with self._registered(wait):
-            waited, until = 0.0, min(patience.first, patience.limit)
-            while not wait.come(until - waited):
-                waited = until
-                if waited >= patience.limit:
-                    late = f"it has not answered within {patience.limit:g} s"
-                    raise SignInFailed(f"{wait.what} failed: {late}; {wait.remedy}")
-                until = min(waited + patience.following, patience.limit)
-                if tell:
-                    limit = f"keyage waits until {patience.limit:g} s"
-                    tell(f"{wait.what} has not answered yet, for {waited:g} s now: {limit}")
+        with self._registered(wait), closing(wait):
+            try:
+                wait.begin()
+                self._until_it_comes(wait, tell, patience)
+            except BaseException:
+                wait.end()
+                raise
+
+    @staticmethod
+    def _until_it_comes(wait: _Wait, tell: Tell | None, patience: Patience) -> None:
+        waited, until = 0.0, min(patience.first, patience.limit)
+        while not wait.come(until - waited):
+            waited = until
+            if waited >= patience.limit:
+                late = f"it has not answered within {patience.limit:g} s"
+                raise SignInFailed(f"{wait.what} failed: {late}; {wait.remedy}")
+            until = min(waited + patience.following, patience.limit)
+            if tell:
+                limit = f"keyage waits until {patience.limit:g} s"
+                tell(f"{wait.what} has not answered yet, for {waited:g} s now: {limit}")
 
     @contextmanager
     def _registered(self, wait: _Wait) -> Iterator[None]:
@@ -78,9 +95,6 @@ class Waits:
             if self._closed:
                 raise SignInFailed(f"{wait.what} failed: keyage ends")
             yield
-        except BaseException:
-            wait.end()
-            raise
         finally:
             del self._now[id(wait)]
 
@@ -101,7 +115,7 @@ WAITS = Waits()
 
 
 class Program:
-    """A credential_process that runs, as much of a Popen as botocore uses."""
+    """A credential_process, as much of a Popen as botocore uses; begins when its answer is asked for."""
 
     remedy = WAYS[PROCESS][1]
 
@@ -114,49 +128,66 @@ class Program:
         waits: Waits = WAITS,
         **streams: int,
     ) -> None:
-        """Starts it; raises OSError."""
         # Its arguments may hold secrets.
         self.what = f"{WAYS[PROCESS][0].format(profile=profile)} ({printable(Path(arguments[0]).name)})"
+        self._arguments, self._streams = arguments, streams
         self._tell, self._patience, self._waits = tell, patience, waits
         # At a terminal only keyage's own group may read from it and gets its Ctrl-C: there a program may ask a person.
         self._own_group = not _has_terminal()
-        group = 0 if self._own_group else None
-        self._process = subprocess.Popen(  # type: ignore[call-overload]  # noqa: S603 -- a person named it
-            arguments, process_group=group, **streams
-        )
+        self._starting: Future[subprocess.Popen[bytes]] = Future()
         self._printed: tuple[bytes, bytes] = (b"", b"")
-
-    @property
-    def returncode(self) -> int | None:
-        code: int | None = self._process.returncode
-        return code
+        self.returncode: int | None = None
 
     def communicate(self) -> tuple[bytes, bytes]:
-        """What it printed on both streams; raises SignInFailed if it does not end."""
-        with self._process:
-            self._waits.for_(self, self._tell, self._patience)
+        """What it printed on both streams; raises OSError if it is not there, SignInFailed if it does not end."""
+        self._waits.for_(self, self._tell, self._patience)
         return self._printed
 
-    def come(self, seconds: float) -> bool:
+    def begin(self) -> None:
+        # In a thread, because a Ctrl-C in the middle of Popen would leave a program of which nobody knows.
+        threading.Thread(target=self._start, daemon=True).start()
+        self._starting.result()
+
+    def _start(self) -> None:
+        group = 0 if self._own_group else None
+        start: Any = subprocess.Popen
         try:
-            self._printed = self._process.communicate(timeout=seconds)
+            self._starting.set_result(start(self._arguments, process_group=group, **self._streams))
+        except (OSError, ValueError) as error:
+            self._starting.set_exception(error)
+
+    def come(self, seconds: float) -> bool:
+        process = self._starting.result()
+        try:
+            self._printed = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             return False
+        self.returncode = process.returncode
         return True
 
     def end(self) -> None:
-        """End it and what it started: first as `kill` does, then for certain."""
-        self._send(signal.SIGTERM)
+        """End it and what it started, also if it is about to begin: first as `kill` does, then for certain."""
+        try:
+            process = self._starting.result(GRACE)
+        except (OSError, ValueError, TimeoutError):  # there is none
+            return
+        self._send(process, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(GRACE)
-        self._send(signal.SIGKILL)
+            process.wait(GRACE)
+        self._send(process, signal.SIGKILL)
+        with suppress(subprocess.TimeoutExpired):
+            self.returncode = process.wait(GRACE)
 
-    def _send(self, number: int) -> None:
+    def close(self) -> None:
+        if self._starting.done() and not self._starting.exception():
+            self._starting.result().__exit__(None, None, None)
+
+    def _send(self, process: "subprocess.Popen[bytes]", number: int) -> None:
         if not self._own_group:
-            self._process.send_signal(number)
+            process.send_signal(number)
             return
         with suppress(ProcessLookupError, PermissionError):  # macOS has the latter for a group of the dead
-            os.killpg(self._process.pid, number)
+            os.killpg(process.pid, number)
 
 
 def _has_terminal() -> bool:
@@ -183,12 +214,15 @@ class Token:
         if not Path(self._path).is_fifo():
             token: str = FileWebIdentityTokenLoader(self._path)()
             return token
-        self._pipe = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK)
-        try:
-            self._waits.for_(self, self._tell, self._patience)
-        finally:
-            os.close(self._pipe)
+        self._waits.for_(self, self._tell, self._patience)
         return self._found.decode()
+
+    def begin(self) -> None:
+        self._pipe = os.open(self._path, os.O_RDONLY | os.O_NONBLOCK)
+
+    def close(self) -> None:
+        if self._pipe >= 0:
+            os.close(self._pipe)
 
     def come(self, seconds: float) -> bool:
         ends = time.monotonic() + seconds

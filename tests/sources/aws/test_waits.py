@@ -2,8 +2,11 @@
 
 import os
 import subprocess
+import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import botocore.session
 import pytest
@@ -12,12 +15,13 @@ from checker.errors import SignInFailed
 from checker.scan.gather import Deadline
 from checker.sources.aws import waits
 from checker.sources.aws.sign_in import SignIn
-from checker.sources.aws.throttled import Tell
 from checker.sources.aws.waits import WAITS, Patience, Program, Token, Waits
 
 NONE = Patience(first=0, following=0, limit=0)
 PIPES = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-HANGS = "exec 3>{pipe}; {trap} sleep 3600 & echo begun >&3; wait; wait"
+SHORT = Patience(first=0, following=0.01, limit=0.01)
+HANGS = "exec 3>{pipe}; {trap} sleep 60 & echo begun >&3; wait; wait"
+ALONE = "exec 3>{pipe}; {trap} echo begun >&3; exec sleep 60"  # at a terminal keyage ends the program itself alone
 ROLE = "role_arn = arn:aws:iam::444455556666:role/x\n"
 
 
@@ -29,7 +33,13 @@ class Announced:
     def __init__(self, at: int | None) -> None:
         self._at = at
         self.waited: list[float] = []
-        self.ended = 0
+        self.begun = self.ended = self.closed = 0
+
+    def begin(self) -> None:
+        self.begun += 1
+
+    def close(self) -> None:
+        self.closed += 1
 
     def come(self, seconds: float) -> bool:
         self.waited.append(seconds)
@@ -59,7 +69,7 @@ def test_it_is_given_up_at_the_limit() -> None:
     wait = Announced(at=None)
     with pytest.raises(SignInFailed, match="the answer failed: it has not answered within 120 s; do something"):
         Waits().for_(wait, None, Patience())
-    assert (wait.waited, wait.ended) == ([10, 30, 30, 30, 20], 1)
+    assert (wait.waited, wait.begun, wait.ended, wait.closed) == ([10, 30, 30, 30, 20], 1, 1, 1)
 
 
 def test_nothing_begins_once_the_process_ends() -> None:
@@ -67,7 +77,7 @@ def test_nothing_begins_once_the_process_ends() -> None:
     ending.end_all()
     with pytest.raises(SignInFailed, match="keyage ends"):
         ending.for_(wait, None, Patience())
-    assert (wait.waited, wait.ended) == ([], 1)
+    assert (wait.begun, wait.waited) == (0, [])
 
 
 def test_a_deadline_names_what_has_not_answered() -> None:
@@ -84,25 +94,30 @@ def test_a_deadline_names_what_has_not_answered() -> None:
     ]
 
 
-def hanging(folder: Path, trap: str = "") -> list[str]:
+def hanging(folder: Path, trap: str = "", script: str = HANGS) -> list[str]:
     """A program that hangs, with one that it has started, both with a pipe open in which `begun` stands."""
     os.mkfifo(folder / "pipe")
-    return ["sh", "-c", HANGS.format(pipe=folder / "pipe", trap=trap), "--token", "secret"]
+    return ["sh", "-c", script.format(pipe=folder / "pipe", trap=trap), "--token", "secret"]
 
 
-def started(
-    arguments: list[str], folder: Path, every: Waits, tell: Tell | None = None, patience: Patience = NONE
-) -> tuple[Program, Callable[[], bytes]]:
-    """The program once it has begun, and what stands in the pipe when nobody has it open any more."""
-    program = Program("p", arguments, tell, patience, every, **PIPES)
-    pipe = (folder / "pipe").open("rb")
-    assert pipe.readline() == b"begun\n"
+class Begun:
+    """Told first when a program has begun; then it does what is asked, with the pipe open."""
 
-    def rest() -> bytes:
-        with pipe:
-            return pipe.read()
+    def __init__(self, folder: Path, then: Callable[[], None] = lambda: None) -> None:
+        self._path, self._then = folder / "pipe", then
+        self.rest: Callable[[], bytes] = bytes
 
-    return program, rest
+    def __call__(self, _line: str) -> None:
+        pipe = self._path.open("rb")
+        assert pipe.readline() == b"begun\n"
+        self.rest = partial(_rest, pipe)
+        self._then()
+
+
+def _rest(pipe: BinaryIO) -> bytes:
+    """What else stands in the pipe, once nobody has it open any more."""
+    with pipe:
+        return pipe.read()
 
 
 @pytest.mark.parametrize("trap", ["", "trap '' TERM;"], ids=["ends", "does not want to end"])
@@ -112,16 +127,14 @@ def test_a_program_is_ended_at_the_limit(
 ) -> None:
     monkeypatch.setattr(waits, "TERMINAL", Path(os.devnull if terminal else tmp_path / "none"))
     monkeypatch.setattr(waits, "GRACE", 0.1)
-    arguments = hanging(tmp_path, trap)
-    if terminal:  # where only the program itself is keyage's to end
-        arguments[2] = f"exec 3>{tmp_path / 'pipe'}; echo begun >&3; {trap} exec sleep 3600"
-    program, rest = started(arguments, tmp_path, Waits())
+    arguments = hanging(tmp_path, trap, ALONE if terminal else HANGS)
+    begun = Begun(tmp_path)
+    program = Program("p", arguments, begun, SHORT, Waits(), **PIPES)
     with pytest.raises(SignInFailed) as seen:
         program.communicate()
-    assert str(seen.value).startswith("the credential_process of profile p (sh) failed: it has not answered within 0 s")
-    assert "secret" not in str(seen.value)
-    assert rest() == b""
-    assert program.returncode in ((-9, -15) if trap else (-15,))
+    expected = "the credential_process of profile p (sh) failed: it has not answered within 0.01 s; run that command"
+    assert (str(seen.value).startswith(expected), "secret" in str(seen.value)) == (True, False)
+    assert (begun.rest(), program.returncode) == (b"", -9 if trap else -15)
 
 
 def test_a_program_that_answers_is_left_alone() -> None:
@@ -129,20 +142,53 @@ def test_a_program_that_answers_is_left_alone() -> None:
     assert (program.communicate(), program.returncode) == ((b"out\n", b"err\n"), 3)
 
 
+def test_a_program_that_is_not_there_is_no_matter_of_waiting() -> None:
+    every = Waits()
+    with pytest.raises(FileNotFoundError):
+        Program("p", ["/no/such/helper"], None, Patience(), every, **PIPES).communicate()
+    assert every.unanswered() is None
+
+
 def test_whoever_ends_the_process_ends_its_programs(tmp_path: Path) -> None:
     every = Waits()
     told: list[str | None] = []
 
-    def interrupt(_line: str) -> None:
+    def interrupt() -> None:
         told.append(every.unanswered())
         raise KeyboardInterrupt
 
-    program, rest = started(hanging(tmp_path), tmp_path, every, interrupt, Patience(first=0))
+    begun = Begun(tmp_path, interrupt)
+    program = Program("p", hanging(tmp_path), begun, SHORT, every, **PIPES)
     with pytest.raises(KeyboardInterrupt):
         program.communicate()
-    assert (rest(), every.unanswered()) == (b"", None)
+    assert (begun.rest(), every.unanswered()) == (b"", None)
     assert told[0] is not None
     assert told[0].startswith("the credential_process of profile p (sh) has not answered: run that command by itself")
+
+
+def test_another_thread_may_end_them(tmp_path: Path) -> None:
+    every = Waits()
+    begun = Begun(tmp_path, every.end_all)
+    program = Program("p", hanging(tmp_path), begun, SHORT._replace(limit=60), every, **PIPES)
+    assert (program.communicate(), program.returncode, begun.rest()) == ((b"", b""), -15, b"")
+
+
+def test_a_program_that_is_about_to_begin_is_ended_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    every, begun = Waits(), Begun(tmp_path)
+    start = subprocess.Popen
+
+    def late(*arguments: Any, **streams: Any) -> Any:
+        process = start(*arguments, **streams)
+        begun("")
+        ending.start()  # before anybody could know the process
+        return process
+
+    ending = threading.Thread(target=every.end_all)
+    monkeypatch.setattr(subprocess, "Popen", late)
+    program = Program("p", hanging(tmp_path), None, Patience(), every, **PIPES)
+    program.communicate()
+    ending.join()
+    assert (program.returncode, begun.rest()) == (-15, b"")
 
 
 def test_a_token_from_a_pipe(tmp_path: Path) -> None:
@@ -169,8 +215,8 @@ def signed_in(core: botocore.session.Session) -> None:
 @pytest.mark.parametrize(
     ("profile", "part"),
     [
-        ("credential_process = sleep 3600\n", "the credential_process of profile p (sleep)"),
-        (f"{ROLE}source_profile = q\n[profile q]\ncredential_process = sleep 3600\n", "of profile q (sleep)"),
+        ("credential_process = sleep 60\n", "the credential_process of profile p (sleep)"),
+        (f"{ROLE}source_profile = q\n[profile q]\ncredential_process = sleep 60\n", "of profile q (sleep)"),
         (f"{ROLE}web_identity_token_file = pipe\n", "web_identity_token_file of profile p"),
         (f"{ROLE}source_profile = q\n[profile q]\n{ROLE}web_identity_token_file = pipe\n", "of profile q"),
     ],
