@@ -13,7 +13,11 @@ HEAD = """\
 # Commands
 
 This page is written by `make golden` from what `keyage --help` prints. Every option can be set in the environment, by
-the variable in brackets. The [exit codes](exit-codes.md) have a page of their own.
+the variable in brackets; what is typed wins. The [exit codes](exit-codes.md), the [formats](formats.md) and
+[signing in](signing-in.md) have pages of their own.
+
+Data goes to standard output, progress and messages to standard error. Without a terminal there is no colour, no
+progress bar, and nothing is cut. `--color auto` heeds `NO_COLOR`.
 
 """
 

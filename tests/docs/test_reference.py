@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from checker import errors
+from checker.generate.rendering import render
+from checker.policy import inventory, loader
 from checker.policy.yaml.check import schema
-from tests.docs.blocks import DOCS
+from tests.docs.blocks import DOCS, TOP
 from tests.reports.test_reports import rendered
 
 pytestmark = pytest.mark.sources
@@ -39,7 +41,7 @@ def properties(node: Any) -> set[str]:
 
 
 def test_the_language_page_has_every_key_of_the_policy() -> None:
-    selecting = {"name", "path", "ou", "tags"}  # in the table of selectors, second column
+    selecting = {"name", "path", "ou", "tags", "group"}  # in the table of selectors, second column
     text = (REFERENCE / "language.md").read_text("utf-8")
     assert properties(schema("policy")) - names("language.md") == selecting
     assert [name for name in sorted(selecting) if f"`{name}" not in text] == []
@@ -47,6 +49,18 @@ def test_the_language_page_has_every_key_of_the_policy() -> None:
 
 def test_the_files_page_has_every_key_of_the_inventory() -> None:
     assert properties(schema("inventory")) - {"version", "accounts"} <= names("files.md")
+
+
+def test_the_files_page_has_every_member_and_every_folder_of_what_render_writes() -> None:
+    sample = TOP / "tests" / "docs" / "sample"
+    rendered = render(loader.load(sample / "policies.yaml"), inventory.load(sample / "accounts.yaml")).files
+    manifest = json.loads(rendered["manifest.json"])
+    assert {*manifest, *(member for group in manifest["groups"] for member in group)} <= names("files.md")
+    groups = "|".join(re.escape(group["name"]) for group in manifest["groups"])
+    paths = {re.sub(rf"(?<=/)({groups})(?=[./])", "GROUP", path) for path in rendered}
+    told = [path for path in names("files.md") if "/" in path or path == "manifest.json"]
+    assert [path for path in sorted(paths) if not path.startswith(tuple(told))] == []
+    assert [path for path in sorted(told) if not any(each.startswith(path) for each in paths)] == []
 
 
 def test_the_exit_codes_are_those_of_the_code() -> None:
