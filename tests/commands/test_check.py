@@ -28,7 +28,6 @@ def test_json_is_one_document_on_standard_output(tmp_path: Path) -> None:
         "partial": 0,
         "unreadUsers": 0,
         "unreadable": 0,
-        "unreadUsers": 0,
     }
     assert report["keys"][0] == {
         "account": "000000000001",
