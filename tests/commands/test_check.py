@@ -80,6 +80,11 @@ def test_the_environment_sets_options(tmp_path: Path) -> None:
     assert (done.returncode, json.loads(done.stdout)["evaluatedAt"]) == (0, NOW)
 
 
+def test_what_is_typed_wins_over_the_environment(tmp_path: Path) -> None:
+    done = keyage(policy_folder(tmp_path), *CHECK, "--warn-days", "68", KEYAGE_WARN_DAYS="67")
+    assert "Due within 68 days" in done.stdout
+
+
 def test_now_without_an_offset_is_utc(tmp_path: Path) -> None:
     done = keyage(
         policy_folder(tmp_path),

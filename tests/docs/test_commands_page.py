@@ -44,3 +44,19 @@ def test_the_page_is_what_help_says(file_regression: FileRegressionFixture) -> N
 def test_every_verb_has_a_section() -> None:
     headings = [line.removeprefix("## keyage ") for line in page().splitlines() if line.startswith("## keyage ")]
     assert headings == sorted(keyage.commands)
+
+
+def test_every_option_has_its_variable() -> None:
+    options = [
+        (verb, option)
+        for verb, command in keyage.commands.items()
+        for option in command.params
+        if isinstance(option, click.Option)
+    ]
+    wanted = {verb: {_variable(option) for of, option in options if of == verb} for verb in keyage.commands}
+    assert {verb: {option.envvar for of, option in options if of == verb} for verb in keyage.commands} == wanted
+
+
+def _variable(option: click.Option) -> str:
+    long = next(name for name in option.opts if name.startswith("--"))
+    return "KEYAGE_" + long.removeprefix("--").replace("-", "_").upper()
