@@ -11,10 +11,10 @@ from typing import Any
 import click
 
 from checker.instant import instant
+from checker.permissions import AUDIT_ROLE
 from checker.reports.formats import FORMATS, names
 from checker.shell.common import Common
 from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
-from checker.sources.aws.permissions import AUDIT_ROLE
 from checker.spoken import enumeration
 
 Decorator = Callable[[Callable[..., int]], Callable[..., int]]

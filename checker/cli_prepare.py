@@ -18,7 +18,7 @@ from checker.arguments import (
     terminal_width,
     wants_color,
 )
-from checker.sources.aws.permissions import VERBS
+from checker.permissions import VERBS
 
 
 @click.command(short_help="Write a first policies.yaml.")

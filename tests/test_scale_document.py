@@ -14,8 +14,8 @@ from checker.cli import keyage as command_line
 from checker.generate import lint
 from checker.generate.groups import resolve
 from checker.generate.terraform import organization_files
+from checker.permissions import AUDIT_ROLE, VERBS, policy_document
 from checker.policy import loader
-from checker.sources.aws.permissions import AUDIT_ROLE, VERBS, policy_document
 from tests.generate.terraform_cli import InFolder, deployments, terraform_in, write
 from tests.support.processes import keyage
 

@@ -4,7 +4,7 @@ import json
 import sys
 
 from checker.errors import COMPLIANT_EXIT
-from checker.sources.aws.permissions import policy_document
+from checker.permissions import policy_document
 
 
 def run(verb: str) -> int:

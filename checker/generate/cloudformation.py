@@ -3,6 +3,7 @@
 from checker.errors import UsageError
 from checker.generate.deployment import MANAGED_RULE, Deployment
 from checker.generate.templating import render
+from checker.permissions import DEPLOYED
 
 # CloudFormation User Guide, "Understand CloudFormation quotas": a template in S3 is at most 1 MB.
 MAX_TEMPLATE = 1_000_000  # bytes
@@ -17,6 +18,7 @@ def template(deployment: Deployment) -> str:
         deployment=deployment,
         group=deployment.group,
         managed_rule=MANAGED_RULE,
+        actions=DEPLOYED,
         function=_block(deployment.function),
         document=_block(deployment.document),
     )

@@ -5,7 +5,7 @@ The delimiters are those that neither SSM (`{{ }}`), Terraform (`${ }`) nor Pyth
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from textwrap import indent
 from typing import Any
@@ -17,6 +17,7 @@ from checker.errors import printable
 
 TOKEN = re.compile(r"[A-Za-z0-9_.:/ -]*")
 ESCAPES = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
+MOST_IN_A_LINE = 3  # actions of an IAM statement
 MARKDOWN = re.compile(r"[\\`*_\[\]<>&|~#$]")
 
 
@@ -35,6 +36,23 @@ def hcl(value: object) -> Quoted:
     if isinstance(value, list):
         return Quoted(f"[{', '.join(map(hcl, value))}]")
     raise TypeError(f"{type(value).__name__} has no form in Terraform's language here")
+
+
+def hcl_actions(actions: Sequence[str], width: int) -> Quoted:
+    """What an IAM statement allows, in Terraform's language; many a line each, after `width` spaces."""
+    if len(actions) == 1:
+        return hcl(actions[0])
+    if len(actions) <= MOST_IN_A_LINE:
+        return hcl(list(actions))
+    lines = "".join(f"{' ' * (width + 2)}{hcl(each)},\n" for each in actions)
+    return Quoted(f"[\n{lines}{' ' * width}]")
+
+
+def yaml_actions(actions: Sequence[str], width: int) -> Quoted:
+    """What an IAM statement allows, after `Action:` in YAML; several a line each, after `width` spaces."""
+    if len(actions) == 1:
+        return Quoted(f" {token(actions[0])}")
+    return Quoted("".join(f"\n{' ' * width}- {token(each)}" for each in actions))
 
 
 def yaml(value: object) -> Quoted:
@@ -112,4 +130,4 @@ def _environment(filters: Iterable[Any]) -> Environment:
     return made
 
 
-ENVIRONMENT = _environment((hcl, yaml, markdown, token, code))
+ENVIRONMENT = _environment((hcl, hcl_actions, yaml, yaml_actions, markdown, token, code))

@@ -10,6 +10,7 @@ from checker.generate.archive import zipped
 from checker.generate.deployment import MANAGED_RULE, Deployment
 from checker.generate.groups import CUSTOM, DEFAULT, Group
 from checker.generate.templating import render
+from checker.permissions import DEPLOYED
 from checker.policy.deploy_settings import every
 from checker.spoken import plural
 
@@ -36,6 +37,7 @@ def module_files(deployment: Deployment) -> dict[str, bytes]:
         "remediation": remediates,
         "roles": custom or remediates,
         "managed_rule": MANAGED_RULE,
+        "actions": DEPLOYED,
     }
     texts = {name: render(f"terraform/module/{name}.j2", **context) for name in wanted}
     texts["tests/module.tftest.hcl"] = render(

@@ -4,9 +4,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from checker.permissions import AUDIT_ROLE
 from checker.shell.common import Common
 from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
-from checker.sources.aws.permissions import AUDIT_ROLE
 
 
 class Options(NamedTuple):

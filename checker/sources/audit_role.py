@@ -9,10 +9,10 @@ from botocore.exceptions import ClientError
 from checker.decision import Account
 from checker.errors import Unreadable
 from checker.evaluate import AccountUnreadable, Reading
+from checker.permissions import AUDIT_ROLE
 from checker.sources import live
 from checker.sources.aws.account_session import AccountSessions
 from checker.sources.aws.failures import DENIED, EXPLICIT_DENY, FAILURES, explain
-from checker.sources.aws.permissions import AUDIT_ROLE
 from checker.sources.aws.reader import listing
 from checker.sources.aws.session import ReadOnlySession
 

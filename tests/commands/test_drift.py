@@ -20,8 +20,8 @@ from checker.errors import Unreadable
 from checker.generate.archive import zipped
 from checker.generate.deployment import Deployment, deployment
 from checker.generate.groups import resolve
+from checker.permissions import policy_document
 from checker.policy import loader
-from checker.sources.aws.permissions import policy_document
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.deployed import Deployed, read
 from tests.fakes.function_code import function_code

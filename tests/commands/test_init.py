@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
-from checker.sources.aws.permissions import CALLS
+from checker.permissions import CALLS
 from tests.docs.running import variables
 from tests.docs.world import documented_aws
 from tests.support.processes import NOW, OLD, here, keyage, policy_folder

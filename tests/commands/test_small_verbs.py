@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
+from checker.permissions import policy_document
 from checker.policy.yaml.check import schema_text
-from checker.sources.aws.permissions import policy_document
 from tests.support.processes import NOW, environment, here, keyage
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "explain"

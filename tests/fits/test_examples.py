@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from checker.sources.aws.permissions import AUDIT_ROLE, policy_document
+from checker.permissions import AUDIT_ROLE, policy_document
 from tests.generate.terraform_cli import InFolder, terraform_in
 
 __all__ = ["terraform_in"]  # a fixture

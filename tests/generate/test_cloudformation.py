@@ -229,7 +229,7 @@ def test_the_function_may_read_and_report() -> None:
             ],
             "*",
         ),
-        "ReadAccessKeys": (["iam:ListAccessKeys", "iam:ListUserTags"], USERS),
+        "ReadAccessKeys": (["iam:ListAccessKeys", "iam:ListGroupsForUser", "iam:ListUserTags"], USERS),
         "ReadWhatWasReported": (
             ["config:GetComplianceDetailsByConfigRule"],
             {"Fn::Sub": "arn:${AWS::Partition}:config:${AWS::Region}:${AWS::AccountId}:config-rule/*"},
@@ -242,6 +242,7 @@ READING = {
     "iam:GetAccessKeyLastUsed",
     "iam:GetUser",
     "iam:ListAccessKeys",
+    "iam:ListGroupsForUser",
     "iam:ListUserTags",
     "iam:ListUsers",
 }

@@ -19,6 +19,7 @@ from botocore.session import Session
 
 from checker.embedded import aws
 from checker.embedded.config_service import evaluations, result_token, standing_in_config
+from checker.permissions import DEPLOYED
 from tests.fakes.stand_ins import after, answer, of_users, old_report, refuse, throttle
 from tests.support.fixtures import ACCOUNT, NOW, Emulated, ago
 
@@ -238,6 +239,19 @@ def test_denied_tags_are_no_verdict_on_those_they_decide_and_their_old_results_s
     last = {one["ComplianceResourceId"]: one["ComplianceType"] for one in deployed.puts[-1]["Evaluations"]}
     assert last == {young.id: "COMPLIANT", old.id: "NON_COMPLIANT"}
     assert deployed.told()[open_.id] == ("COMPLIANT", None)
+
+
+def test_its_role_allows_what_the_function_calls_and_nothing_else(deployed: Deployed) -> None:
+    deployed.account.user("u", groups=["devs"], tags={"team": "x"})
+    deployed.account.key("u", 30)
+    rule = {"id": "r", "users": {"group": "d*", "tags": {"team": "x"}}, "maxAccessKeyAge": 9}
+    deployed.run(NINETY | {"rules": [rule]})
+    deployed.account.faults.plan("GetAccountAuthorizationDetails", refuse("AccessDenied"))
+    deployed.run(NINETY | {"rules": [rule]})
+    of_config = {name for name, _asked in deployed.asked}
+    called = {f"{'config' if name in of_config else 'iam'}:{name}" for name in deployed.account.faults.requests}
+    allowed = {action for actions in DEPLOYED["evaluation"].values() for action in actions}
+    assert called == {action for action in allowed if not action.startswith("logs:")}
 
 
 def test_a_key_past_every_limit_that_may_apply_names_the_rules(deployed: Deployed) -> None:

@@ -8,6 +8,7 @@ from botocore.exceptions import ReadTimeoutError
 from moto.iam.exceptions import LimitExceededException
 from moto.iam.models import AccessKeyLastUsed, IAMBackend
 
+from checker.permissions import DEPLOYED
 from tests.fakes.stand_ins import after, fail_with, refuse, throttle
 from tests.rules.test_remediation import EXEMPTION, SECOND
 from tests.support.fixtures import NOW
@@ -310,3 +311,11 @@ def test_ssm_takes_a_hundred_keys_and_the_rest_is_said(
     assert "1 failed, 3 remembered" in runbook.output["Summary"]
     assert "returned are 2 of 4 keys" in runbook.output["Summary"]
     assert capsys.readouterr().out.count('"Why"') == 4
+
+
+def test_its_role_allows_what_the_deletion_calls_and_nothing_else(runbook: Runbook) -> None:
+    rule = {"id": "r", "users": {"group": "*"}, "maxAccessKeyAge": 9}
+    stale(runbook)
+    runbook.old("new", status="Inactive")
+    assert sweep(runbook, policy=DELETE | {"rules": [rule]}) == {"new": ["remembered"], "u": ["deleted"]}
+    assert runbook.called == {action for actions in DEPLOYED["deletion"].values() for action in actions}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from moto.iam.models import IAMBackend
 
 from checker.decision import decision
+from checker.permissions import DEPLOYED
 from tests.fakes.stand_ins import after, answer, fail_with, refuse, throttle
 from tests.support.fixtures import NOW, ago
 from tests.support.runbook import Document, Runbook, document, remediation
@@ -388,3 +389,16 @@ def test_the_modules_can_become_one_script_inside_an_ssm_document() -> None:
             elif isinstance(node, ast.Assign):
                 names += [part.id for target in node.targets for part in ast.walk(target) if isinstance(part, ast.Name)]
     assert len(names) == len(set(names))
+
+
+def test_its_role_allows_what_the_deactivation_calls_and_nothing_else(runbook: Runbook) -> None:
+    rule = {"id": "r", "users": {"group": "*"}, "maxAccessKeyAge": 9}
+    policy = document(protectUsedWithinDays=7, rules=[rule])
+    user = runbook.emulated.user("u", groups=["devs"])
+    key = runbook.key("u", 100)
+    runbook.emulated.iam.tag_user("u", [{"Key": f"keyage:inactive-since:{key.access_key_id}", "Value": "x"}])
+    assert runbook.run(policy, user) == {"u": ["deactivated"]}
+    called = runbook.called
+    runbook.recorded = {}
+    runbook.run(policy, user)
+    assert called | runbook.called == {action for actions in DEPLOYED["deactivation"].values() for action in actions}

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from checker.errors import Unreadable
+from checker.permissions import policy_document
 from checker.sources.aggregator import Aggregator, Names, Reported, Source
-from checker.sources.aws.permissions import policy_document
 from checker.sources.aws.session import ReadOnlySession
 from tests.fakes.aggregators import Collected, collected
 from tests.fakes.stand_ins import refuse_json

@@ -42,11 +42,13 @@ class Runbook:
         self._clients["config"].meta.events.register(before, self._discovered)
         self.recorded: dict[str, str] | str | Exception | None = None
         self.waited: list[float] = []
+        self._asked_of_config: set[str] = set()  # the stand-in answers before the request that others count
         self.wait: Callable[[float], None] = self.waited.append
         self.output: Any = None
 
     def _discovered(self, params: Any, **_others: Any) -> tuple[Any, dict[str, Any]]:
         asked = json.loads(params["body"])
+        self._asked_of_config.add("config:ListDiscoveredResources")
         assert asked["resourceType"] == "AWS::IAM::User"
         if isinstance(self.recorded, Exception):
             raise self.recorded
@@ -64,6 +66,7 @@ class Runbook:
         inputs = {"ResourceId": getattr(user, "id", user) or "", "Stage": asked["stage"], "Trigger": asked["trigger"]}
         self.emulated.faults.requests.clear()
         self.emulated.faults.asked.clear()
+        self._asked_of_config.clear()
         timing = {"wait": self.wait} | ({"clock": others["clock"]} if "clock" in others else {})
         self.output = None
         try:
@@ -81,6 +84,11 @@ class Runbook:
         for entry in output["Keys"]:
             done.setdefault(entry["User"], []).append(entry["Action"])
         return done
+
+    @property
+    def called(self) -> set[str]:
+        """The actions that the last run needed, as IAM names them."""
+        return {f"iam:{name}" for name in self.emulated.faults.requests} | self._asked_of_config
 
     @property
     def why(self) -> str:

@@ -10,8 +10,8 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from checker.errors import SignInFailed
+from checker.permissions import CALLS
 from checker.sources.aws.connection_advice import CHECK_NETWORK, unreached
-from checker.sources.aws.permissions import CALLS
 from checker.sources.aws.reader import listing
 
 FAILURES = (ClientError, BotoCoreError, ResponseParserError, SignInFailed, listing.Untrustworthy)

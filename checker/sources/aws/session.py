@@ -17,10 +17,10 @@ from botocore.utils import parse_timestamp
 
 from checker import __version__
 from checker.errors import KeyageError
+from checker.permissions import ALLOWED
 from checker.sources.aws.answers import ask_again
 from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 from checker.sources.aws.first_contact import FirstContact
-from checker.sources.aws.permissions import ALLOWED
 from checker.sources.aws.sign_in import SignIn, boundary, require_usable
 from checker.sources.aws.throttled import Tell, Throttling
 

@@ -9,8 +9,8 @@ from botocore.model import ListShape, Shape, StructureShape
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
+from checker.permissions import CALLS
 from checker.sources.aws.answers import READ
-from checker.sources.aws.permissions import CALLS
 
 whole_answers: Any = import_module("checker.rules.whole_answers")
 

@@ -7,7 +7,7 @@ from botocore.utils import parse_timestamp
 
 from checker.embedded import aws
 from checker.errors import UsageError
-from checker.sources.aws.permissions import ALLOWED, CALLS
+from checker.permissions import ALLOWED, CALLS
 from checker.sources.aws.session import ReadOnlySession, WriteRefused, guard, moment
 from tests.fakes.stand_ins import throttle
 from tests.support.fixtures import ACCOUNT, Emulated

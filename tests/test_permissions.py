@@ -4,8 +4,8 @@ import pytest
 
 from checker.embedded import aws
 from checker.evaluate import AccountRead
+from checker.permissions import policy_document
 from checker.sources import live
-from checker.sources.aws.permissions import policy_document
 from checker.sources.aws.session import ReadOnlySession
 from tests.fakes.stand_ins import refuse
 from tests.support.fixtures import ACCOUNT, Emulated, policy

@@ -1,8 +1,9 @@
-"""Every AWS call that keyage may make, and which verb needs it: one catalogue for guard and policy.
+"""Every AWS call that keyage may make, and what needs it: one catalogue for the guard, the policies and the templates.
 
 Actions, resources: the service authorization reference of each service.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 
@@ -69,6 +70,50 @@ CALLS = (
     Call("ssm", "GetDocument", "the deployed document", DRIFT, "arn:*:ssm:*:*:document/*"),
     Call("scheduler", "GetSchedule", "the deployed deletion", DRIFT, "arn:*:scheduler:*:*:schedule/*/*"),
 )
+
+# What is deployed may call, by piece and by the Sid of the statement that allows it; the templates say on what.
+DEPLOYED: Mapping[str, Mapping[str, Sequence[str]]] = {
+    "evaluation": {
+        "WhatHasNoResource": [
+            "config:PutEvaluations",
+            "iam:GenerateCredentialReport",
+            "iam:GetAccountAuthorizationDetails",
+            "iam:GetCredentialReport",
+            "iam:ListUsers",
+        ],
+        "ReadAccessKeys": ["iam:ListAccessKeys", "iam:ListGroupsForUser", "iam:ListUserTags"],
+        "ReadWhatWasReported": ["config:GetComplianceDetailsByConfigRule"],
+        "WriteLog": ["logs:CreateLogStream", "logs:PutLogEvents"],
+    },
+    "deactivation": {
+        "WhatHasNoResource": ["config:ListDiscoveredResources", "iam:ListUsers"],
+        "ReadAndDeactivate": [
+            "iam:GetAccessKeyLastUsed",
+            "iam:GetUser",
+            "iam:ListAccessKeys",
+            "iam:ListGroupsForUser",
+            "iam:ListUserTags",
+            "iam:UpdateAccessKey",
+        ],
+        "ForgetSinceWhenAKeyWasInactive": ["iam:UntagUser"],
+    },
+    "deletion": {
+        "WhatHasNoResource": ["iam:ListUsers"],
+        "ReadAndDelete": [
+            "iam:DeleteAccessKey",
+            "iam:GetAccessKeyLastUsed",
+            "iam:GetUser",
+            "iam:ListAccessKeys",
+            "iam:ListGroupsForUser",
+            "iam:ListUserTags",
+        ],
+        "RememberSinceWhenAKeyIsInactive": ["iam:TagUser", "iam:UntagUser"],
+    },
+    "schedule": {
+        "StartTheDocument": ["ssm:StartAutomationExecution"],
+        "HandOverTheRole": ["iam:PassRole"],
+    },
+}
 
 # What botocore's own credential providers call on behalf of the profile: signing in, not reading.
 SIGN_IN = frozenset(
