@@ -46,7 +46,7 @@ mutants: $(READY) ## does a test notice each small change of the decision, or of
 golden: $(READY) ## write the golden files anew, then show what changed
 	-$(BIN)/python -m pytest -q -m golden --force-regen
 	$(BIN)/python -m pytest -q -m golden
-	git diff --stat -- tests/golden
+	git diff --stat -- tests/golden docs
 
 lint: $(READY) ## style and common mistakes
 	$(BIN)/ruff check .

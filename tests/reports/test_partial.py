@@ -7,7 +7,7 @@ import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
 from checker.reports.formats import names
-from tests.support.processes import NOW, keyage
+from tests.support.processes import NOW, here
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "check"
 POLICY = """\
@@ -51,7 +51,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def report(folder: Path, *options: str) -> str:
-    done = keyage(folder, "check", "--from", "s.json", "--now", NOW, *options, AWS_DEFAULT_REGION="us-east-1")
+    done = here(folder, "check", "--from", "s.json", "--now", NOW, *options, AWS_DEFAULT_REGION="us-east-1")
     assert (done.returncode, done.stderr) == (3, "")
     return done.stdout
 
