@@ -1,4 +1,4 @@
-"""Every key of one account, or nothing."""
+"""Every key of one account, of all users who can be read."""
 
 from checker.errors import Unreadable
 from checker.evaluate import AccountRead, AccountUnreadable
