@@ -51,7 +51,7 @@ def test_what_is_written_is_valid_and_so_are_its_examples(tmp_path: Path) -> Non
     used = re.sub(r"^# (rules:|exemptions:|  +- id| {4}\S)", r"\1", text, flags=re.MULTILINE)
     (tmp_path / "policies.yaml").write_text(used)
     valid = here(tmp_path, "validate", "--strict")
-    assert (valid.returncode, valid.stdout) == (0, "policies.yaml: valid, 1 rules and 1 exemptions\n")
+    assert (valid.returncode, valid.stdout) == (0, "policies.yaml: valid, 1 rule and 1 exemption\n")
 
 
 def test_the_next_commands_name_another_file(tmp_path: Path) -> None:

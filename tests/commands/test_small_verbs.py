@@ -129,7 +129,7 @@ def test_validate_counts_what_is_valid(folder: Path) -> None:
     done = keyage(folder, "validate", "--now", NOW, "--quiet")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert keyage(folder, "validate", "--now", NOW).stdout == (
-        "policies.yaml: valid, 3 rules and 2 exemptions, 1 accounts in the inventory\n"
+        "policies.yaml: valid, 3 rules and 2 exemptions, 1 account in the inventory\n"
     )
 
 

@@ -3,6 +3,7 @@
 from typing import TextIO
 
 from checker.reports.validate.run import ValidationRun
+from checker.spoken import plural
 
 
 def write(run: ValidationRun, out: TextIO) -> None:
@@ -11,5 +12,6 @@ def write(run: ValidationRun, out: TextIO) -> None:
         return
     content = run.policy.content
     rules, exemptions = len(content.get("rules", ())), len(content.get("exemptions", ()))
-    known = f", {run.accounts} accounts in the inventory" if run.accounts else ""
-    out.write(f"{run.policy.file}: valid, {rules} rules and {exemptions} exemptions{known}\n")
+    found = f"{plural(rules, 'rule')} and {plural(exemptions, 'exemption')}"
+    known = f", {plural(run.accounts, 'account')} in the inventory" if run.accounts else ""
+    out.write(f"{run.policy.file}: valid, {found}{known}\n")
