@@ -18,6 +18,7 @@ from checker.decision import (
     Rule,
     User,
     decision,
+    selectors,
 )
 from checker.spoken import plural
 
@@ -300,7 +301,7 @@ def _missing(account: Account, user: User, doubts: Sequence[Rule | Exemption]) -
     if of_account:
         return f"the account's {_are_not_known(of_account)}: add the account to the inventory (accounts.yaml)"
     of_user = unknown_attributes(user, [clause for entry in doubts for clause in entry.users])
-    if {"tags", "groups"} & set(of_user):
+    if set(selectors.USER_DETAILS) & set(of_user):
         allow = "allow iam:GetAccountAuthorizationDetails, or take the snapshot with --user-tags"
         return f"the user's {_are_not_known(of_user)}: {allow}"
     if of_user:
@@ -309,7 +310,7 @@ def _missing(account: Account, user: User, doubts: Sequence[Rule | Exemption]) -
 
 
 def _are_not_known(attributes: Sequence[str]) -> str:
-    be = "are" if len(attributes) > 1 or attributes[0] in ("tags", "groups") else "is"
+    be = "are" if len(attributes) > 1 or attributes[0] in selectors.USER_DETAILS else "is"
     return f"{' and '.join(attributes)} {be} not known"
 
 

@@ -13,6 +13,7 @@ Clause = Mapping[tuple[str, str | None], Sequence[str]]
 # What one pattern set may remember of the texts it has seen, in bits: 64 MiB.
 REMEMBERED = 1 << 29
 GROUPS = "groups"  # the attribute that a selector calls `group`
+USER_DETAILS = ("tags", GROUPS)  # which a user may be without, and which ListUsers does not tell
 A_STEP = 1 << 10  # about what one remembered step takes beside its state
 
 

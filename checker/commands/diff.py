@@ -7,7 +7,7 @@ from typing import NamedTuple, TextIO
 
 from checker.compare.policies import changes
 from checker.compare.verdicts import AccountChange, compare
-from checker.decision import Exemption, Rule
+from checker.decision import Exemption, Rule, selectors
 from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, UsageError, printable
 from checker.evaluate import AccountRead, Reading
 from checker.policy.loader import NoPolicy, PolicyFile
@@ -82,7 +82,7 @@ def _inventory(options: Options) -> Inventory:
 
 def _asks_for_user_tags(*policies: Base) -> bool:
     selecting = [clause for file in policies for entry in _entries(file) for clause in entry.users]
-    return any(attribute in ("tags", "groups") for clause in selecting for attribute, _key in clause)
+    return any(attribute in selectors.USER_DETAILS for clause in selecting for attribute, _key in clause)
 
 
 def _entries(file: Base) -> list[Rule | Exemption]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from checker.decision import Account, Clause, Exemption, Rule, SelectorSet, User
+from checker.decision import Account, Clause, Exemption, Rule, SelectorSet, User, selectors
 
 WILDCARDS = re.compile(r"[*?]+")
 Attribute = tuple[str, tuple[str, str | None]]  # "accounts", "users" or "keys", and the attribute
@@ -77,7 +77,7 @@ def example_of(clause: Clause) -> dict[str, Any]:
         if attribute == "path":
             text = patterns[0].replace("*", "/").replace("?", "/")
         if key is None:
-            example[attribute] = (text,) if attribute == "groups" else text
+            example[attribute] = (text,) if attribute == selectors.GROUPS else text
         else:
             tags[key] = text
     return example | ({"tags": tags} if tags else {})

@@ -28,7 +28,7 @@ NAMES = Domain(string.ascii_letters + string.digits + "_+=,.@-", 128, ("?*",))
 PATHS = Domain("".join(map(chr, range(0x21, 0x7F))), 512, ("/", "/?*/"))
 IDS = Domain(string.digits, 12, ("?" * 12,))
 TEXTS = Domain(None, 1024, ("*",))
-DOMAINS = {"name": NAMES, "groups": NAMES, "path": PATHS, "id": IDS}
+DOMAINS = {"name": NAMES, selectors.GROUPS: NAMES, "path": PATHS, "id": IDS}
 
 
 def covers(wider: Sequence[Clause], narrower: Sequence[Clause], *, users: bool) -> bool:
@@ -40,7 +40,7 @@ def _clause_covers(wider: Clause, narrower: Clause, users: bool) -> bool:
     for attribute, patterns in wider.items():
         domain = domain_of(attribute, users)
         # A tag may be missing, and a user in no group, so only a clause that asks for the same can be covered.
-        may_lack = attribute[0] in ("tags", "groups")
+        may_lack = attribute[0] in selectors.USER_DETAILS
         if may_lack and attribute not in narrower:
             return False
         if not includes(patterns, narrower.get(attribute, ("*",)), domain):

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from checker.decision import Account, Clause, User, matches
+from checker.decision import Account, Clause, User, matches, selectors
 
-NAMES = {"ou": "OU", "groups": "group"}  # of attributes, for people
+NAMES = {"ou": "OU", selectors.GROUPS: "group"}  # of attributes, for people
 
 
 class Comparison(NamedTuple):
@@ -51,6 +51,6 @@ def _tests(clause: Clause, subject: Account | User, kind: str) -> Iterator[Compa
         if key is not None and known:
             value = value.get(key)
         name = f"{kind} {NAMES.get(attribute, attribute)}" if key is None else f"{kind} tag {key}"
-        values = [] if value is None else value if attribute == "groups" else [value]
+        values = [] if value is None else value if attribute == selectors.GROUPS else [value]
         matched = any(matches(each, one) for each in patterns for one in values) if known else None
-        yield Comparison(name, ", ".join(values) or None, patterns, matched)
+        yield Comparison(name, ", ".join(values) if values else None, patterns, matched)

@@ -147,7 +147,7 @@ def _named(iam: Any, account: Account, notes: list[str]) -> Account:
     try:
         aliases = iam.list_account_aliases()["AccountAliases"]
     except iam.exceptions.ClientError as error:
-        if listing.error_code(error) not in ("AccessDenied", "AccessDeniedException"):
+        if listing.error_code(error) not in listing.DENIED:
             raise
         notes.append(f"{account.id}: iam:ListAccountAliases was denied, the account's name is not known")
         return account

@@ -127,6 +127,12 @@ def test_of_several_groups_any_may_match(groups: list[str] | None, expected: tup
     assert explain(None, {"group": "dev*"}, user=user) == [expected]
 
 
+@pytest.mark.parametrize(("patterns", "expected"), [("x", ("does not match x", False)), ("*", ("matches *", True))])
+def test_a_tag_with_an_empty_value_is_there(patterns: str, expected: tuple[str, bool]) -> None:
+    user = decision.User("joe", tags={"team": ""})
+    assert explain(None, {"tags": {"team": patterns}}, user=user) == [(f"user tag team '' {expected[0]}", expected[1])]
+
+
 def test_what_fails_for_certain_outweighs_a_doubt() -> None:
     assert explain("prod-*", "joe", account=NOTHING_KNOWN) == [("user name 'svc-ledger' does not match joe", False)]
 
