@@ -12,13 +12,22 @@ from botocore.parsers import ResponseParserError
 
 from .access_keys_rotated import AccessKey, User
 from .iam_listing import DENIED, Untrustworthy, error_code, groups_of, keys_of, status_of, tags_of
-from .iam_report import ACTIVE_COLUMNS, ROTATED_COLUMNS, USED_COLUMNS, Row, cells_of, report_time
+from .iam_rows import Report, Traces
 
-LOOKS = 3  # how often users that vanish while they are read are looked for again
+LOOKS = 3  # how often users who were perhaps renamed while they were read are looked for again
 ENOUGH = 20  # users, of whom none can be read, to tell that nobody's keys can be
 SERVER_FAILED = 500  # and above: the statuses of failures that are not the caller's
 ELSEWHERE = "ListUsers names the user, but ListAccessKeys knows no such user"
+RESTLESS = "the user was renamed again and again while keys were listed"
 NAMELESS = "gone since the credential report was made; iam:ListUsers, which was denied, tells who was renamed"
+NOT_THESE = (
+    "the keys are not those of the credential report: they were deleted since, or the name is another user's now;"
+    " iam:ListUsers, which was denied, tells who was renamed"
+)
+
+
+class PerhapsRenamed(Untrustworthy):
+    """What was read under a user's name may be another user's."""
 
 
 class Detail(NamedTuple):
@@ -30,7 +39,6 @@ class Detail(NamedTuple):
 
 DETAILS = {"tags": Detail(tags_of, "ListUserTags"), "groups": Detail(groups_of, "ListGroupsForUser")}
 Run = Callable[[Callable[[User], Any], Iterable[User]], Iterable[Any]]  # a `map`
-Traces = tuple[str, ...]
 
 
 class Asked(Protocol):
@@ -70,13 +78,6 @@ class NoMemory:
         """Forgotten at once."""
 
 
-class Report(NamedTuple):
-    """A credential report: its rows by user name, and when AWS made it; None if AWS does not say."""
-
-    rows: Mapping[str, Row]
-    made: datetime | None
-
-
 class Unread(NamedTuple):
     """A user whose keys could not be read, and the error that tells why."""
 
@@ -84,35 +85,12 @@ class Unread(NamedTuple):
     error: Exception
 
 
-Results = list[User | Unread | None]
-
-
 class Found(NamedTuple):
     """What came of listing the keys of users."""
 
-    keyed: Mapping[str, User | None]  # with keys and, where needed, details, by identity; None: no longer there
+    users: Sequence[User]  # all of the account, as they were listed last
+    keyed: Mapping[str, User]  # with keys and, where needed, details, by identity
     unread: Sequence[Unread]
-
-
-def may_have_keys(user: User, rows: Mapping[str, Row] | None) -> bool:
-    """Whether the user can have keys, by the report's rows; who is not in them may."""
-    row = row_of(user, rows)
-    if row is None:
-        return True
-    traces = cells_of(row, ROTATED_COLUMNS) + cells_of(row, USED_COLUMNS)
-    return "true" in cells_of(row, ACTIVE_COLUMNS) or any(report_time(text) for text in traces)
-
-
-def row_of(user: User, rows: Mapping[str, Row] | None) -> Row | None:
-    """The user's row; a row of the same name but another creation time is another user's."""
-    row = (rows or {}).get(user.name)
-    if (
-        row is None
-        or user.created is None
-        or report_time(row["user_creation_time"]) != user.created.replace(microsecond=0)
-    ):
-        return None
-    return row
 
 
 def identity(user: User) -> str:
@@ -121,61 +99,92 @@ def identity(user: User) -> str:
 
 
 class KeyLister:
-    """Lists the keys of users, and their details where lines depend on them; `read` may be shared between threads."""
+    """Lists the keys of users, and their details where lines depend on them.
+
+    ListAccessKeys goes by name, and a name may go from one user to another between two calls. Where the keys are not
+    the very ones of the credential report, the users are listed again, and who has another name then is read again.
+    """
 
     def __init__(self, iam: Any, report: Report, needs: Asked, memory: Memory, run: Run) -> None:
         self._iam, self._report, self._needs, self._memory, self._run = iam, report, needs, memory, run
-        self._keyed: dict[str, User | None] = {}  # by identity, as `_unread`
+        self._keyed: dict[str, User] = {}  # by identity, as the next two
         self._unread: dict[str, Unread] = {}
+        self._doubts: dict[str, str] = {}  # why what was read of a user may be another's
         self.untold: dict[str, set[str]] = {detail: set() for detail in DETAILS}  # names of users of whom AWS denied it
 
-    def found(self, wanted: Sequence[User], look_again: Callable[[], Iterable[User]]) -> Found:
-        """The keys of the `wanted` users; `look_again` gives every user of the account anew.
+    def found(self, users: Sequence[User], look_again: Callable[[], Sequence[User]]) -> Found:
+        """The keys of those `users`, who are all of the account, that can matter; `look_again` lists all anew.
 
         Raises what the client raises for what is no matter of one user, and the first error where nobody's keys can
         be read: nothing is to be learnt from thousands more.
         """
-        first = self._read_all(wanted[:ENOUGH])
-        failed = [each for each in first if isinstance(each, Unread)]
-        if first and len(failed) == len(first):
-            raise failed[0].error
-        wanted = self._sort(wanted, first + self._read_all(wanted[ENOUGH:]), look_again)
-        for _look in range(1, LOOKS):
-            wanted = self._sort(wanted, self._read_all(wanted), look_again)
-        self._unread |= {identity(user): Unread(user, Untrustworthy(ELSEWHERE)) for user in wanted}
-        return Found(self._keyed, [*self._unread.values()])
+        names = {identity(user): user.name for user in users}
+        self._read_first(self._missing(users))
+        doubt = bool(self._doubts) or self._report.tells_of_others(users)
+        for _look in range(LOOKS):
+            if not doubt:
+                break
+            users = look_again()
+            self._forget_renamed(users, names)
+            self._doubts.clear()
+            self._read_all(self._missing(users))
+            doubt = bool(self._doubts)
+        for user in users:
+            if identity(user) in self._doubts:
+                self._keyed.pop(identity(user), None)
+                self._unread[identity(user)] = Unread(user, PerhapsRenamed(self._doubts[identity(user)]))
+        return Found(users, self._keyed, [*self._unread.values()])
 
-    def _read_all(self, users: Sequence[User]) -> Results:
-        return [*self._run(self.read, users)] if users else []
+    def _missing(self, users: Iterable[User]) -> list[User]:
+        """Those of whom keys are wanted and were not read yet."""
+        return [
+            user
+            for user in users
+            if identity(user) not in self._keyed
+            and identity(user) not in self._unread
+            and self._report.may_have_keys(user)
+            and self._needs.keys(user)
+        ]
 
-    def _sort(
-        self, users: Sequence[User], results: Results, look_again: Callable[[], Iterable[User]]
-    ) -> Sequence[User]:
-        """Put each where it belongs; those who vanished but exist are given back, under the names they have now."""
-        ids: set[str | None] = set()
-        for user, result in zip(users, results, strict=True):
+    def _forget_renamed(self, users: Iterable[User], names: dict[str, str]) -> None:
+        """What was read under a name that is not the user's any more may be another's."""
+        for user in users:
+            key = identity(user)
+            if names.get(key) != user.name:
+                self._keyed.pop(key, None)
+                self._unread.pop(key, None)
+                names[key] = user.name
+
+    def _read_first(self, users: Sequence[User]) -> None:
+        self._read_all(users[:ENOUGH])
+        errors = [each.error for each in self._unread.values() if not isinstance(each.error, PerhapsRenamed)]
+        if users and len(errors) == len(users[:ENOUGH]):
+            raise errors[0]
+        self._read_all(users[ENOUGH:])
+
+    def _read_all(self, users: Sequence[User]) -> None:
+        for user, result in zip(users, self._run(self.read, users) if users else (), strict=True):
             if isinstance(result, Unread):
                 self._unread[identity(user)] = result
-            elif result is None and user.id is None:
-                self._unread[identity(user)] = Unread(user, Untrustworthy(NAMELESS))
-            else:
+            elif result is not None:
                 self._keyed[identity(user)] = result
-                ids |= set() if result else {user.id}
-        return [user for user in look_again() if user.id in ids] if ids else []
 
     def read(self, user: User) -> User | Unread | None:
-        """The user with keys; None for one who no longer exists, Unread for one who alone cannot be read."""
+        """The user with keys; None for one who is not there, Unread for one who alone cannot be read."""
         try:
-            row = row_of(user, self._report.rows)
-            keys = _recalled(user, row, self._report.made, self._needs, self._memory)
+            keys = _recalled(user, self._report, self._needs, self._memory)
             if keys is None:
                 keys = keys_of(self._iam, user.name)
-                self._memory.keep(user, _traces(row), keys)
-            keyed = user._replace(keys=_with_last_use(keys, row))
+                self._require_own(user, keys)
+                self._memory.keep(user, self._report.traces_of(user), keys)
+            keyed = user._replace(keys=self._report.with_last_use(user, keys))
             for detail in self._needs.lacking(keyed):
                 keyed = self._with(detail, keyed)
             return keyed
         except self._iam.exceptions.NoSuchEntityException:
+            if user.id is None:
+                return Unread(user, PerhapsRenamed(NAMELESS))
+            self._doubts[identity(user)] = ELSEWHERE
             return None
         except (ResponseParserError, Untrustworthy) as error:
             return Unread(user, error)
@@ -183,6 +192,14 @@ class KeyLister:
             if error_code(error) in DENIED or status_of(error) >= SERVER_FAILED:
                 return Unread(user, error)
             raise
+
+    def _require_own(self, user: User, keys: Sequence[AccessKey]) -> None:
+        """Raises PerhapsRenamed if the keys may be another's and no listing can tell; else there is a doubt."""
+        if user.id is None:
+            if not self._report.lacks_none(user, keys):
+                raise PerhapsRenamed(NOT_THESE)
+        elif not self._report.agrees(user, keys):
+            self._doubts[identity(user)] = RESTLESS
 
     def _with(self, detail: str, user: User) -> User:
         try:
@@ -195,55 +212,17 @@ class KeyLister:
         return user._replace(**told)
 
 
-def _traces(row: Row | None) -> Traces | None:
-    """What changes in a row when a key is made, deleted or switched; None without a row."""
-    return (
-        None if row is None else tuple(row[name] for name in ("user_creation_time", *ACTIVE_COLUMNS, *ROTATED_COLUMNS))
-    )
-
-
-def _recalled(
-    user: User, row: Row | None, made: datetime | None, needs: Asked, memory: Memory
-) -> Sequence[AccessKey] | None:
+def _recalled(user: User, report: Report, needs: Asked, memory: Memory) -> Sequence[AccessKey] | None:
     """The keys of an earlier run, where no key that the user may have now can be too old; else None.
 
     While the row stays as it is, only keys made after the report can be missing in them.
     """
-    traces = _traces(row)
-    keys = None if traces is None or made is None else memory.recall(user, traces)
+    traces = report.traces_of(user)
+    keys = None if traces is None or report.made is None else memory.recall(user, traces)
     if (
         keys is None
-        or made is None
-        or any(needs.too_old(user, moment) for moment in (made, *(key.created for key in keys)))
+        or report.made is None
+        or any(needs.too_old(user, moment) for moment in (report.made, *(key.created for key in keys)))
     ):
         return None
     return keys
-
-
-def _with_last_use(keys: Sequence[AccessKey], row: Row | None) -> tuple[AccessKey, ...]:
-    return tuple(key._replace(last_used=moment) for key, moment in zip(keys, _last_used(keys, row), strict=True))
-
-
-def _last_used(keys: Sequence[AccessKey], row: Row | None) -> Sequence[datetime | None]:
-    """When each key was last used, from the report, which has no key ids: None where it is not plain.
-
-    A key is known by its creation date, which is its last-rotated date unless it was toggled; where one
-    key and one row entry are left over they belong together, unless the key is younger than the entry.
-    """
-    if row is None:
-        return [None] * len(keys)
-    slots = [
-        (moment, report_time(used))
-        for rotated, used in zip(cells_of(row, ROTATED_COLUMNS), cells_of(row, USED_COLUMNS), strict=True)
-        if (moment := report_time(rotated))
-    ]
-    moments = {}
-    for number, key in enumerate(keys):
-        same = [slot for slot in slots if slot[0] == key.created.replace(microsecond=0)]
-        if len(same) == 1:
-            moments[number] = same[0][1]
-            slots.remove(same[0])
-    left = [number for number in range(len(keys)) if number not in moments]
-    if len(left) == 1 and len(slots) == 1 and slots[0][0] >= keys[left[0]].created.replace(microsecond=0):
-        moments[left[0]] = slots[0][1]
-    return [moments.get(number) for number in range(len(keys))]

@@ -13,9 +13,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 
 from .access_keys_rotated import COMPLIANT, NOT_APPLICABLE, UNDECIDED, AccessKey, AccountPolicy, Decision, User, decide
-from .iam_keys import DETAILS, Asked, KeyLister, Memory, NoMemory, Report, Run, Unread, identity, may_have_keys
+from .iam_keys import DETAILS, Asked, KeyLister, Memory, NoMemory, Run, Unread, identity
 from .iam_listing import DENIED, Untrustworthy, detailed_users_of, error_code, users_of
 from .iam_report import ACTIVE_COLUMNS, ROOT, Row, cells_of, parse_report, report_user
+from .iam_rows import Report
 
 # Seconds between two looks at a credential report in the making, a minute in all. AWS answers
 # within seconds for most accounts; past this the keys of every user are listed instead.
@@ -89,17 +90,16 @@ def read_users(
     users = _users(iam, None if report is None else report.rows, needs, notes)
     report = _of_these(users, report, notes)
     rows = None if report is None else report.rows
-    wanted = [user for user in users if may_have_keys(user, rows) and needs.keys(user)]
     lister = KeyLister(iam, report or Report({}, None), needs, memory or NoMemory(), run)
-    keyed, unread = lister.found(wanted, lambda: _users(iam, None, needs, []))
+    listed, keyed, unread = lister.found(users, lambda: _users(iam, None, needs, []))
     for detail, names in lister.untold.items():
         if names:
             operation = DETAILS[detail].operation
             notes.append(f"iam:{operation} was denied: the {detail} of {len(names)} users are not known")
     lost = {identity(each.user) for each in unread}
-    found = [keyed.get(identity(user), user) for user in users if identity(user) not in lost]
+    found = [keyed.get(identity(user), user) for user in listed if identity(user) not in lost]
     root = None if rows is None else ROOT in rows and "true" in cells_of(rows[ROOT], ACTIVE_COLUMNS)
-    return Reading([user for user in found if user is not None], root, notes, unread)
+    return Reading(found, root, notes, unread)
 
 
 def _credential_report(iam: Any, wait: Callable[[float], None], notes: list[str]) -> Report | None:

@@ -151,8 +151,7 @@ class _Remediation:
         """Do the stage for every key of one user; without `only`, users with nothing inactive are just counted."""
         try:
             keys = keys_of(self._iam, user.name)
-            tags = tags_of(self._iam, user.name)
-            groups = groups_of(self._iam, user.name) if self._asks_for_groups else None
+            tags, groups = self._judged_by(user)
         except CAUGHT as error:
             self._report(user, None, *_outcome_of(error))
             return
@@ -170,6 +169,11 @@ class _Remediation:
         for tag in sorted(gone) if stage == "delete" else ():
             done = self._attempt(self._forget, user, tag, "this key no longer exists")
             self._report(user, None, *done, key_id=tag.removeprefix(MEMORY))
+
+    def _judged_by(self, user: User) -> tuple[Mapping[str, str], Sequence[str] | None]:
+        """The tags of the user, and the groups if the policy looks at any."""
+        groups = groups_of(self._iam, user.name) if self._asks_for_groups else None
+        return tags_of(self._iam, user.name), groups
 
     def _attempt(self, step: Callable[..., Done], *arguments: Any) -> Done:
         """What a step did and why, also if it failed: the other keys go on."""
@@ -279,9 +283,12 @@ class _Remediation:
 
     def _change(self, user: User, key: AccessKey, action: str, why: str) -> Done:
         """Deactivate or delete, if user and key are still as they were judged, and look that nothing else changed."""
+        tags, groups = self._judged_by(user)
         current, before = self._user_named(user.name), self._listing(user)
         if current is None or current.arn != user.arn or current.id != user.id or before.get(key.id) != key:
             return LEFT, "user or key changed while they were looked at: the next run decides anew"
+        if (_of_others(tags), groups) != (_of_others(user.tags or {}), user.groups):
+            return LEFT, "the user's tags or groups changed while they were looked at: the next run decides anew"
         expected = {key_id: other for key_id, other in before.items() if key_id != key.id}
         if action == "deleted":
             self._delete(user, key)
@@ -314,6 +321,11 @@ class _Remediation:
 
 def _memory_of(key: AccessKey) -> str:
     return f"{MEMORY}{key.id}"
+
+
+def _of_others(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags that no run of this code sets."""
+    return {tag: value for tag, value in tags.items() if not tag.startswith(MEMORY)}
 
 
 def _outcome_of(error: Exception) -> Done:

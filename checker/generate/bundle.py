@@ -12,7 +12,7 @@ from checker.generate.templating import Quoted, render
 
 SHARED = ("selectors", "access_keys_rotated", "iam_listing", "whole_answers", "aws_clients")
 MODULES = {
-    "config_rule": (*SHARED, "iam_report", "iam_keys", "iam_reader", "config_rule"),
+    "config_rule": (*SHARED, "iam_report", "iam_rows", "iam_keys", "iam_reader", "config_rule"),
     "remediation": (*SHARED, "remediation_settings", "remediation"),
 }
 # In one file the modules see each other's names without importing them.

@@ -39,6 +39,7 @@ BUNDLED = (
     "whole_answers",
     "aws_clients",
     "iam_report",
+    "iam_rows",
     "iam_keys",
     "iam_reader",
     "config_rule",
@@ -197,7 +198,7 @@ def test_a_user_who_keeps_vanishing_is_no_verdict(deployed: Deployed) -> None:
     deployed.account.user("u")
     deployed.account.key("u", 200)
     deployed.account.faults.plan("ListAccessKeys", refuse("NoSuchEntity", 404))
-    fine = deployed.account.user("fine")
+    fine = deployed.account.user("fine", 801)
     with pytest.raises(config_rule.CannotJudge, match=r"all others are reported, but the keys of u could not be read"):
         deployed.run()
     assert deployed.told() == {fine.id: ("COMPLIANT", None)}

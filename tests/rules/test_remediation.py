@@ -240,6 +240,25 @@ def test_a_failure_after_the_change_says_that_it_was_made(runbook: Runbook) -> N
     assert (key.status, "deactivated, but then" in runbook.why) == ("Inactive", True)
 
 
+EXEMPT = {"reason": "r", "approvedBy": "a", "expires": "2027-01-01"}
+
+
+@pytest.mark.parametrize("users", [{"tags": {"keep": "yes"}}, {"group": "keep"}], ids=["tag", "group"])
+def test_an_exemption_by_a_tag_or_group_that_comes_in_between_counts(runbook: Runbook, users: dict[str, Any]) -> None:
+    user, key = runbook.old()
+    runbook.emulated.iam.create_group("keep")
+
+    def exempt() -> None:
+        runbook.emulated.iam.tag_user("u", [{"Key": "keep", "Value": "yes"}])
+        runbook.emulated.iam.add_user_to_group("keep", "u")
+
+    runbook.emulated.faults.plan("GetAccessKeyLastUsed", after(exempt), times=1)
+    judged_by = document(protectUsedWithinDays=1) | {"exemptions": [{"id": "kept", "users": users, **EXEMPT}]}
+    assert runbook.run(judged_by, user) == {"u": ["left"]}
+    assert (key.status, runbook.changes) == ("Active", [])
+    assert "tags or groups changed" in runbook.why
+
+
 def replaced(runbook: Runbook) -> None:
     """The user gives the name away."""
     runbook.emulated.rename("u", "was-u")

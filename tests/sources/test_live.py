@@ -145,7 +145,7 @@ exemptions:
 def by_tag(emulated: Emulated) -> None:
     """Users whose verdicts, rules or due dates depend on their tags, and one who has no keys."""
     emulated.iam.generate_report()
-    emulated.user("keyless", tags={"team": "payments"})
+    emulated.user("keyless", 801, tags={"team": "payments"})
     for name, age, tags in (
         ("young", 9, {"team": "payments"}),
         ("tagged", 30, {"team": "payments"}),

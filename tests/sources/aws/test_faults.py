@@ -45,7 +45,7 @@ def overdue(emulated: Emulated) -> Emulated:
     emulated.user("u")
     emulated.key("u", 200)
     emulated.key("u", 20)
-    emulated.user("keyless")
+    emulated.user("keyless", 801)
     return emulated
 
 
