@@ -1,6 +1,8 @@
 """What steers a terminal reaches none, wherever it was written; each case is a real process."""
 
 import json
+import os
+import pty
 import subprocess
 from pathlib import Path
 
@@ -99,6 +101,10 @@ SAID = ODD.encode("unicode_escape").decode()  # by printf
 SOURCE = ODD.replace("\r", "")
 INI = {
     "aws.ini": f"[profile odd]\nsource_profile = {SOURCE}\nrole_arn = arn:aws:iam::000000000001:role/x\n",
+    "device.ini": (
+        "[profile base]\naws_access_key_id = x\naws_secret_access_key = x\n"
+        f"[default]\nsource_profile = base\nrole_arn = arn:aws:iam::000000000001:role/x\nmfa_serial = {SOURCE}\n"
+    ),
     "process.ini": f"[default]\ncredential_process = /bin/sh -c 'printf \"{SAID}\" >&2; exit 1'\n",
 }
 
@@ -138,3 +144,18 @@ def test_it_is_in_view(folder: Path, arguments: tuple[str, ...]) -> None:
 def test_so_it_is_of_the_environment_and_of_the_files_of_aws(folder: Path, name: str) -> None:
     text = printed(folder, "check", **CONFIGURATIONS[name])
     assert (unprintable(text), SHOWN in text) == ([], True)
+
+
+def test_so_it_is_where_the_code_of_a_device_is_asked_for(folder: Path) -> None:
+    pid, terminal = pty.fork()
+    if not pid:
+        os.chdir(folder)
+        os.execve(KEYAGE[0], [*KEYAGE, "check"], environment(AWS_CONFIG_FILE="device.ini"))  # noqa: S606 -- no shell is meant
+    asked = b""
+    while b"MFA" not in asked or not asked.endswith(b": "):
+        asked += os.read(terminal, 1024)
+    os.write(terminal, b"\x03")  # Ctrl-C
+    _pid, status = os.waitpid(pid, 0)
+    os.close(terminal)
+    assert (unprintable(asked.decode()), SHOWN in asked.decode()) == ([], True)
+    assert os.waitstatus_to_exitcode(status) == 130
