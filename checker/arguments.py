@@ -60,9 +60,9 @@ class UserPath(click.ParamType[str]):
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         text = str(value)
         if not self._form.fullmatch(text):
-            from checker.policy.yaml.forms import path_hint
+            from checker.policy.yaml.forms import one_path_hint
 
-            hint = path_hint(text)
+            hint = one_path_hint(text)
             self.fail(f"a path begins and ends with /, such as /service/{f'; {hint}' if hint else ''}", param, ctx)
         return text
 

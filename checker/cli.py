@@ -1,5 +1,6 @@
 """The command line: arguments only. What a verb does is in checker.commands, imported when it is called."""
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -32,6 +33,7 @@ from checker.arguments import (
 from checker.cli_prepare import PREPARING
 from checker.errors import USAGE_EXIT
 from checker.shell.boundary import guarded
+from checker.shell.common import say
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -225,5 +227,14 @@ def _dispatch(arguments: list[str] | None) -> int:
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.ClickException as error:
-        error.show()
+        say(_shown(error))
         return USAGE_EXIT
+
+
+def _shown(error: click.ClickException) -> list[str]:
+    """The lines that click shows; it would print what was typed as it is."""
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        error.ctx.color = True  # or click drops what looks like an escape sequence, and nobody sees what was typed
+    shown = io.StringIO()
+    error.show(shown)
+    return shown.getvalue().rstrip("\n").split("\n")

@@ -38,7 +38,7 @@ def init(**settings: Any) -> int:
     """Write a policy of one number, with comments that say what to try next.
 
     With --from-account they also say how many keys the account has, how old the oldest is, and how many would be
-    non-compliant at 90, 180 and 365 days.
+    non-compliant at 90, 180 and 365 days. Where users could not be read they say so, and the exit code is 3.
     """
     from checker.commands import init as verb
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 
-from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, CannotWrite, printable
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, CannotWrite
 from checker.evaluate import AccountResult, evaluate, needs_attention
 from checker.reports.run import Run, make
 from checker.scan.check_options import Options
@@ -58,9 +58,9 @@ def _report(options: Options, loaded: Loaded, outputs: list[Output], opened: Ope
             reports.append((output, make(output.name, _run(options, loaded, opened, output), stream)))
         try:
             for result in _results(options, loaded, outputs, opened):
-                say((f"note: {printable(note)}" for note in result.notes), quiet=options.common.quiet)
+                say((f"note: {note}" for note in result.notes), quiet=options.common.quiet)
                 if result.reason is not None and result.id is None and opened.kind == "live":
-                    say([f"error: {printable(result.reason)}"])  # nobody signed in: it concerns the whole run
+                    say([f"error: {result.reason}"])  # nobody signed in: it concerns the whole run
                 unreadable += result.reason is not None
                 non_compliant += result.counts.non_compliant
                 for output, one in reports:

@@ -14,7 +14,7 @@ from checker.evaluate import AccountRead, Reading
 from checker.extras import how_to_install
 from checker.scan.check_options import Options
 from checker.scan.open import asking_for, of_readings
-from checker.shell.common import Common
+from checker.shell.common import Common, answer
 from checker.shell.loading import INVENTORY_NAME, POLICY_NAME, Loaded, load_all
 from checker.shell.outputs import parse_formats
 from checker.shell.whole_file import whole_file
@@ -159,5 +159,5 @@ def _write(path: Path, text: str) -> None:
 
 
 def _tell(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    answer(text.split("\n"))
     sys.stdout.flush()

@@ -8,7 +8,7 @@ from typing import NamedTuple, TextIO
 from checker.compare.policies import changes
 from checker.compare.verdicts import AccountChange, compare
 from checker.decision import Exemption, Rule, selectors
-from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, UsageError, printable
+from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, UsageError
 from checker.evaluate import AccountRead, Reading
 from checker.policy.loader import NoPolicy, PolicyFile
 from checker.reports.diff.run import DiffRun
@@ -57,7 +57,7 @@ def run(options: Options) -> int:
 
 def _compared(base: Base, head: PolicyFile, reading: Reading, options: Options, now: datetime) -> AccountChange:
     if isinstance(reading, AccountRead):
-        say((f"note: {printable(note)}" for note in reading.notes), quiet=options.common.quiet)
+        say((f"note: {note}" for note in reading.notes), quiet=options.common.quiet)
     return compare(None if isinstance(base, NoPolicy) else base.policy, head.policy, reading, now)
 
 

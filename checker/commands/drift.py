@@ -1,6 +1,5 @@
 """`keyage drift`: is what is deployed in the current account what the policy would deploy?"""
 
-import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,7 +8,7 @@ from checker.decision import Account
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT
 from checker.generate.deployment import Deployment, deployment
 from checker.generate.groups import Group, resolve, unlisted
-from checker.shell.common import Common, say, teller
+from checker.shell.common import Common, answer, say, teller
 from checker.shell.loading import Loaded, accepted, check_all, without_errors
 from checker.sources import live
 from checker.sources.aws.session import ReadOnlySession
@@ -37,9 +36,7 @@ def run(options: Options) -> int:
     rule = "the managed rule" if expected.function is None else "keyage's rule"
     where = f"account {account.id}, {expected.region}, group {expected.group.name}, {rule} {expected.rule_name}"
     count = plural(len(found), "difference")
-    sys.stdout.write(f"{where}: {count if found else 'as the policy says'}\n")
-    for difference in found:
-        sys.stdout.write(f"  {difference}\n")
+    answer([f"{where}: {count if found else 'as the policy says'}", *(f"  {difference}" for difference in found)])
     return FINDINGS_EXIT if found else COMPLIANT_EXIT
 
 

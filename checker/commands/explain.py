@@ -1,17 +1,16 @@
 """`keyage explain USER`: why this limit?"""
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from checker.decision import Account, Exemption, Rule, User, decision, selectors, unknown_account
-from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, Unreadable, UsageError, printable
+from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, Unreadable, UsageError
 from checker.evaluate import AccountUnreadable
 from checker.policy.explain import telling_tests
 from checker.policy.nearest import Known
-from checker.shell.common import Common
+from checker.shell.common import Common, answer
 from checker.shell.loading import Inventory, Loaded, load_all
 from checker.spoken import plural
 
@@ -41,7 +40,7 @@ def run(options: Options) -> int:
         *_exemptions(loaded, account, user),
         *_keys(loaded, account, user),
     ]
-    sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
+    answer(lines)
     return COMPLIANT_EXIT if len(deciding) == 1 else UNREADABLE_EXIT
 
 

@@ -8,7 +8,7 @@ from shlex import quote
 from typing import NamedTuple
 
 from checker.decision import decision
-from checker.errors import COMPLIANT_EXIT
+from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT
 from checker.evaluate import NON_COMPLIANT, NOT_APPLICABLE, AccountRead, Finding, evaluate, why_unread
 from checker.generate.templating import render
 from checker.shell.common import say, teller
@@ -33,7 +33,10 @@ class Options(NamedTuple):
 
 
 def run(options: Options) -> int:
-    """Write the file; raises UsageError where there is one, Unreadable for an account that could not be read."""
+    """Write the file; the code is 3 if the account was read in part, and then the file says so where it counts.
+
+    Raises UsageError where there is a file, Unreadable for an account that could not be read.
+    """
     refuse_existing(options.output)
     now = options.now or datetime.now(UTC)
     read = _read(options) if options.from_account else None
@@ -41,6 +44,7 @@ def run(options: Options) -> int:
         "policy/policies.yaml.j2",
         seen=list(_seen(read, now)) if read else [],
         paths=_paths(read, now) if read else [],
+        partial=bool(read and read.unread),
         limit=LIMIT,
         expires=f"{now + EXEMPT_FOR:%Y-%m-%d}",
     )
@@ -49,30 +53,37 @@ def run(options: Options) -> int:
         stream.write(text)
     named = "" if options.output.name == POLICY_NAME else f" --policy {quote(str(options.output))}"
     say([f"{options.output}: written; next: keyage validate{named}, keyage check{named}"], quiet=options.quiet)
-    return COMPLIANT_EXIT
+    return UNREADABLE_EXIT if read and read.unread else COMPLIANT_EXIT
 
 
 def _read(options: Options) -> AccountRead:
-    """Every key of the account of the current credentials; raises Unreadable."""
+    """Every key of the account of the current credentials, but for users who are named; raises Unreadable."""
     from checker.scan.whole_account import read_all
     from checker.sources.aws.session import ReadOnlySession
 
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.quiet))
     read = read_all(session, {}, options.concurrency, user_tags=False, want_name=False)
-    say((f"note: {note}" for note in (*read.notes, *why_unread(read.unread))), quiet=options.quiet)
+    say((f"note: {note}" for note in read.notes), quiet=options.quiet)
+    say(f"error: {why}" for why in why_unread(read.unread))
     return read
 
 
 def _seen(read: AccountRead, now: datetime) -> Iterator[str]:
-    """How many keys there are, how old, and what each of TRIED would find: lines of plain words."""
+    """How many keys there are, how old, and what each of TRIED would find: lines of plain words.
+
+    Whoever reads the file later has not seen what was said beside it, so no number of a part looks like one of a whole.
+    """
     ages = [finding.age_days for finding in _active(read, LIMIT, now)]
-    users, keys = plural(len(read.users), "user"), plural(len(ages), "active key")
-    yield f"Account {read.account.id} on {now:%Y-%m-%d}: {users} and {keys}"
+    users, keys = plural(len(read.users) + len(read.unread), "user"), plural(len(ages), "active key")
+    least, known = ("at least ", " known") if read.unread else ("", "")
+    yield f"Account {read.account.id} on {now:%Y-%m-%d}: {users} and {least}{keys}"
+    if read.unread:
+        yield f"INCOMPLETE: the keys of {plural(len(read.unread), 'user')} could not be read and are not counted"
     if ages:
-        yield f"The oldest is {plural(max(ages), 'day')} old. Non-compliant with a limit of"
+        yield f"The oldest{known} is {plural(max(ages), 'day')} old. Non-compliant with a limit of"
         for limit in TRIED:
             old = [one for one in _active(read, limit, now) if one.verdict == NON_COMPLIANT]
-            yield f"  {limit} days: {len(old)}"
+            yield f"  {limit} days: {least}{len(old)}"
 
 
 def _paths(read: AccountRead, now: datetime) -> list[tuple[str, int]]:

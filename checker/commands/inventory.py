@@ -1,14 +1,13 @@
 """`keyage inventory`: save the organization's accounts to accounts.yaml."""
 
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 from checker.decision import Account
-from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, Unreadable, UsageError, printable
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, Unreadable, UsageError
 from checker.policy import inventory
 from checker.policy.inventory_file import Changes, changes, merged, told
-from checker.shell.common import say, teller
+from checker.shell.common import answer, say, teller
 from checker.shell.loading import INVENTORY_NAME, Inventory
 from checker.shell.whole_file import whole_file
 from checker.sources import organization
@@ -50,11 +49,10 @@ def run(options: Options) -> int:
 def _compared(output: Path, before: Inventory, accounts: list[Account], *, up_to_date: bool) -> int:
     """Print what differs; the code is 1 if something does."""
     if up_to_date:
-        sys.stdout.write(f"{output}: up to date\n")
+        answer([f"{output}: up to date"])
         return COMPLIANT_EXIT
     lines = list(told(before, accounts)) or ["the accounts are the same, but not written as keyage writes them"]
-    sys.stdout.write(f"{output}: out of date: {_counted(changes(before, accounts))}\n")
-    sys.stdout.write("".join(f"  {printable(line)}\n" for line in lines))
+    answer([f"{output}: out of date: {_counted(changes(before, accounts))}", *(f"  {line}" for line in lines)])
     return FINDINGS_EXIT
 
 

@@ -1,7 +1,5 @@
 """`keyage render`: write what deploys the policy, or say how a folder differs from that."""
 
-import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, FileProblems
@@ -10,7 +8,7 @@ from checker.generate import lint
 from checker.generate.deployment import Deployment
 from checker.generate.groups import DEFAULT, undecided, unused
 from checker.generate.rendering import MANIFEST, Rendering, render
-from checker.shell.common import Common, say
+from checker.shell.common import Common, answer, say
 from checker.shell.folder import FileDifference, differences, write
 from checker.shell.loading import Loaded, accepted, check_all, without_errors
 from checker.spoken import plural
@@ -33,7 +31,7 @@ def run(common: Common, folder: Path, *, check: bool) -> int:
         )
     changes = write(folder, rendering.files, MANIFEST)
     if not common.quiet:
-        _tell(_written(folder, rendering, changes))
+        answer(_written(folder, rendering, changes))
     return COMPLIANT_EXIT
 
 
@@ -48,11 +46,11 @@ def _warn(common: Common, loaded: Loaded, rendering: Rendering) -> None:
 def _compare(folder: Path, rendering: Rendering) -> int:
     found = differences(folder, rendering.files, MANIFEST)
     if not found:
-        _tell([f"{folder} is what the policy renders: {len(rendering.files)} files"])
+        answer([f"{folder} is what the policy renders: {len(rendering.files)} files"])
         return COMPLIANT_EXIT
-    _tell([f"{folder} differs from what the policy renders:"])
-    _tell(f"  {difference}" for difference in found)
-    _tell([f"Write them with: keyage render -o {folder}"])
+    answer([f"{folder} differs from what the policy renders:"])
+    answer(f"  {difference}" for difference in found)
+    answer([f"Write them with: keyage render -o {folder}"])
     return FINDINGS_EXIT
 
 
@@ -76,8 +74,3 @@ def _described(each: Deployment) -> str:
     started = "automatic" if group.automatic else "started by hand"
     remediation = f"remediation {started}" if group.remediations else "no remediation"
     return f"{accounts}: {rule}, {remediation}{', deletes' if group.deletes else ''}"
-
-
-def _tell(lines: Iterable[str]) -> None:
-    for line in lines:
-        sys.stdout.write(f"{line}\n")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 
-from checker.decision import Account, Exemption, Rule
+from checker.decision import Account, Exemption, Rule, selectors
 from checker.errors import Problem
 from checker.policy import selection
 from checker.policy.candidates import candidates
@@ -83,14 +83,15 @@ def _accounts(policy: PolicyFile, inventory: Mapping[str, Account] | None) -> li
 
 
 def _colons(policy: PolicyFile) -> Iterator[Problem]:
-    """A colon is legal in a pattern, as in the unquoted text 1:30:00, but in no IAM user name."""
+    """A colon is legal in a pattern, as in the unquoted text 1:30:00, but in no name of an IAM user or group."""
     selecting: dict[str, Sequence[Rule | Exemption]] = {
         "rules": policy.policy.rules[:-1],
         "exemptions": policy.policy.exemptions,
     }
     for kind, listed in selecting.items():
         for number, entry in enumerate(listed):
-            for text in entry.users[0].get(("name", None), ()):
-                if ":" in text:
-                    message = f"{text}: no IAM user name has a colon, so this matches nobody"
-                    yield policy.document.problem((kind, number, "users"), message)
+            for attribute, what in (("name", "user"), (selectors.GROUPS, "group")):
+                for text in entry.users[0].get((attribute, None), ()):
+                    if ":" in text:
+                        message = f"{text}: no IAM {what} name has a colon, so this matches nobody"
+                        yield policy.document.problem((kind, number, "users"), message)

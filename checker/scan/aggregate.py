@@ -13,7 +13,7 @@ from checker.compare.aws_config import AccountPlacement, Compared, ReportingRule
 from checker.compare.aws_config_rows import AccountRow, totals
 from checker.decision import decision
 from checker.encoding import read_utf8
-from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable, UsageError, printable
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable, UsageError
 from checker.evaluate import AccountRead
 from checker.generate.groups import DEFAULT, MANAGED, Group, grouped, selectors_beyond_id
 from checker.reports.aggregate.run import AggregateRun, ComparedSnapshot, Terminal
@@ -117,7 +117,7 @@ def _warnings(loaded: Loaded, aggregator: Aggregator) -> Iterator[str]:
     organization = aggregator.organization
     if organization and organization.status == FAILED:
         error = organization.error or "AWS gives no reason"
-        yield f"warning: the aggregator could not list the organization's accounts ({printable(error)}): some may lack"
+        yield f"warning: the aggregator could not list the organization's accounts ({error}): some may lack"
     if not loaded.inventory:
         yield (
             "warning: no inventory: only accounts that the aggregator knows are looked at, and nobody misses the"
@@ -179,7 +179,7 @@ def _named(rows: list[AccountRow], aggregator: Aggregator, workers: Workers, com
 
     found = dict(zip(nameless, workers.map(aggregator.user_names, nameless), strict=True))
     failed = sorted({each.problem for each in found.values() if each.problem})
-    say((f"note: some users have no names here: {printable(each)}" for each in failed), quiet=common.quiet)
+    say((f"note: some users have no names here: {each}" for each in failed), quiet=common.quiet)
     return [_with_names(row, found[row.id]) if row.id in found else row for row in rows]
 
 

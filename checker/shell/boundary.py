@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from checker.errors import BUG_EXIT, INTERRUPTED_EXIT, OUTPUT_EXIT, CannotWrite, KeyageError, printable
+from checker.errors import BUG_EXIT, INTERRUPTED_EXIT, OUTPUT_EXIT, CannotWrite, KeyageError
 from checker.shell.common import say
 from checker.shell.written import take_standard_streams
 
@@ -21,7 +21,7 @@ def guarded(verb: Callable[[], int]) -> int:
     except BrokenPipeError:
         return _reader_left()
     except CannotWrite as error:  # what was printed before another message was due
-        say([f"error: {printable(str(error))}"])
+        say([f"error: {error}"])
         code = error.exit_code
     return leave_at_once(code) if _somebody_is_busy() else code
 
@@ -31,7 +31,7 @@ def _exit_code(verb: Callable[[], int]) -> int:
         code = verb()
         sys.stdout.flush()
     except KeyageError as error:
-        say(f"error: {printable(line)}" for line in str(error).split("\n"))
+        say(f"error: {line}" for line in str(error).split("\n"))
         return error.exit_code
     except KeyboardInterrupt:
         say(["interrupted"])
@@ -41,7 +41,8 @@ def _exit_code(verb: Callable[[], int]) -> int:
     except Exception:  # noqa: BLE001 -- the boundary: a crash is reported as one, with its own exit code
         import traceback
 
-        say([traceback.format_exc().rstrip(), "This is a bug in keyage: please report it with the lines above."])
+        report = "This is a bug in keyage: please report it with the lines above."
+        say([*traceback.format_exc().rstrip().split("\n"), report])
         return BUG_EXIT
     return code
 

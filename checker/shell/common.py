@@ -6,6 +6,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from checker.errors import printable
+
 
 class Common(NamedTuple):
     """Options that every verb on a policy has."""
@@ -18,7 +20,9 @@ class Common(NamedTuple):
 
 
 def say(messages: Iterable[str], *, quiet: bool = False) -> None:
-    """Messages go to standard error, after what was printed before; --quiet drops those that are not errors.
+    """Messages of one line each go to standard error, after what was printed before; --quiet drops all but errors.
+
+    What could steer a terminal, whoever put it into a message, is in view.
 
     Raises CannotWrite, after the messages, if what was printed before cannot be written.
     """
@@ -30,6 +34,14 @@ def say(messages: Iterable[str], *, quiet: bool = False) -> None:
         _print(messages)
 
 
+def answer(lines: Iterable[str]) -> None:
+    """What was asked for goes to standard output, where it is lines of text; raises CannotWrite.
+
+    What could steer a terminal, whoever put it into a line, is in view.
+    """
+    sys.stdout.write("".join(f"{printable(line)}\n" for line in lines))
+
+
 def teller(*, quiet: bool) -> Callable[[str], None]:
     """What says a note that comes up while something runs, in any thread; --quiet drops it."""
     return lambda message: None if quiet else _print([f"note: {message}"])
@@ -37,4 +49,4 @@ def teller(*, quiet: bool) -> Callable[[str], None]:
 
 def _print(messages: Iterable[str]) -> None:
     for message in messages:
-        print(message, file=sys.stderr)  # noqa: T201 -- the one place that speaks on standard error
+        print(printable(message), file=sys.stderr)  # noqa: T201 -- the one place that speaks on standard error

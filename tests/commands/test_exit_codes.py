@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import ACCOUNT, KEYAGE, NOW, OLD, YOUNG, environment, here, keyage, policy_folder
+from tests.support.processes import ACCOUNT, KEYAGE, NOW, OLD, POLICY, YOUNG, environment, here, keyage, policy_folder
 
 CHECK = ("check", "--from", "s.jsonl", "--now", NOW)
 BY_OU = "version: 1\ndefault: {maxAccessKeyAge: 90}\nrules:\n  - {id: ou, accounts: {ou: Root/*}, maxAccessKeyAge: 9}\n"
@@ -75,6 +75,45 @@ def test_2_for_wrong_usage(tmp_path: Path, arguments: list[str], message: str) -
     done = run(policy_folder(tmp_path), *arguments)
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "arguments", "said"),
+    [
+        (0, "diff policies.yaml strict.yaml --from s.jsonl", "1 becomes non-compliant"),  # a change is no finding
+        (1, "test --tests failing.test.yaml", "0 passed, 1 failed"),
+        (2, "explain nobody --from s.jsonl", "s.jsonl has no user nobody"),
+        (2, "diff none.yaml policies.yaml", "none.yaml"),
+        (2, "diff policies.yaml policies.yaml --from s.jsonl --live", "leave one of them out"),
+        (2, "snapshot --inventory broken.yaml", "broken.yaml:1:10: version: 2 is not 1"),
+        (2, "inventory -o broken.yaml", "broken.yaml:1:10: version: 2 is not 1"),
+        (2, "drift --policy broken.yaml", "broken.yaml:1:10: version: 2 is not 1"),
+        (2, "render --policy by-ou.yaml", "no account is in the inventory"),
+        (2, "permissions bogus", "is not one of"),
+        (3, "diff policies.yaml by-ou.yaml --from s.jsonl", "ou is not known"),
+        (3, "inventory", "no AWS credentials were found"),
+        (3, "drift", "no AWS credentials were found"),
+        (3, "diff policies.yaml strict.yaml --live", "no AWS credentials were found"),
+        (4, "init -o none/p.yaml", "cannot write none/p.yaml"),
+        (4, "import-exemptions muted.yaml -o none/e.yaml", "cannot write none/e.yaml"),
+        (4, "render -o policies.yaml/below", "cannot write policies.yaml/below"),
+        (4, "diff policies.yaml policies.yaml --format json=none/d.json", "cannot write none/d.json"),
+        (4, "test --tests failing.test.yaml --format junit=none/t.xml", "cannot write none/t.xml"),
+    ],
+)
+def test_the_codes_of_the_other_verbs(tmp_path: Path, code: int, arguments: str, said: str) -> None:
+    folder = policy_folder(tmp_path)
+    files = {
+        "strict.yaml": POLICY.replace("90", "3"),
+        "by-ou.yaml": BY_OU,
+        "broken.yaml": "version: 2\n",
+        "failing.test.yaml": "tests: [{name: a, user: {name: x}, expect: {maxAccessKeyAge: 1}}]\n",
+        "muted.yaml": "Mutelist: {Accounts: {}}\n",
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    done = keyage(folder, *arguments.split(), KEYAGE_NOW=NOW)
+    assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done.stdout + done.stderr
 
 
 def test_2_for_a_broken_policy_with_every_problem(tmp_path: Path) -> None:
@@ -146,14 +185,15 @@ def test_3_when_an_explanation_depends_on_what_is_not_known(tmp_path: Path) -> N
 
 
 def test_70_for_a_bug(tmp_path: Path) -> None:
-    breaking = "import sys, checker.commands.validate as verb; verb.run = lambda *_: 1 / 0\n"
+    breaking = "import sys, checker.commands.validate as verb\n"
+    breaking += "def run(*_): raise ValueError('\\x9b31m')\nverb.run = run\n"
     breaking += "from checker.cli import main; sys.exit(main(['validate']))"
     done = subprocess.run(
         [sys.executable, "-c", breaking], cwd=policy_folder(tmp_path), env=environment(), capture_output=True, text=True
     )
     assert done.returncode == 70
     assert done.stderr.endswith("This is a bug in keyage: please report it with the lines above.\n")
-    assert "ZeroDivisionError" in done.stderr
+    assert (r"\x9b31m" in done.stderr, "\x9b" in done.stderr) == (True, False)
 
 
 def test_130_when_interrupted(tmp_path: Path) -> None:

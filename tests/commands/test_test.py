@@ -82,7 +82,10 @@ def test_several_formats_at_once(tmp_path: Path) -> None:
         (
             "tests: [{name: t, user: {name: a, path: /people}, expect: {rule: default}}]",
             [],
-            'error: policies.test.yaml:1:41: path: "/people": an IAM path begins and ends with /, such as /service/\n',
+            (
+                'error: policies.test.yaml:1:41: path: "/people": an IAM path begins and ends with /, such as'
+                " /service/; did you mean /people/?\n"
+            ),
         ),
         ("tests: 3", [], 'error: policies.test.yaml:1:8: tests: expected a list, found "3"\n'),
         ("tests: 3", ["--format", "xml"], "error: --format xml: unknown format; there are text, junit, github\n"),

@@ -185,6 +185,12 @@ def test_a_colon_in_a_user_name_is_told(selector: str) -> None:
     ]
 
 
+def test_a_colon_in_a_group_name_is_told_as_one() -> None:
+    assert warnings(rules(", users: {name: '*', group: 'a:b'}")) == [
+        "p.yaml:4:41: a:b: no IAM group name has a colon, so this matches nobody"
+    ]
+
+
 def test_a_colon_in_the_users_of_an_exemption_is_told() -> None:
     assert warnings(exemptions("users: 1:30:00, expires: 2027-01-31")) == [
         "p.yaml:4:47: 1:30:00: no IAM user name has a colon, so this matches nobody"

@@ -113,7 +113,7 @@ def test_ids_and_patterns_are_text(place: tuple[str, str], expected: list[str]) 
 
 
 def test_the_ids_of_the_inventory_are_text() -> None:
-    assert schema("inventory")["properties"]["accounts"]["items"]["properties"]["id"]["type"] == "string"
+    assert schema("inventory")["definitions"]["accountId"]["type"] == "string"
 
 
 def test_ids_without_quotes_keep_their_digits() -> None:

@@ -30,7 +30,13 @@ KINDS = {
 }
 
 # What may be meant by a text that breaks the pattern of a definition.
-HINTS = {"userName": forms.user_hint, "userPath": forms.path_hint, "accountId": forms.account_id_hint}
+HINTS = {
+    "userName": forms.user_hint,
+    "groupName": forms.group_hint,
+    "userPath": forms.path_hint,
+    "path": forms.one_path_hint,
+    "accountId": forms.account_id_hint,
+}
 
 
 @cache

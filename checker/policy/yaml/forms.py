@@ -12,6 +12,7 @@ OU_ID = re.compile(r"(?:^|/)(ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})(?=/|$)")
 ARN = re.compile(r"arn:[^:]*:(?P<service>[^:]*):[^:]*:(?P<account>[^:]*):(?P<resource>.*)", re.DOTALL)
 GROUPED_ID = re.compile(r"\s*(?:\d{4}([-_. ])\d{4}\1\d{4}|\d{3}([-_. ])\d{3}\2\d{3}\2\d{3}|\d{12})\s*", re.ASCII)
 MEANT = re.compile(r"/[\w/*.@+=-]{0,128}", re.ASCII)  # what a suggestion is made of: it needs no quotes
+GROUPS = "groups are selected by their names, not by their paths"
 OUS = "OUs are selected by their names, joined by /, such as {ou: Root/Workloads/Prod}"
 
 
@@ -49,6 +50,9 @@ def account_id_hint(text: str) -> str | None:
 def user_hint(text: str) -> str | None:
     """The selector that may be meant by a text that no IAM user name can be: a path, or an ARN."""
     arn = ARN.fullmatch(text)
+    if arn and arn["resource"].startswith("group/"):
+        group = _group_in(text)
+        return meant(f"{{group: {scalar(group)}}}") if group else None
     before, slash, name = (arn["resource"].removeprefix("user") if arn else text).rpartition("/")
     path = f"/{before.strip('/')}/" if before.strip("/") else "/"
     if (arn and not arn["resource"].startswith("user/")) or not slash or not MEANT.fullmatch(path + name):
@@ -62,10 +66,35 @@ def user_hint(text: str) -> str | None:
     return meant(f"{{path: {path}, name: {scalar(name)}}}")
 
 
+def group_hint(text: str) -> str | None:
+    """What may be meant by a text that no IAM group name can be: the name in a path, or in an ARN."""
+    group = _group_in(text)
+    if group:
+        return meant(scalar(group))
+    return GROUPS if "/" in text and not ARN.fullmatch(text) and MEANT.fullmatch(f"/{text}") else None
+
+
+def _group_in(text: str) -> str | None:
+    """The name in a group's path or ARN, unless it is any."""
+    arn = ARN.fullmatch(text)
+    if arn and not arn["resource"].startswith("group/"):
+        return None
+    before, _slash, name = (arn["resource"].removeprefix("group") if arn else text).strip("/").rpartition("/")
+    return name if name.strip("*") and MEANT.fullmatch(f"/{before}/{name}") else None
+
+
 def path_hint(text: str) -> str | None:
     """The path that may be meant by a text that no IAM path can be."""
     arn = ARN.fullmatch(text)
-    inner = (arn["resource"].removeprefix("user") if arn else text).strip("/")
+    if arn and not arn["resource"].startswith("user/"):
+        return None
+    before, _slash, name = arn["resource"].removeprefix("user").rpartition("/") if arn else (text, "", "")
+    inner = f"{before}/*".strip("/") if name == "*" else before.strip("/")  # what an ARN ends with is the name
     if not inner or not MEANT.fullmatch(f"/{inner}"):
         return None
     return meant(f"/{inner}" if inner.endswith("*") else f"/{inner}/")
+
+
+def one_path_hint(text: str) -> str | None:
+    """The path of one user that may be meant by a text that is none: not a pattern."""
+    return None if "*" in text else path_hint(text)

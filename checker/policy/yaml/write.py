@@ -18,7 +18,8 @@ def scalar(text: str | None) -> str:
         return "null"
     if PLAIN.fullmatch(text) and text.lower() not in NO_TEXT:
         return text
-    dumped: str = yaml.dump(text, default_style='"', allow_unicode=True, width=inf)
+    # Escaped if need be: what runs backwards or is not seen would hide from who reads it.
+    dumped: str = yaml.dump(text, default_style='"', allow_unicode=text.isprintable(), width=inf)
     return dumped.rstrip("\n")
 
 

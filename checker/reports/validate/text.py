@@ -2,6 +2,7 @@
 
 from typing import TextIO
 
+from checker.errors import printable
 from checker.reports.validate.run import ValidationRun
 from checker.spoken import plural
 
@@ -14,4 +15,4 @@ def write(run: ValidationRun, out: TextIO) -> None:
     rules, exemptions = len(content.get("rules", ())), len(content.get("exemptions", ()))
     found = f"{plural(rules, 'rule')} and {plural(exemptions, 'exemption')}"
     known = f", {plural(run.accounts, 'account')} in the inventory" if run.accounts else ""
-    out.write(f"{run.policy.file}: valid, {found}{known}\n")
+    out.write(f"{printable(run.policy.file)}: valid, {found}{known}\n")

@@ -18,7 +18,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
-from checker.errors import KeyageError, SignInFailed, UsageError
+from checker.errors import KeyageError, SignInFailed, UsageError, printable
 from checker.sources.aws.sign_in_advice import INVALID_ENDPOINT, mistake, trouble
 from checker.sources.aws.throttled import Tell
 from checker.sources.aws.waits import TERMINAL, Patience, watch
@@ -133,4 +133,4 @@ def _code(prompt: str) -> str:
         if not code:
             raise SignInFailed(NO_TERMINAL) from None
         return code
-    return getpass(prompt)
+    return getpass(printable(prompt))

@@ -11,6 +11,7 @@ from checker.policy.yaml.parse import parse
 
 HEAD = "version: 1\ndefault: {maxAccessKeyAge: 90}\n"
 NAME = "no IAM user name can match this: names are up to 128 letters, digits and _+=,.@- ; wildcards are * and ?"
+GROUP = NAME.replace("user", "group")
 PATH = "no IAM path can match this: a path begins and ends with /, such as /service/"
 EMPTY = "empty, which matches nothing: leave it out to match everything"
 FREQUENCIES = "One_Hour, Three_Hours, Six_Hours, Twelve_Hours, TwentyFour_Hours"
@@ -181,6 +182,9 @@ def test_only_true_and_false_are_booleans(word: str) -> None:
         (rule(f"users: {'a' * 129}"), [f'4:38: users: "{"a" * 77}...": {NAME}']),
         (rule("users: {path: service}"), [f'4:45: path: "service": {PATH}; did you mean /service/?']),
         (rule("users: {path: //}"), [f'4:45: path: "//": {PATH}']),
+        (rule("users: {group: sp ace}"), [f'4:46: group: "sp ace": {GROUP}']),
+        (rule("users: {group: [ok, a/b]}"), [f'4:51: group: "a/b": {GROUP}; did you mean b?']),
+        (exemption("keys: A").replace("x,", "{group: é},"), [f'4:26: group: "é": {GROUP}']),
         (rule("users: [[a]]"), ["4:39: users: expected text, found a list"]),
         (exemption("keys: []"), [f"4:74: keys: {EMPTY}"]),
         (
@@ -275,6 +279,10 @@ def test_a_long_scalar_repeated_by_aliases_is_refused_before_it_takes_memory(quo
         ("version: 1\naccounts: []", []),
         ("version: 1\naccounts: [{id: 012345670123, name: , ou: ~, tags: null}]", []),
         ("version: 1\naccounts: [{id: 12345678901}]", ['2:17: id: "12345678901": an account id is exactly 12 digits']),
+        (
+            "version: 1\naccounts: [{id: 1234-5678-9012}]",
+            ['2:17: id: "1234-5678-9012": an account id is exactly 12 digits; did you mean "123456789012"?'],
+        ),
         ("version: 1\naccounts: [{nme: x}]", ["2:12: accounts: id is missing", "2:13: nme: did you mean name?"]),
         (
             "version: 1\naccounts: [{id: 012345678901, tags: [a]}]",

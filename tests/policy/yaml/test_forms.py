@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from checker.errors import FileProblems
 from checker.policy.loader import parse
-from checker.policy.yaml.forms import account_hint, account_id_hint, path_hint, user_hint
+from checker.policy.yaml.forms import (
+    account_hint,
+    account_id_hint,
+    group_hint,
+    one_path_hint,
+    path_hint,
+    user_hint,
+)
 
 POLICY = "version: 1\ndefault: {{maxAccessKeyAge: 90}}\nrules:\n  - {{id: r, maxAccessKeyAge: 1, users: {}}}\n"
 OUS = "OUs are selected by their names, joined by /, such as {ou: Root/Workloads/Prod}"
@@ -68,6 +75,7 @@ def test_what_is_no_users_path_or_arn_has_no_hint(text: str) -> None:
         ("arn:aws:iam::*:user/service/svc-*", '{path: /service/, name: "svc-*"}'),
         ("arn:aws:iam::123456789012:user/svc-*", '{path: /, name: "svc-*"}'),
         ("arn:aws:iam::123456789012:user/*", "{path: /*}"),
+        ("arn:aws:iam::123456789012:group/x/ops", "{group: ops}"),
     ],
 )
 def test_a_user_given_as_path_or_arn(text: str, meant: str) -> None:
@@ -93,18 +101,52 @@ def test_it_is_told_where_it_stands(selector: str, place: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "hint"),
-    [("service", "/service/"), ("service/*", "/service/*"), ("/a/b", "/a/b/"), ("//", None), ("a b", None)],
+    [
+        ("service", "/service/"),
+        ("service/*", "/service/*"),
+        ("/a/b", "/a/b/"),
+        ("//", None),
+        ("a b", None),
+        ("arn:aws:iam::123456789012:user/service/x", "/service/"),
+        ("arn:aws:iam::123456789012:user/service/*", "/service/*"),
+        ("arn:aws:iam::123456789012:group/service/x", None),
+    ],
 )
 def test_a_path_that_is_none(text: str, hint: str | None) -> None:
     assert path_hint(text) == (hint and f"did you mean {hint}?")
+    assert one_path_hint(text) == (None if "*" in text else path_hint(text))  # that of one user has no wildcard
+
+
+@pytest.mark.parametrize("text", ["sp ace", "a:b", "é", "/é/", "arn:aws:iam::123456789012:user/x"])
+def test_what_is_no_groups_path_or_arn_has_no_hint(text: str) -> None:
+    assert group_hint(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("a/b", "did you mean b?"),
+        ("/admins/", "did you mean admins?"),
+        ("/x/ops-*", 'did you mean "ops-*"?'),
+        ("//", "groups are selected by their names, not by their paths"),
+        ("/admins/*", "groups are selected by their names, not by their paths"),
+        ("arn:aws:iam::123456789012:group/ops", "did you mean ops?"),
+        ("arn:aws:iam::123456789012:group/x/ops", "did you mean ops?"),
+    ],
+)
+def test_a_group_given_as_path_or_arn(text: str, hint: str) -> None:
+    assert group_hint(text) == hint
 
 
 texts = st.text("ab/*:.-é [,", max_size=9)
 
 
-@given(texts | texts.map("arn:aws:iam::123456789012:user/{}".format))
+@given(texts | texts.map("arn:aws:iam::123456789012:user/{}".format) | texts.map("arn:aws:iam::1:group/{}".format))
 def test_every_suggested_selector_is_valid(text: str) -> None:
-    for found in filter(None, [user_hint(text), (path_hint(text) or "").replace("mean ", "mean {path: ")]):
+    group = (group_hint(text) or "").replace("mean ", "mean {group: ")
+    for found in [user_hint(text), (path_hint(text) or "").replace("mean ", "mean {path: "), group]:
+        if not found or found.startswith("groups are"):
+            continue
         meant = re.fullmatch(r"did you mean (.*)\?", found)
         assert meant is not None
         selector = meant[1] if meant[1].endswith("}") else meant[1] + "}"
