@@ -67,9 +67,7 @@ class Rules:
 
 def by_terms(before: Terms, after: Terms) -> Effect:
     """A longer limit loosens, however much more is done with older keys, and the other way round."""
-    return strongest(
-        [by_number(before.max_age, after.max_age), by_remediation(before.remediation, after.remediation)]
-    )
+    return strongest([by_number(before.max_age, after.max_age), by_remediation(before.remediation, after.remediation)])
 
 
 def by_remediation(before: RemediationSettings, after: RemediationSettings) -> Effect:
