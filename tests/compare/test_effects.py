@@ -1,7 +1,7 @@
 """No user gets more time or a weaker remediation by a change that is not marked; what only tightens is not marked."""
 
-from datetime import timedelta
-from typing import Any, NamedTuple
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import pytest
 from hypothesis import example, given, settings
@@ -161,12 +161,14 @@ def fates(limit: int, block: Document) -> set[Fate]:
 
 def fates_of(document: Document, account: Account, user: User) -> set[Fate]:
     [rule] = decision.Policy(document).for_account(account).rules_for(user)
-    own = {entry["id"]: entry["remediation"] for entry in document["rules"] if "remediation" in entry}
-    common = document.get("remediation", {"action": "none"})
+    own: dict[str, Document] = {
+        entry["id"]: entry["remediation"] for entry in document["rules"] if "remediation" in entry
+    }
+    common: Document = document.get("remediation", {"action": "none"})
     return fates(rule.max_age, own.get(rule.id, common))
 
 
-def exempt_of(document: Document, account: Account, user: User) -> set[tuple[str, Any]]:
+def exempt_of(document: Document, account: Account, user: User) -> set[tuple[str | None, datetime]]:
     judged = decision.Policy(document).for_account(account)
     keys = [decision.AccessKey(key_id, "Active", NOW) for key_id in KEY_IDS]
     return {(key.id, day) for key in keys for day in DAYS_AROUND if judged.exemption_for(user, key, day)[0]}
