@@ -88,10 +88,10 @@ def _by_own_remediation(base: PolicyFile, head: PolicyFile, rule_id: str) -> Eff
 
 def _moved(base: PolicyFile, head: PolicyFile, both: Rules) -> Iterator[Change]:
     """Rules that come before others which they came after; of two that swapped, the one that now comes first."""
-    before, after = _by_id(base.policy.rules[:-1]), _by_id(head.policy.rules[:-1])
-    old, new = [one for one in before if one in after], [one for one in after if one in before]
-    for rule_id in new:
-        passed = [one for one in new[new.index(rule_id) :] if old.index(one) < old.index(rule_id)]
+    old = {rule.id: place for place, rule in enumerate(base.policy.rules)}
+    new = [rule.id for rule in head.policy.rules if rule.id in old]
+    for place, rule_id in enumerate(new):
+        passed = [one for one in new[place + 1 :] if old[one] < old[rule_id]]
         if passed:
             effect = both.takes_from(rule_id, passed)
             yield _change("rule", rule_id, "moved", effect, [f"now before {', '.join(passed)}"], base, head)
