@@ -102,6 +102,11 @@ def test_a_removed_rule_is_held_against_the_block_that_it_would_have_now() -> No
     assert told(own, with_rules(common=looser)) == [("a", "removed", LOOSE), ("remediation", "changed", LOOSE)]
 
 
+def test_a_rule_that_stays_is_what_it_is_now() -> None:
+    before, after = with_rules(f"{A}, remediation: {COMMON}", B), with_rules(B, f"{A}, remediation: {{action: none}}")
+    assert told(before, after) == [("a", "changed", LOOSE), ("b", "moved", TIGHT)]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "forth", "back"),
     [
