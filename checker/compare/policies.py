@@ -1,24 +1,15 @@
 """What a change of the policy changes: rules, exemptions, settings, and whether it loosens. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from enum import StrEnum
 from typing import Any, NamedTuple
 
-from checker.decision import Exemption, RemediationSettings, Rule, remediation_settings
+from checker.compare.effects import Effect, Rules, by_number, by_remediation, strongest
+from checker.decision import Exemption, Rule, remediation_settings
 from checker.policy.coverage import covers
 from checker.policy.loader import NoPolicy, PolicyFile
 
 DEFAULT = "default"
 SETTINGS = ("remediation", "deploy")
-STRENGTH = {"none": 0, "deactivate": 1, "delete": 2}
-
-
-class Effect(StrEnum):
-    """What a change can do to keys, as far as the two policies alone tell."""
-
-    LOOSENS = "loosens"
-    TIGHTENS = "tightens"
-    NEITHER = "neither"
 
 
 class Change(NamedTuple):
@@ -47,7 +38,7 @@ def _everything(head: PolicyFile) -> Iterator[Change]:
     """All that a first policy says. Where no key had a limit nothing can loosen."""
     for rule in head.policy.rules:
         line, kind = head.written[rule.id].line, DEFAULT if rule.id == DEFAULT else "rule"
-        yield Change(kind, rule.id, "added", Effect.TIGHTENS, [_limit(rule)], None, line)
+        yield Change(kind, rule.id, "added", Effect.TIGHTENS, _terms(head.written[rule.id].entry), None, line)
     for exemption in head.policy.exemptions:
         line, entry = head.written[exemption.id]
         yield Change("exemption", exemption.id, "added", Effect.NEITHER, [_exempts(entry)], None, line)
@@ -59,53 +50,50 @@ def _default(base: PolicyFile, head: PolicyFile) -> Iterator[Change]:
     if before != after:
         details = [f"maxAccessKeyAge: {before} → {after}"]
         lines = base.written[DEFAULT].line, head.written[DEFAULT].line
-        yield Change(DEFAULT, DEFAULT, "changed", _by_number(before, after), details, *lines)
+        yield Change(DEFAULT, DEFAULT, "changed", by_number(before, after), details, *lines)
 
 
 def _rules(base: PolicyFile, head: PolicyFile) -> Iterator[Change]:
     before, after = _by_id(base.policy.rules[:-1]), _by_id(head.policy.rules[:-1])
-    for rule_id, rule in after.items():
+    both = Rules(base, head)
+    for rule_id in after:
         if rule_id not in before:
-            # Users whom it takes from a stricter rule below it have more time from now on.
-            effect = _beside(rule, _below(head, rule_id), wins=True)
-            yield _change("rule", rule_id, "added", effect, [_limit(rule)], base, head)
+            details = _terms(head.written[rule_id].entry)
+            yield _change("rule", rule_id, "added", both.takes(rule_id), details, base, head)
     for rule_id, rule in before.items():
         if rule_id not in after:
-            effect = _beside(rule, _left(base, head, rule_id), wins=False)
-            yield _change("rule", rule_id, "removed", effect, [_limit(rule)], base, head)
-        else:
-            yield from _changed_rule(base, head, rule, after[rule_id])
-    yield from _moved(base, head)
+            details = _terms(base.written[rule_id].entry)
+            yield _change("rule", rule_id, "removed", both.gives(rule_id), details, base, head)
+            continue
+        details = list(_differences(base.written[rule_id].entry, head.written[rule_id].entry))
+        if details:
+            effects = [*_by_selectors(both, rule, after[rule_id]), by_number(rule.max_age, after[rule_id].max_age)]
+            effect = strongest([*effects, _by_own_remediation(base, head, rule_id)])
+            yield _change("rule", rule_id, "changed", effect, details, base, head)
+    yield from _moved(base, head, both)
 
 
-def _changed_rule(base: PolicyFile, head: PolicyFile, before: Rule, after: Rule) -> Iterator[Change]:
-    details = list(_differences(base.written[before.id].entry, head.written[after.id].entry))
-    if not details:
-        return
-    effects = [_by_number(before.max_age, after.max_age)]
-    if (before.accounts, before.users) != (after.accounts, after.users):
-        if not _covers(before, after):
-            effects.append(_beside(after, _below(head, after.id), wins=True))
-        if not _covers(after, before):
-            effects.append(_beside(before, _left(base, head, before.id), wins=False))
-    effects.append(_by_own_remediation(base, head, after.id))
-    yield _change("rule", after.id, "changed", _strongest(effects), details, base, head)
+def _by_selectors(both: Rules, before: Rule, after: Rule) -> Iterator[Effect]:
+    if not _covers(before, after):
+        yield both.takes(after.id)
+    if not _covers(after, before):
+        yield both.gives(after.id)
 
 
 def _by_own_remediation(base: PolicyFile, head: PolicyFile, rule_id: str) -> Effect:
     """Of the blocks of one rule; without a block of its own it has that of the policy."""
     own = [file.written[rule_id].entry.get("remediation") for file in (base, head)]
-    return Effect.NEITHER if own[0] == own[1] else _by_remediation(base.remediation[rule_id], head.remediation[rule_id])
+    return Effect.NEITHER if own[0] == own[1] else by_remediation(base.remediation[rule_id], head.remediation[rule_id])
 
 
-def _moved(base: PolicyFile, head: PolicyFile) -> Iterator[Change]:
+def _moved(base: PolicyFile, head: PolicyFile, both: Rules) -> Iterator[Change]:
     """Rules that come before others which they came after; of two that swapped, the one that now comes first."""
-    before, after = _by_id(base.policy.rules[:-1]), _by_id(head.policy.rules[:-1])
-    old, new = [one for one in before if one in after], [one for one in after if one in before]
-    for rule_id in new:
-        passed = [one for one in new[new.index(rule_id) :] if old.index(one) < old.index(rule_id)]
+    old = {rule.id: place for place, rule in enumerate(base.policy.rules)}
+    new = [rule.id for rule in head.policy.rules if rule.id in old]
+    for place, rule_id in enumerate(new):
+        passed = [one for one in new[place + 1 :] if old[one] < old[rule_id]]
         if passed:
-            effect = _beside(after[rule_id], [after[one] for one in passed], wins=True)
+            effect = both.takes_from(rule_id, passed)
             yield _change("rule", rule_id, "moved", effect, [f"now before {', '.join(passed)}"], base, head)
 
 
@@ -150,51 +138,11 @@ def _settings(base: PolicyFile | None, head: PolicyFile) -> Iterator[Change]:
 
 def _by_common_remediation(base: PolicyFile | None, head: PolicyFile) -> Effect:
     before = base.remediation[DEFAULT] if base else remediation_settings(None)
-    return _by_remediation(before, head.remediation[DEFAULT])
-
-
-def _by_remediation(old: RemediationSettings, new: RemediationSettings) -> Effect:
-    """Less or later remediation loosens, whatever else is more."""
-    pairs = [
-        (STRENGTH[new.action], STRENGTH[old.action]),
-        (new.automatic, old.automatic),
-        (old.grace_days, new.grace_days),
-        (old.protect_used_within_days, new.protect_used_within_days),
-        (old.delete_after_days or 0, new.delete_after_days or 0),
-    ]
-    return _strongest([_by_number(right, left) for right, left in pairs])
-
-
-def _beside(rule: Rule, others: Sequence[Rule], *, wins: bool) -> Effect:
-    """What it does that the rule wins over others for its users, or no longer does: they may be any of its users."""
-    theirs = [other.max_age for other in others]
-    longer, shorter = any(one < rule.max_age for one in theirs), any(one > rule.max_age for one in theirs)
-    loosens, tightens = (longer, shorter) if wins else (shorter, longer)
-    return Effect.LOOSENS if loosens else Effect.TIGHTENS if tightens else Effect.NEITHER
-
-
-def _below(policy: PolicyFile, rule_id: str) -> Sequence[Rule]:
-    rules = policy.policy.rules
-    return rules[[rule.id for rule in rules].index(rule_id) + 1 :]
-
-
-def _left(base: PolicyFile, head: PolicyFile, rule_id: str) -> Sequence[Rule]:
-    """Who may decide for users that a rule lets go: those below it, as they are now."""
-    now = {rule.id: rule for rule in head.policy.rules}
-    return [now[rule.id] for rule in _below(base, rule_id) if rule.id in now]
+    return by_remediation(before, head.remediation[DEFAULT])
 
 
 def _covers(wider: Rule | Exemption, narrower: Rule | Exemption) -> bool:
     return covers(wider.accounts, narrower.accounts, users=False) and covers(wider.users, narrower.users, users=True)
-
-
-def _by_number(before: int, after: int) -> Effect:
-    return Effect.LOOSENS if after > before else Effect.TIGHTENS if after < before else Effect.NEITHER
-
-
-def _strongest(effects: Sequence[Effect]) -> Effect:
-    """A reviewer must see whatever loosens, even where something else tightens."""
-    return next((one for one in (Effect.LOOSENS, Effect.TIGHTENS) if one in effects), Effect.NEITHER)
 
 
 def _by_id(entries: Sequence[Any]) -> dict[str, Any]:
@@ -208,8 +156,8 @@ def _change(
     return Change(kind, entry_id, what, effect, details, before and before.line, after and after.line)
 
 
-def _limit(rule: Rule) -> str:
-    return f"maxAccessKeyAge: {rule.max_age}"
+def _terms(entry: Mapping[str, Any]) -> Sequence[str]:
+    return [f"{name}: {_shown(entry[name])}" for name in ("maxAccessKeyAge", "remediation") if name in entry]
 
 
 def _exempts(entry: Mapping[str, Any]) -> str:

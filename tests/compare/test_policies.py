@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.compare.policies import Change, Effect, changes
+from checker.compare.effects import Effect
+from checker.compare.policies import Change, changes
 from checker.compare.verdicts import compare
 from checker.decision import Account, decision
 from checker.evaluate import AccountRead

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from checker.compare.policies import Change, Effect
+from checker.compare.effects import Effect
+from checker.compare.policies import Change
 from checker.compare.verdicts import LimitChange, VerdictChange
 from checker.reports.diff.run import BECOME, DOUBTFUL, DiffRun, headline, limit_change, place, title
 from checker.reports.syntax.markdown import code, head, prose, row

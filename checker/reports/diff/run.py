@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from checker.compare.policies import Change, Effect
+from checker.compare.effects import Effect
+from checker.compare.policies import Change
 from checker.compare.verdicts import AccountChange, LimitChange, VerdictChange
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, PARTIAL, UNREADABLE
 from checker.policy.loader import NoPolicy, PolicyFile

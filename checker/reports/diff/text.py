@@ -4,7 +4,7 @@ from typing import TextIO
 
 from rich.text import Text
 
-from checker.compare.policies import Effect
+from checker.compare.effects import Effect
 from checker.errors import printable
 from checker.reports.diff.run import BECOME, DOUBTFUL, DiffRun, headline, limit_change, place, title
 from checker.reports.syntax.terminal import console
