@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rules import selectors
     from rules.access_keys_rotated import AccessKey, Account, AccountPolicy, Decision, Exemption, Policy, Rule, User
     from rules.remediation_settings import RemediationSettings, remediation_by_rule, remediation_settings
+    from rules.resolved_policy import OTHERS, policy_for
     from rules.selectors import Clause, SelectorSet
 else:
     decision = import_module("checker.rules.access_keys_rotated")
@@ -21,9 +22,12 @@ else:
     _settings = import_module("checker.rules.remediation_settings")
     RemediationSettings = _settings.RemediationSettings
     remediation_by_rule, remediation_settings = _settings.remediation_by_rule, _settings.remediation_settings
+    _resolved = import_module("checker.rules.resolved_policy")
+    OTHERS, policy_for = _resolved.OTHERS, _resolved.policy_for
     Clause, SelectorSet = selectors.Clause, selectors.SelectorSet
 
 __all__ = [
+    "OTHERS",
     "AccessKey",
     "Account",
     "AccountPolicy",
@@ -37,6 +41,7 @@ __all__ = [
     "User",
     "decision",
     "matches",
+    "policy_for",
     "remediation_by_rule",
     "remediation_settings",
     "selectors",

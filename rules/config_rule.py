@@ -18,10 +18,8 @@ from .access_keys_rotated import (
     NOT_APPLICABLE,
     UNDECIDED,
     AccessKey,
-    Account,
     AccountPolicy,
     Decision,
-    Policy,
     User,
     days,
     decide,
@@ -29,6 +27,7 @@ from .access_keys_rotated import (
 )
 from .iam_keys import Unread
 from .iam_reader import Needs, Reading, read_users
+from .resolved_policy import open_in, policy_for
 
 RESOURCE_TYPE = "AWS::IAM::User"
 # IAM takes about 20 calls a second from an account, so four of 200 ms each are enough, and more are throttled.
@@ -63,19 +62,19 @@ def evaluate_account(
     """Judge every user of the event's account at the instant `now` and report the verdicts to AWS Config.
 
     `event` is the event of a custom Lambda rule (AWS Config Developer Guide, "Example Events for AWS
-    Config Rules"), `document` a policy whose account selectors are resolved for the account, `client`
-    makes a boto3 client of a service, `now` is in UTC. Returns how many users there are by verdict, and
-    how many were withdrawn because they are gone.
+    Config Rules"), `document` a resolved policy, `client` makes a boto3 client of a service, `now` is in UTC.
+    Returns how many users there are by verdict, and how many were withdrawn because they are gone.
 
-    Raises NotScheduled for other messages, NotReported, Untrustworthy, and what the clients raise; except for
-    NotReported and a failed PutEvaluations, nothing has been reported then. Raises CannotJudge if a user's id is
-    not known, and then has reported nothing, or for users without a verdict, after all others are reported.
+    Raises NotScheduled for other messages, NotResolved, NotReported, Untrustworthy, and what the clients raise;
+    except for NotReported and a failed PutEvaluations, nothing has been reported then. Raises CannotJudge if a user's
+    id is not known, and then has reported nothing, or for users without a verdict, after all others are reported.
     """
     _require_schedule(event)
     iam, config = client("iam"), client("config")
     # Before the users are listed: who is reported but then not listed is gone, and not merely new.
     reported = _reported(config, event["configRuleName"])
-    policy = Policy(document).for_account(Account(event["accountId"]))
+    account_id = event["accountId"]
+    policy = policy_for(document, account_id)
     reading = _read(iam, Needs(policy, now, now))
     judged = [_judge(policy, user, now) for user in reading.users]
     there = [user for user, _verdict, _annotation in judged] + [each.user for each in reading.unread]
@@ -89,7 +88,7 @@ def evaluate_account(
     counts = {name: verdicts.count(name) for name in ("COMPLIANT", NON_COMPLIANT, EXEMPT, UNDECIDED)}
     counts = {"users": len(there), **counts, "unread": len(reading.unread), "gone": len(gone)}
     _log(event, reading, counts)
-    _require_verdicts(judged, reading.unread)
+    _require_verdicts(judged, reading.unread, account_id, open_in(document, account_id))
     return counts
 
 
@@ -168,17 +167,24 @@ def _require_ids(users: Iterable[User]) -> None:
         )
 
 
-def _require_verdicts(judged: Iterable[Judged], unread: Sequence[Unread]) -> None:
+def _require_verdicts(
+    judged: Iterable[Judged], unread: Sequence[Unread], account_id: str, open_here: Sequence[str]
+) -> None:
     why = []
     if unread:
         names = _named([each.user.name for each in unread])
         why.append(f"the keys of {names} could not be read ({unread[0].error})")
     undecided = [user.name for user, verdict, _annotation in judged if verdict == UNDECIDED]
-    if undecided:
+    if undecided and open_here:
+        why.append(
+            f"the policy leaves open what applies to {_named(undecided)}: account {account_id} is not in the inventory"
+            f" it was rendered with, and {_named(open_here)} may select the account; run `keyage inventory` and render"
+            " anew"
+        )
+    elif undecided:
         why.append(
             f"the policy leaves open what applies to {_named(undecided)}: allow iam:GetAccountAuthorizationDetails to"
-            " the role of this function, or render the policy anew with an inventory that has the account's name, OU"
-            " and tags"
+            " the role of this function"
         )
     if why:
         raise CannotJudge(f"all others are reported, but {'; '.join(why)}")

@@ -1,8 +1,8 @@
 """Deactivate access keys that are too old, and delete those that have been inactive long enough.
 
-The Python step of an SSM Automation runbook (aws:executeScript: python3.11, at most 600 seconds).
-Standard library and boto3 only. It decides with the code that the checker and the Config rule run,
-asks again right before each change, and looks at the result of each change afterwards.
+It runs in AWS Lambda, for a step of an SSM Automation runbook or for a schedule. Standard library and boto3 only. It
+decides with the code that the checker and the Config rule run, asks again right before each change, and looks at the
+result of each change afterwards.
 """
 
 import hashlib
@@ -16,11 +16,12 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from .access_keys_rotated import COMPLIANT, UNDECIDED, AccessKey, Account, Decision, Policy, Rule, User, days, decide
+from .access_keys_rotated import COMPLIANT, UNDECIDED, AccessKey, AccountPolicy, Decision, Rule, User, days, decide
 from .iam_listing import Untrustworthy, error_code, groups_of, keys_of, tags_of, user_from, users_of
 from .remediation_settings import RemediationSettings, remediation_by_rule
+from .resolved_policy import NotResolved, open_in, policy_for
 
-LONGEST_RUN = 540  # seconds after which no further user is begun: the step is ended after 600
+LONGEST_RUN = 540  # seconds after which no further user is begun: the step that waits for it is ended after 600
 MOST_RETURNED = 100  # SSM returns no more items of a list, and 100 KB, from aws:executeScript
 LONGEST_WHY = 500  # characters
 MEMORY = "keyage:inactive-since:"  # with a key id: the tag of a user that says since when it was seen inactive
@@ -45,6 +46,7 @@ CAUGHT = (*OF_AWS, NotAsExpected, Untrustworthy)
 def run_remediation(
     inputs: Mapping[str, str],
     document: Mapping[str, Any],
+    account_id: str,
     client: Callable[[str], Any],
     now: datetime,
     clock: Callable[[], float] = time.monotonic,
@@ -54,7 +56,7 @@ def run_remediation(
 
     `inputs` has Stage (`deactivate`: the user with the id ResourceId; `delete`: that user, or without
     an id every user) and Trigger (`manual`; anything else counts as `automatic`). `document` is a
-    policy whose account selectors are resolved, `client` makes a boto3 client of a service, `now` is
+    resolved policy, `account_id` that of the users, `client` makes a boto3 client of a service, `now` is
     the instant in UTC to judge at, `clock` and `wait` tell and pass seconds. All values in Keys are
     texts, at most 100 keys are returned, failures first; standard output gets all of them.
 
@@ -64,11 +66,15 @@ def run_remediation(
     stage, resource_id = inputs.get("Stage"), inputs.get("ResourceId") or ""
     if stage not in ("deactivate", "delete") or (stage == "deactivate" and not resource_id):
         raise RemediationFailed(f"nothing done: Stage is {stage!r} and ResourceId {resource_id!r}")
-    if any("accounts" in entry for kind in ("rules", "exemptions") for entry in document.get(kind, ())):
-        # An exemption whose accounts are still patterns would be passed over, and its key switched off.
-        raise RemediationFailed("nothing done: the policy is not resolved for this account")
+    try:
+        policy, open_here = policy_for(document, account_id), open_in(document, account_id)
+    except NotResolved as error:
+        raise RemediationFailed(f"nothing done: {error}") from error
     ends = clock() + LONGEST_RUN
-    run = _Remediation(document, client("iam"), now, wait, inputs.get("Trigger") == "manual")
+    settings = remediation_by_rule(document)
+    run = _Remediation(policy, settings, client("iam"), now, wait, inputs.get("Trigger") == "manual")
+    if open_here:
+        run.open_here = f"account {account_id} is not in the inventory that the policy was rendered with: run `keyage inventory`"
     users = run.users(client, resource_id)
     reached = 0
     for user in users:
@@ -103,14 +109,20 @@ def _finish(run: "_Remediation", stage: str, resource_id: str, found: int, reach
 
 class _Remediation:
     def __init__(
-        self, document: Mapping[str, Any], iam: Any, now: datetime, wait: Callable[[float], None], manual: bool
+        self,
+        policy: AccountPolicy,
+        settings: Mapping[str, RemediationSettings],
+        iam: Any,
+        now: datetime,
+        wait: Callable[[float], None],
+        manual: bool,
     ) -> None:
-        self._policy = Policy(document).for_account(Account(""))
-        self._asks_for_groups = "groups" in self._policy.asked_of_users(now)
-        self._settings = remediation_by_rule(document)
+        self._policy, self._settings = policy, settings
+        self._asks_for_groups = "groups" in policy.asked_of_users(now)
         self._iam, self._now, self._wait, self._manual = iam, now, wait, manual
         self.entries: list[dict[str, str]] = []
         self.unconcerned = 0
+        self.open_here = ""  # why it may be open which rules and exemptions are for the account
 
     def users(self, client: Callable[[str], Any], resource_id: str) -> list[User]:
         """The user with the id, or without one all users, in an order that is another each day.
@@ -240,7 +252,8 @@ class _Remediation:
         rule, exemption = decision.rule, decision.exemption
         if rule is None or decision.verdict == UNDECIDED:
             doubts = decision.doubts or decision.rules
-            raise NotAsExpected(f"undecided between {', '.join(doubt.id for doubt in doubts)}: not touched")
+            between = ", ".join(doubt.id for doubt in doubts)
+            raise NotAsExpected(f"undecided between {between}: not touched{self.open_here and '; '}{self.open_here}")
         settings = self._settings[rule.id]
         if decision.verdict == COMPLIANT:
             return rule, settings, f"not older than {days(rule.max_age)}"

@@ -1,4 +1,4 @@
-"""The Python that runs in AWS: the modules of rules/ as they stand, one after the other, with the group's policy."""
+"""The Python that runs in AWS: the modules of rules/ as they stand, one after the other, with the resolved policy."""
 
 import bz2
 import json
@@ -10,11 +10,12 @@ from typing import Any
 
 from checker.generate.templating import Quoted, render
 
-SHARED = ("selectors", "access_keys_rotated", "iam_listing", "whole_answers", "aws_clients")
-MODULES = {
-    "config_rule": (*SHARED, "iam_report", "iam_rows", "iam_keys", "iam_reader", "config_rule"),
-    "remediation": (*SHARED, "remediation_settings", "remediation"),
-}
+EVALUATION = (
+    *("selectors", "access_keys_rotated", "resolved_policy", "iam_listing", "whole_answers", "aws_clients"),
+    *("iam_report", "iam_rows", "iam_keys", "iam_reader", "config_rule"),
+)
+REMEDIATION = ("remediation_settings", "remediation")
+READABLE = 32_000  # bytes of a policy that a person would still read; a larger one is compressed
 # In one file the modules see each other's names without importing them.
 SIBLING_IMPORT = re.compile(r"^from \.\w+ import (?:\([^)]*\)|[^\n(]*)\n", re.MULTILINE)
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -22,11 +23,15 @@ STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 UNSAFE = re.compile(r"[{}$%'<>&`]")
 
 
-def source(entry: str, document: dict[str, Any], *, packed: bool = False) -> str:
-    """The script whose last module is `entry`; `packed` compresses the policy, for where room is scarce."""
-    modules = [(name, _module(name)) for name in MODULES[entry]]
-    imports, policy = (("base64", "bz2", "json"), _packed(document)) if packed else (("json",), _literal(document))
-    return render(f"python/{entry}.py.j2", modules=modules, imports=imports, policy=Quoted(policy))
+def source(document: dict[str, Any], *, remediates: bool) -> str:
+    """index.py of every function: `handler` judges for AWS Config, `remediate` is there if the policy remediates."""
+    names = EVALUATION + (REMEDIATION if remediates else ())
+    modules = [(name, _module(name)) for name in names]
+    policy = inert_json(document)
+    packed = len(policy) > READABLE
+    imports = ("base64", "bz2", "json") if packed else ("json",)
+    literal = Quoted(_packed(policy) if packed else f"json.loads(r'''{policy}''')")
+    return render("python/index.py.j2", modules=modules, imports=imports, policy=literal, remediates=remediates)
 
 
 def _module(name: str) -> str:
@@ -34,12 +39,8 @@ def _module(name: str) -> str:
     return SIBLING_IMPORT.sub("", text).rstrip()
 
 
-def _literal(document: dict[str, Any]) -> str:
-    return f"json.loads(r'''{inert_json(document)}''')"
-
-
-def _packed(document: dict[str, Any]) -> str:
-    squeezed = b64encode(bz2.compress(inert_json(document).encode())).decode()
+def _packed(policy: str) -> str:
+    squeezed = b64encode(bz2.compress(policy.encode())).decode()
     lines = "\n".join(f'    "{line}"' for line in wrap(squeezed, 110))
     return f"json.loads(bz2.decompress(base64.b64decode(\n{lines}\n)))"
 

@@ -1,16 +1,20 @@
-"""What one group deploys, before it is Terraform or CloudFormation: the numbers, the names, the code."""
+"""What is deployed in every account, before it is Terraform or CloudFormation: the numbers, the names, the code."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
+from checker.decision import Account, RemediationSettings, remediation_by_rule
 from checker.errors import UsageError
 from checker.generate import bundle
-from checker.generate.groups import CUSTOM, Group
+from checker.generate.resolution import default_decides, one_age, resolved
 from checker.generate.templating import render
 from checker.policy.loader import PolicyFile
 
 MANAGED_RULE = "ACCESS_KEYS_ROTATED"
-# Systems Manager User Guide: 64 KB, which "also includes the content specified for input parameters at runtime".
-MAX_DOCUMENT = 62 * 1024  # bytes
+DEFAULT = "default"
 # Systems Manager API Reference, CreateDocument: prefixes that AWS keeps for itself.
 RESERVED = ("aws", "amazon", "amzn")
 MAX_NAME = 64  # characters of an IAM role, a Lambda function or a schedule
@@ -18,50 +22,74 @@ MAX_NAME = 64  # characters of an IAM role, a Lambda function or a schedule
 
 @dataclass(frozen=True)
 class Deployment:
-    """A group with everything that its templates show."""
+    """The policy with everything that templates show; the same in every account."""
 
-    group: Group
+    document: Mapping[str, Any]  # the resolved policy
     rule_name: str
     frequency: str
     region: str
-    function: str | None  # the Lambda's source, for the custom rule
-    document: str | None  # the Automation document, if the policy remediates anything
+    max_age: int | None  # days, where the AWS managed rule says it all
 
     def name(self, suffix: str) -> str:
         """A name for a resource beside the rule, within 64 characters."""
         return f"{self.rule_name[: MAX_NAME - len(suffix) - 1]}-{suffix}"
 
     @property
+    def custom(self) -> bool:
+        """Whether keyage's own rule judges, and not the AWS managed one."""
+        return self.max_age is None
+
+    @cached_property
+    def remediation(self) -> Mapping[str, RemediationSettings]:
+        """What is to happen to keys that are too old, by the id of the rule that decides."""
+        return remediation_by_rule(self.document)
+
+    @cached_property
+    def remediations(self) -> list[RemediationSettings]:
+        """What can apply somewhere and does something."""
+        deciding = [rule["id"] for rule in self.document["rules"]]
+        deciding += [DEFAULT] if default_decides(self.document) else []
+        return [self.remediation[each] for each in deciding if self.remediation[each].action != "none"]
+
+    @property
+    def automatic(self) -> bool:
+        """Whether AWS Config starts the remediation by itself."""
+        return any(each.automatic for each in self.remediations)
+
+    @property
+    def deletes(self) -> bool:
+        return any(each.action == "delete" for each in self.remediations)
+
+    @property
     def trigger(self) -> str:
-        return "automatic" if self.group.automatic else "manual"
+        return "automatic" if self.automatic else "manual"
+
+    @cached_property
+    def code(self) -> str | None:
+        """index.py of every function; None where there is none."""
+        remediates = bool(self.remediations)
+        return bundle.source(dict(self.document), remediates=remediates) if self.custom or remediates else None
+
+    @cached_property
+    def runbook(self) -> str | None:
+        """The Automation document, if the policy remediates anything."""
+        if not self.remediations:
+            return None
+        stages = {"deactivate": self.name("deactivation")} | ({"delete": self.name("deletion")} if self.deletes else {})
+        return render(
+            "ssm/remediation.yaml.j2", rule_name=self.rule_name, stages=", ".join(stages), functions=json.dumps(stages)
+        )
 
 
-def deployment(policy: PolicyFile, group: Group) -> Deployment:
-    """Raises UsageError for what Systems Manager does not take: a policy too large for a document, a reserved name."""
+def deployment(policy: PolicyFile, inventory: Mapping[str, Account]) -> Deployment:
+    """Raises FileProblems for selectors that cannot be resolved, UsageError for a name that AWS keeps for itself."""
     rule_name = policy.deploy.rule_name
-    if group.remediations and rule_name.lower().startswith(RESERVED):
+    document = resolved(policy, inventory)
+    age = one_age(document) if policy.deploy.rule == "auto" else None
+    made = Deployment(document, rule_name, policy.deploy.frequency, policy.deploy.region, age)
+    if made.remediations and rule_name.lower().startswith(RESERVED):
         raise UsageError(
             f"deploy.ruleName: {rule_name}: Systems Manager takes no document whose name begins like that;"
             f" choose a name that does not begin with {', '.join(RESERVED)}"
         )
-    return Deployment(
-        group,
-        rule_name,
-        policy.deploy.frequency,
-        policy.deploy.region,
-        bundle.source("config_rule", group.document) if group.kind == CUSTOM else None,
-        _document(rule_name, group) if group.remediations else None,
-    )
-
-
-def _document(rule_name: str, group: Group) -> str:
-    """The Automation document; its policy is readable where there is room, else compressed."""
-    for packed in (False, True):
-        script = bundle.source("remediation", group.document, packed=packed)
-        text = render("ssm/remediation.yaml.j2", rule_name=rule_name, script=script.rstrip())
-        if len(text.encode()) <= MAX_DOCUMENT:
-            return text
-    raise UsageError(
-        f"the policy of the group {group.name} does not fit into an Automation document, even compressed:"
-        f" {len(text.encode())} bytes, at most {MAX_DOCUMENT}; merge rules or select fewer accounts with each"
-    )
+    return made

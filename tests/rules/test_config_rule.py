@@ -30,7 +30,7 @@ aws_clients: Any = import_module("checker.rules.aws_clients")
 
 RULE = "access-keys-rotated"
 NINETY = {"version": 1, "default": {"maxAccessKeyAge": 90}}
-BY_NAME = NINETY | {"rules": [{"id": "prod", "accounts": "prod-*", "maxAccessKeyAge": 30}]}
+BY_NAME = NINETY | {"rules": [{"id": "prod", "accounts": {"open": ["others"]}, "maxAccessKeyAge": 30}]}
 BY_TAG = NINETY | {"rules": [{"id": "c", "users": {"tags": {"team": "pay*"}}, "maxAccessKeyAge": 10}]}
 BUNDLED = (
     "selectors",
@@ -42,6 +42,7 @@ BUNDLED = (
     "iam_rows",
     "iam_keys",
     "iam_reader",
+    "resolved_policy",
     "config_rule",
 )
 

@@ -92,7 +92,7 @@ def test_an_input_that_makes_no_sense_asks_nothing_of_aws(
         pytest.fail("asked for a client")
 
     with pytest.raises(remediation.RemediationFailed, match=message):
-        remediation.run_remediation(inputs, policy, no_client, NOW)
+        remediation.run_remediation(inputs, policy, ACCOUNT, no_client, NOW)
 
 
 def test_a_last_use_that_cannot_be_read_protects_and_fails(runbook: Runbook) -> None:

@@ -70,7 +70,9 @@ class Runbook:
         timing = {"wait": self.wait} | ({"clock": others["clock"]} if "clock" in others else {})
         self.output = None
         try:
-            output = remediation.run_remediation(inputs, policy, self._clients.__getitem__, asked["now"], **timing)
+            output = remediation.run_remediation(
+                inputs, policy, ACCOUNT, self._clients.__getitem__, asked["now"], **timing
+            )
         except remediation.RemediationFailed as failed:
             output = json.loads(str(failed).partition(": ")[2])
             assert "failed" in [entry["Action"] for entry in output["Keys"]]
