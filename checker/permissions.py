@@ -71,6 +71,7 @@ CALLS = (
     Call("scheduler", "GetSchedule", "the deployed deletion", DRIFT, "arn:*:scheduler:*:*:schedule/*/*"),
 )
 
+WRITE_LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
 # What is deployed may call, by piece and by the Sid of the statement that allows it; the templates say on what.
 DEPLOYED: Mapping[str, Mapping[str, Sequence[str]]] = {
     "evaluation": {
@@ -83,7 +84,7 @@ DEPLOYED: Mapping[str, Mapping[str, Sequence[str]]] = {
         ],
         "ReadAccessKeys": ["iam:ListAccessKeys", "iam:ListGroupsForUser", "iam:ListUserTags"],
         "ReadWhatWasReported": ["config:GetComplianceDetailsByConfigRule"],
-        "WriteLog": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "WriteLog": WRITE_LOG,
     },
     "deactivation": {
         "WhatHasNoResource": ["config:ListDiscoveredResources", "iam:ListUsers"],
@@ -96,6 +97,7 @@ DEPLOYED: Mapping[str, Mapping[str, Sequence[str]]] = {
             "iam:UpdateAccessKey",
         ],
         "ForgetSinceWhenAKeyWasInactive": ["iam:UntagUser"],
+        "WriteLog": WRITE_LOG,
     },
     "deletion": {
         "WhatHasNoResource": ["iam:ListUsers"],
@@ -108,11 +110,10 @@ DEPLOYED: Mapping[str, Mapping[str, Sequence[str]]] = {
             "iam:ListUserTags",
         ],
         "RememberSinceWhenAKeyIsInactive": ["iam:TagUser", "iam:UntagUser"],
+        "WriteLog": WRITE_LOG,
     },
-    "schedule": {
-        "StartTheDocument": ["ssm:StartAutomationExecution"],
-        "HandOverTheRole": ["iam:PassRole"],
-    },
+    "automation": {"InvokeTheFunctions": ["lambda:InvokeFunction"]},
+    "schedule": {"InvokeTheFunction": ["lambda:InvokeFunction"]},
 }
 
 # What botocore's own credential providers call on behalf of the profile: signing in, not reading.

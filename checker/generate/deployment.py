@@ -17,6 +17,9 @@ MANAGED_RULE = "ACCESS_KEYS_ROTATED"
 DEFAULT = "default"
 # Systems Manager API Reference, CreateDocument: prefixes that AWS keeps for itself.
 RESERVED = ("aws", "amazon", "amzn")
+# The newest that provider hashicorp/aws 5 knows; Lambda supports it until 2029-06-30 (Lambda Developer Guide, "Lambda
+# runtimes").
+RUNTIME = "python3.13"
 MAX_NAME = 64  # characters of an IAM role, a Lambda function or a schedule
 
 
