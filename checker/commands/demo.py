@@ -81,24 +81,22 @@ def _deploy_and_remediate(output: Path, options: Options, loaded: Loaded) -> Non
     from checker.embedded.config_service import evaluations, standing_in_config
 
     build, account, rule = output / "build", story.PAYMENTS, loaded.policy.deploy.rule_name
-    document = f"{rule}-remediation"
-    _tell(f"\n`keyage render -o {build}` writes what deploys this policy, for each group of accounts:\n")
+    _tell(f"\n`keyage render -o {build}` writes what deploys this policy, the same in every account:\n")
     render.run(options.common, build, check=False)
-    module = build / "terraform" / story.GROUP
+    module = build / "terraform" / "account"
     _tell(f"\nAccount {account} gets {module}, and AWS Config runs its rule:\n")
     names = {user.id: user.name for user in aws.backend(account).users.values()}
     with standing_in_config():
-        text = (module / "remediation.yaml").read_text("utf-8")
-        hosts.deploy(account, rule, (module / "lambda.zip").read_bytes(), document, text)
-        hosts.run_config_rule((module / "lambda/index.py").read_text("utf-8"), account, rule, loaded.now)
+        source = (module / "lambda/index.py").read_text("utf-8")
+        hosts.deploy(account, rule, (module / "lambda.zip").read_bytes())
+        hosts.run_config_rule(source, account, rule, loaded.now)
         found = evaluations(account, rule)
         for one in found:
             user, said = names[one["ComplianceResourceId"]], one.get("Annotation", "")
             _tell(f"  {user:<12} {one['ComplianceType']:<14} {said}".rstrip())
         _tell("\nSomebody starts the remediation for the non-compliant users:\n")
-        runbook = hosts.deployed_document(account, document)
         for user_id in [one["ComplianceResourceId"] for one in found if one["ComplianceType"] == "NON_COMPLIANT"]:
-            done = hosts.run_remediation(runbook, account, {"ResourceId": user_id}, loaded.now)
+            done = hosts.run_remediation(source, account, {"ResourceId": user_id}, loaded.now)
             for key in done["Keys"]:
                 _tell(f"  {key['User']:<12} {key['AccessKeyId']}  {key['Action']}: {key['Why']}")
     _tell("")

@@ -136,7 +136,7 @@ def unused(policy: PolicyFile, document: Mapping[str, Any]) -> list[Problem]:
     ]
 
 
-def undecided(policy: PolicyFile, document: Mapping[str, Any], inventory: Mapping[str, Account]) -> list[Problem]:
+def undecided(policy: PolicyFile, document: Mapping[str, Any]) -> list[Problem]:
     """A warning for every rule and exemption of which it is open whether it is for an account that an id names."""
     where: dict[str, list[str]] = {}
     for entry in (entry for kind in KINDS for entry in document[kind]):

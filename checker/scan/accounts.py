@@ -7,7 +7,7 @@ from functools import partial
 from checker.decision import Account, Clause, selectors
 from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountSkipped
-from checker.generate.groups import selectors_for, unlisted
+from checker.generate.resolution import selectors_for, unlisted
 from checker.policy.inventory import complete
 from checker.scan.check_options import Options
 from checker.scan.gather import Deadline, Task

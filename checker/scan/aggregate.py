@@ -1,6 +1,6 @@
 """`keyage check --from-aggregator`: what AWS Config says in every account, beside what the policy says."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from checker.compare.aws_config import AccountPlacement, Compared, ReportingRule, account_row, expected
+from checker.compare.aws_config import Compared, ReportingRule, account_row, expected
 from checker.compare.aws_config_rows import AccountRow, totals
 from checker.decision import decision
 from checker.encoding import read_utf8
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable, UsageError
 from checker.evaluate import AccountRead
-from checker.generate.groups import DEFAULT, MANAGED, Group, grouped, selectors_beyond_id
+from checker.generate.resolution import one_age, resolved_as_far_as_known, selectors_beyond_id
 from checker.reports.aggregate.run import AggregateRun, ComparedSnapshot, Terminal
 from checker.reports.formats import AGGREGATE, names, writer
 from checker.shell.common import Common, say, teller
@@ -53,16 +53,17 @@ def run(options: Options) -> int:
     """Read, compare, report, and return the exit code; raises KeyageError."""
     outputs = _outputs(options)
     loaded = load_all(options.common)
-    groups = grouped(loaded.policy, loaded.inventory)
     settings = loaded.policy.deploy
-    deployed = ReportingRule(settings.rule_name, settings.region, settings.frequency)
+    document = resolved_as_far_as_known(loaded.policy, loaded.inventory)
+    managed = settings.rule == "auto" and one_age(document) is not None
+    deployed = ReportingRule(settings.rule_name, settings.region, settings.frequency, managed)
     compared = _compared(options.saved, loaded) if options.saved else None
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     aggregator = Aggregator(session, options.name, deployed.name, deployed.region)
     say(_warnings(loaded, aggregator), quiet=options.common.quiet)
     workers = Workers(options.concurrency)
     try:
-        rows = _rows(loaded, groups, deployed, compared, aggregator, workers)
+        rows = _rows(loaded, deployed, compared, aggregator, workers)
         rows = _named(rows, aggregator, workers, options.common)
     finally:
         workers.leave()
@@ -138,7 +139,6 @@ def _unlisted(loaded: Loaded, account_id: str) -> str:
 
 def _rows(
     loaded: Loaded,
-    groups: Sequence[Group],
     deployed: ReportingRule,
     compared: Compared | None,
     aggregator: Aggregator,
@@ -156,21 +156,16 @@ def _rows(
             " and there is no inventory, so nothing can be said: add accounts to the aggregator"
         )
     reports = workers.map(aggregator.read, sorted(must | known))
-    places = _places(groups)
-    default = _place(None, next(group for group in groups if group.name == DEFAULT))
     return [
-        account_row(reported, places.get(reported.account_id, default), deployed, compared, loaded.now)
+        account_row(reported, _name(loaded, reported.account_id), deployed, compared, loaded.now)
         for reported in reports
         if reported.account_id in must or not loaded.inventory or reported.rule or reported.problem
     ]
 
 
-def _places(groups: Sequence[Group]) -> Mapping[str, AccountPlacement]:
-    return {account.id: _place(account.name, group) for group in groups for account in group.accounts}
-
-
-def _place(name: str | None, group: Group) -> AccountPlacement:
-    return AccountPlacement(name, group.name, group.kind == MANAGED)
+def _name(loaded: Loaded, account_id: str) -> str | None:
+    listed = loaded.inventory.get(account_id)
+    return listed.name if listed else None
 
 
 def _named(rows: list[AccountRow], aggregator: Aggregator, workers: Workers, common: Common) -> list[AccountRow]:
