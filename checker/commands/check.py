@@ -12,7 +12,7 @@ from checker.scan.check_options import Options
 from checker.scan.gather import Interrupted
 from checker.scan.open import Opened, open_source, refuse_contradictions
 from checker.shell.common import say
-from checker.shell.loading import Loaded, in_repository, load_all
+from checker.shell.loading import Checked, Loaded, in_repository
 from checker.shell.outputs import Output, destination, parse_formats
 
 
@@ -22,7 +22,7 @@ def run(options: Options) -> int:
     if options.from_aggregator:
         return _by_aggregator(options, options.from_aggregator)
     outputs = parse_formats(options.formats, options.show)
-    loaded = load_all(options.common)
+    loaded = Checked(options.common).accepted()
     return report(options, loaded, outputs, open_source(options, loaded))
 
 

@@ -19,7 +19,7 @@ from checker.generate.groups import DEFAULT, MANAGED, Group, grouped, selectors_
 from checker.reports.aggregate.run import AggregateRun, ComparedSnapshot, Terminal
 from checker.reports.formats import AGGREGATE, names, writer
 from checker.shell.common import Common, say, teller
-from checker.shell.loading import Loaded, load_all
+from checker.shell.loading import Checked, Loaded
 from checker.shell.outputs import Output, destination, parse_formats
 from checker.sources.aggregator import FAILED, Aggregator, Names
 from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
@@ -52,7 +52,7 @@ class _Taken(msgspec.Struct, rename="camel"):
 def run(options: Options) -> int:
     """Read, compare, report, and return the exit code; raises KeyageError."""
     outputs = _outputs(options)
-    loaded = load_all(options.common)
+    loaded = Checked(options.common).accepted()
     groups = grouped(loaded.policy, loaded.inventory)
     settings = loaded.policy.deploy
     deployed = ReportingRule(settings.rule_name, settings.region, settings.frequency)
