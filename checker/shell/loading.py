@@ -39,8 +39,9 @@ class Checked:
             policy = load(path)
         except FileProblems as error:
             self.errors += error.problems
+        listed = common.inventory or find_inventory(path.parent)
         try:
-            inventory = load_inventory(common.inventory, path)
+            inventory = load_inventory(listed)
         except FileProblems as error:
             self.errors += error.problems
         if policy is None or self.errors:
@@ -85,16 +86,16 @@ def in_repository(file: str) -> str:
     return Path(file).as_posix()
 
 
-def load_inventory(named: Path | None, policy: Path) -> Inventory | None:
-    """The inventory named, else accounts.yaml beside the policy, else None."""
-    path = named or _beside(policy)
+def find_inventory(folder: Path) -> Path | None:
+    """accounts.yaml in the folder, which is the policy's; None if there is none."""
+    path = folder / INVENTORY_NAME
+    return path if path.is_file() else None
+
+
+def load_inventory(path: Path | None) -> Inventory | None:
+    """The accounts by id; None without a file. Raises FileProblems, UsageError."""
     if path is None:
         return None
     from checker.policy import inventory
 
     return inventory.load(path)
-
-
-def _beside(policy: Path) -> Path | None:
-    path = policy.parent / INVENTORY_NAME
-    return path if path.is_file() else None
