@@ -108,7 +108,7 @@ def _read(credentials: dict[str, str], options: Options, loaded: Loaded) -> Read
     from checker.sources import live
     from checker.sources.aws.session import ReadOnlySession
 
-    asking = asking_for(options, loaded)
+    asking = asking_for(loaded, options.warn, every_line=False)
     return live.read_caller(ReadOnlySession(credentials=credentials), loaded.inventory, asking)
 
 

@@ -5,7 +5,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -18,29 +17,16 @@ from checker.evaluate import AccountRead
 from checker.generate.groups import DEFAULT, MANAGED, Group, grouped, selectors_beyond_id
 from checker.reports.aggregate.run import AggregateRun, ComparedSnapshot, Terminal
 from checker.reports.formats import AGGREGATE, names, writer
-from checker.shell.common import Common, say, teller
+from checker.scan.check_options import Options
+from checker.shell.common import say, teller
 from checker.shell.loading import Checked, Loaded
 from checker.shell.outputs import Output, destination, parse_formats
 from checker.sources.aggregator import FAILED, Aggregator, Names
-from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.aws.workers import Workers
 from checker.sources.saved.kinds import open_saved
 
 SHOWN = 10  # warnings of one kind; the others are counted
-
-
-class Options(NamedTuple):
-    common: Common
-    name: str  # the aggregator's
-    saved: Path | None = None
-    formats: tuple[str, ...] = ("table",)
-    show: str | None = None
-    exit_zero: bool = False
-    color: bool = False
-    width: int | None = None
-    profile: str | None = None
-    concurrency: int = CALLS_SIDE_BY_SIDE
 
 
 class _Taken(msgspec.Struct, rename="camel"):
@@ -49,8 +35,8 @@ class _Taken(msgspec.Struct, rename="camel"):
     taken_at: datetime | None = None
 
 
-def run(options: Options) -> int:
-    """Read, compare, report, and return the exit code; raises KeyageError."""
+def run(options: Options, name: str) -> int:
+    """Read what the aggregator of that name has, compare, report, and return the exit code; raises KeyageError."""
     outputs = _outputs(options)
     loaded = Checked(options.common).accepted()
     groups = grouped(loaded.policy, loaded.inventory)
@@ -58,12 +44,12 @@ def run(options: Options) -> int:
     deployed = ReportingRule(settings.rule_name, settings.region, settings.frequency)
     compared = _compared(options.saved, loaded) if options.saved else None
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
-    aggregator = Aggregator(session, options.name, deployed.name, deployed.region)
+    aggregator = Aggregator(session, name, deployed.name, deployed.region)
     say(_warnings(loaded, aggregator), quiet=options.common.quiet)
     workers = Workers(options.concurrency)
     try:
         rows = _rows(loaded, groups, deployed, compared, aggregator, workers)
-        rows = _named(rows, aggregator, workers, options.common)
+        rows = _named(rows, aggregator, workers, quiet=options.common.quiet)
     finally:
         workers.leave()
     snapshot = ComparedSnapshot(compared.file, compared.taken_at) if compared else None
@@ -71,7 +57,7 @@ def run(options: Options) -> int:
         loaded.now,
         loaded.policy.file,
         loaded.policy.sha256,
-        options.name,
+        name,
         aggregator.region,
         deployed.name,
         deployed.region,
@@ -173,13 +159,13 @@ def _place(name: str | None, group: Group) -> AccountPlacement:
     return AccountPlacement(name, group.name, group.kind == MANAGED)
 
 
-def _named(rows: list[AccountRow], aggregator: Aggregator, workers: Workers, common: Common) -> list[AccountRow]:
+def _named(rows: list[AccountRow], aggregator: Aggregator, workers: Workers, *, quiet: bool) -> list[AccountRow]:
     """With the names of users who stand out, as far as AWS Config records users."""
     nameless = [row.id for row in rows if any(user.stands_out and user.user is None for user in row.users)]
 
     found = dict(zip(nameless, workers.map(aggregator.user_names, nameless), strict=True))
     failed = sorted({each.problem for each in found.values() if each.problem})
-    say((f"note: some users have no names here: {printable(each)}" for each in failed), quiet=common.quiet)
+    say((f"note: some users have no names here: {printable(each)}" for each in failed), quiet=quiet)
     return [_with_names(row, found[row.id]) if row.id in found else row for row in rows]
 
 
