@@ -46,7 +46,7 @@ def run(options: Options, name: str) -> int:
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     aggregator = Aggregator(session, name, deployed.name, deployed.region)
     say(_warnings(loaded, aggregator), quiet=options.common.quiet)
-    workers = Workers(options.concurrency)
+    workers = Workers(session.concurrency)
     try:
         rows = _rows(loaded, groups, deployed, compared, aggregator, workers)
         rows = _named(rows, aggregator, workers, quiet=options.common.quiet)

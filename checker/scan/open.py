@@ -85,11 +85,12 @@ def open_live(options: Options, loaded: Loaded, asking: "live.Asking") -> Opened
     from checker.sources.aws.workers import Workers
     from checker.sources.key_memory import State
 
-    deadline, workers = Deadline(options.deadline), Workers(options.concurrency)
+    deadline = Deadline(options.deadline)
     state = State(options.state) if options.state else None
     say((f"warning: {text}" for text in (state.warnings if state else ())), quiet=options.common.quiet)
-    asking = asking._replace(run=workers.map, state=state)
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
+    workers = Workers(session.concurrency)
+    asking = asking._replace(run=workers.map, state=state)
     skipped: Sequence[AccountSkipped] = ()
     if options.organization:
         from checker.scan import accounts

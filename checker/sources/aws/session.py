@@ -54,6 +54,7 @@ class ReadOnlySession:
         Raises UsageError for a configuration that a person wrote wrong, such as a profile that is not there.
         """
         self._profile = profile
+        self.concurrency = concurrency  # calls side by side, each over a connection of its own
         self._throttling = Throttling(tell) if tell else None
         core = botocore.session.Session(profile=profile)
         if credentials:
