@@ -19,11 +19,11 @@ from checker.shell.outputs import Output, destination, parse_formats
 def run(options: Options) -> int:
     """Judge, report, and return the exit code; raises KeyageError."""
     refuse_contradictions(options)
+    outputs = parse_formats(options.formats, options.show)
     if options.from_aggregator:
         from checker.scan import aggregate
 
-        return aggregate.run(options, options.from_aggregator)
-    outputs = parse_formats(options.formats, options.show)
+        return aggregate.run(options, options.from_aggregator, outputs)
     loaded = Checked(options.common).accepted()
     opened = open_source(options, loaded, every_line=any(output.show_all for output in outputs))
     if options.terraform_state:

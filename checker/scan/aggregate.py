@@ -20,7 +20,7 @@ from checker.reports.formats import AGGREGATE, names, writer
 from checker.scan.check_options import Options
 from checker.shell.common import say, teller
 from checker.shell.loading import Checked, Loaded
-from checker.shell.outputs import Output, destination, parse_formats
+from checker.shell.outputs import Output, destination
 from checker.sources.aggregator import FAILED, Aggregator, Names
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.aws.workers import Workers
@@ -35,9 +35,9 @@ class _Taken(msgspec.Struct, rename="camel"):
     taken_at: datetime | None = None
 
 
-def run(options: Options, name: str) -> int:
+def run(options: Options, name: str, outputs: Sequence[Output]) -> int:
     """Read what the aggregator of that name has, compare, report, and return the exit code; raises KeyageError."""
-    outputs = _outputs(options)
+    _refuse_others(outputs)
     loaded = Checked(options.common).accepted()
     groups = grouped(loaded.policy, loaded.inventory)
     settings = loaded.policy.deploy
@@ -67,13 +67,11 @@ def run(options: Options, name: str) -> int:
     return _exit_code(rows, exit_zero=options.exit_zero)
 
 
-def _outputs(options: Options) -> list[Output]:
-    outputs = parse_formats(options.formats, options.show)
+def _refuse_others(outputs: Sequence[Output]) -> None:
     there = names(AGGREGATE)
     other = [output.name for output in outputs if output.name not in there]
     if other:
         raise UsageError(f"--format {other[0]}: --from-aggregator has {' and '.join(there)} only")
-    return outputs
 
 
 def _compared(path: Path, loaded: Loaded) -> Compared:
@@ -179,7 +177,7 @@ def _with_names(row: AccountRow, names: Names) -> AccountRow:
     return replace(row, users=users)
 
 
-def _write(options: Options, outputs: list[Output], place: AggregateRun, rows: Sequence[AccountRow]) -> None:
+def _write(options: Options, outputs: Sequence[Output], place: AggregateRun, rows: Sequence[AccountRow]) -> None:
     with ExitStack() as files:
         for output in outputs:
             on_screen = output.file is None
