@@ -9,7 +9,7 @@ from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT
 from checker.generate.deployment import Deployment, deployment
 from checker.generate.groups import Group, resolve, unlisted
 from checker.shell.common import Common, answer, say, teller
-from checker.shell.loading import Loaded, accepted, check_all, without_errors
+from checker.shell.loading import Checked, Loaded
 from checker.sources import live
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.deployed import read
@@ -24,10 +24,10 @@ class Options(NamedTuple):
 
 def run(options: Options) -> int:
     """Compare and list; 1 on any difference. Raises Unreadable if something could not be read."""
-    checked = check_all(options.common)
-    loaded = without_errors(checked)
+    checked = Checked(options.common)
+    loaded = checked.without_errors()
     groups = resolve(loaded.policy, loaded.inventory)
-    accepted(checked, options.common)
+    checked.accepted()
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     account = live.identify(session, loaded.inventory, want_name=live.asks_for_names(loaded.policy.policy))
     expected = _expected(loaded, groups, account, options.common)
