@@ -15,7 +15,7 @@ from checker.extras import how_to_install
 from checker.scan.check_options import Options
 from checker.scan.open import asking_for, of_readings
 from checker.shell.common import Common, answer
-from checker.shell.loading import INVENTORY_NAME, POLICY_NAME, Loaded, load_all
+from checker.shell.loading import INVENTORY_NAME, POLICY_NAME, Checked, Loaded
 from checker.shell.outputs import parse_formats
 from checker.shell.whole_file import whole_file
 
@@ -36,7 +36,7 @@ def run(named: Path | None, *, color: bool, width: int | None) -> int:
     _write(output / POLICY_NAME, story.policy_text(now))
     _write(output / INVENTORY_NAME, story.INVENTORY)
     options = Options(Common(policy=output / POLICY_NAME, now=now), color=color, width=width, concurrency=4)
-    loaded = load_all(options.common)
+    loaded = Checked(options.common).accepted()
     _tell(f"A small organization of two accounts, in this process:\n\n{story.WHO_IS_WHO}\n")
     _tell(f"`keyage check` with the policy that is now in {output / POLICY_NAME}:\n")
     with aws.embedded_aws():
@@ -106,7 +106,7 @@ def _read(credentials: dict[str, str], options: Options, loaded: Loaded) -> Read
     from checker.sources import live
     from checker.sources.aws.session import ReadOnlySession
 
-    asking = asking_for(options, loaded)
+    asking = asking_for(loaded, options.warn, every_line=False)
     return live.read_caller(ReadOnlySession(credentials=credentials), loaded.inventory, asking)
 
 

@@ -7,7 +7,7 @@ from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT
 from checker.generate.deployment import deployment
 from checker.generate.resolution import unlisted
 from checker.shell.common import Common, answer, say, teller
-from checker.shell.loading import accepted, check_all, without_errors
+from checker.shell.loading import Checked
 from checker.sources import live
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.deployed import read
@@ -22,10 +22,10 @@ class Options(NamedTuple):
 
 def run(options: Options) -> int:
     """Compare and list; 1 on any difference. Raises Unreadable if something could not be read."""
-    checked = check_all(options.common)
-    loaded = without_errors(checked)
+    checked = Checked(options.common)
+    loaded = checked.without_errors()
     expected = deployment(loaded.policy, loaded.inventory)
-    accepted(checked, options.common)
+    checked.accepted()
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     account = live.identify(session, loaded.inventory, want_name=live.asks_for_names(loaded.policy.policy))
     if account.id not in loaded.inventory:

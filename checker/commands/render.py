@@ -10,17 +10,17 @@ from checker.generate.rendering import MANIFEST, Rendering, render
 from checker.generate.resolution import undecided, unused
 from checker.shell.common import Common, answer, say
 from checker.shell.folder import FileDifference, differences, write
-from checker.shell.loading import Loaded, accepted, check_all, without_errors
+from checker.shell.loading import Checked, Loaded
 from checker.spoken import plural
 
 
 def run(common: Common, folder: Path, *, check: bool) -> int:
     """Write or compare; 1 if `check` finds differences. Raises KeyageError, and then has written nothing."""
-    checked = check_all(common)
-    loaded = without_errors(checked)
+    checked = Checked(common)
+    loaded = checked.without_errors()
     # What is an error here is a warning of the policy, so it is said once.
     rendering = render(loaded.policy, loaded.inventory)
-    accepted(checked, common)
+    checked.accepted()
     _warn(common, loaded, rendering)
     if check:
         return _compare(folder, rendering)

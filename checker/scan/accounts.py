@@ -36,9 +36,9 @@ def tasks(
     Raises Unreadable if nobody can tell which accounts there are, UsageError if none is selected.
     """
     filters = parse_filters(options.account)
-    starting = workers.start(partial(_start, options, loaded, session, filters))
+    start = partial(_start, options, loaded, session, filters)
     try:
-        accounts, found = starting.result(timeout=deadline.left())
+        accounts, found = workers.start(start).result(timeout=deadline.left())
     except OutOfTime:
         raise Unreadable(f"which accounts there are was not read: {deadline.reason}") from None
     chosen = selected(found.accounts, filters)
