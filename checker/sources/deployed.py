@@ -93,11 +93,11 @@ def _function(session: ReadOnlySession, region: str, rule: dict[str, Any] | None
         return None, None
     client = session.client("lambda", region)
     try:
-        found = client.get_function(FunctionName=source["SourceIdentifier"])
+        function = client.get_function(FunctionName=source["SourceIdentifier"])
     except client.exceptions.ResourceNotFoundException:
         return None, None
-    location = found.get("Code", {}).get("Location")
-    return found["Configuration"], _code(location, session.ca_bundle) if location else None
+    location = function.get("Code", {}).get("Location")
+    return function["Configuration"], _code(location, session.ca_bundle) if location else None
 
 
 def _code(location: str, ca_bundle: str | None = None) -> str | None:
@@ -152,10 +152,10 @@ def parsed(document: str) -> Any:
 def _schedule(session: ReadOnlySession, region: str, name: str) -> dict[str, Any] | None:
     client = session.client("scheduler", region)
     try:
-        found: dict[str, Any] = client.get_schedule(Name=name)
+        schedule: dict[str, Any] = client.get_schedule(Name=name)
     except client.exceptions.ResourceNotFoundException:
         return None
-    return found | {"Input": _input(found["Target"].get("Input", "{}"))}
+    return schedule | {"Input": _input(schedule["Target"].get("Input", "{}"))}
 
 
 def _input(text: str) -> dict[str, Any]:
