@@ -69,8 +69,8 @@ def main() -> int:
         expect(run([keyage(), "--help"], environment), 0)  # compiles
         seeds = range(arguments.first_seed, arguments.first_seed + arguments.seeds)
         outcomes = list(pool.map(partial(_outcome, command, environment, account, arguments.share), seeds))
-    ends = Counter(one.ended for one in outcomes)
-    times = sorted(one.seconds for one in outcomes)
+    ends = Counter(outcome.ended for outcome in outcomes)
+    times = sorted(outcome.seconds for outcome in outcomes)
     kinds = ("exact", "in part", "unreadable", "wrong")
     row = (str(len(seeds)), *(str(ends[kind]) for kind in kinds), f"{times[len(times) // 2]:.1f}")
     table(("seeds", *kinds, "median s", "worst s"), [(*row, f"{times[-1]:.1f}")])
@@ -87,7 +87,7 @@ def _outcome(command: list[str], environment: dict[str, str], account: Any, shar
     status = report["accounts"][0]["status"]
     if status == "unreadable":
         return Outcome("wrong" if report["keys"] else status, measured.seconds)
-    unread = {one["user"] for one in report["accounts"][0]["unreadUsers"]}
+    unread = {user["user"] for user in report["accounts"][0]["unreadUsers"]}
     wrong = compare(report, [user for user in account if user.name not in unread]).total()
     return Outcome("wrong" if wrong else "exact" if status == "evaluated" else "in part", measured.seconds)
 

@@ -64,13 +64,13 @@ class _Config:
 
     def answer(self, operation: str, asked: Mapping[str, Any]) -> Answer:
         if operation == DETAILS:
-            found = [
+            page = [
                 {"EvaluationResultIdentifier": {"EvaluationResultQualifier": qualifier}}
-                for qualifier in ({"ResourceType": "AWS::IAM::User", "ResourceId": one} for one in self.results)
+                for qualifier in ({"ResourceType": "AWS::IAM::User", "ResourceId": user_id} for user_id in self.results)
             ]
-            return Answer(200, json.dumps({"EvaluationResults": found[: asked["Limit"]]}).encode())
+            return Answer(200, json.dumps({"EvaluationResults": page[: asked["Limit"]]}).encode())
         if operation == PUT and len(asked["Evaluations"]) <= 100:
-            self.results |= {one["ComplianceResourceId"]: one for one in asked["Evaluations"]}
+            self.results |= {evaluation["ComplianceResourceId"]: evaluation for evaluation in asked["Evaluations"]}
             return Answer(200, b'{"FailedEvaluations": []}')
         return Answer(400, json.dumps({"__type": "ValidationException", "message": operation}).encode())
 
@@ -175,10 +175,10 @@ def _wrong(account: Sequence[User], results: Mapping[str, Mapping[str, Any]]) ->
     for user in account:
         verdicts = {key.verdict for key in user.keys}
         right = OVERDUE if OVERDUE in verdicts else FINE
-        told = results.get(user.id, {})
-        wrong["lost verdicts"] += not told
-        wrong["wrong verdicts"] += told.get("ComplianceType", right) != right
-        wrong["nothing said"] += bool(told and verdicts & {OVERDUE, EXEMPT} and "Annotation" not in told)
+        result = results.get(user.id, {})
+        wrong["lost verdicts"] += not result
+        wrong["wrong verdicts"] += result.get("ComplianceType", right) != right
+        wrong["nothing said"] += bool(result and verdicts & {OVERDUE, EXEMPT} and "Annotation" not in result)
     wrong["gone but kept"] += results[GONE]["ComplianceType"] != "NOT_APPLICABLE"
     return wrong
 

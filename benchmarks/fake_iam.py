@@ -88,10 +88,10 @@ class _Account:
     def get_account_authorization_details(self, call: Call) -> str:
         return self._page(call, "UserDetailList", lambda user: _user(user) + _tags(user))
 
-    def _page(self, call: Call, member: str, told: Callable[[User], str]) -> str:
+    def _page(self, call: Call, member: str, render: Callable[[User], str]) -> str:
         start = int(call.fields.get("Marker", "0"))
         end = start + min(int(call.fields.get("MaxItems", "100")), LARGEST_PAGE)
-        members = "".join(f"<member>{told(user)}</member>" for user in self._users[start:end])
+        members = "".join(f"<member>{render(user)}</member>" for user in self._users[start:end])
         more = f"<IsTruncated>true</IsTruncated><Marker>{end}</Marker>" if end < len(self._users) else ""
         return f"<{member}>{members}</{member}>{more or '<IsTruncated>false</IsTruncated>'}"
 

@@ -80,6 +80,9 @@ def _listed(call: Call, seed: Seed) -> Answer:
         return Answer(400, b'{"__type": "InvalidInputException", "message": "the fake lists accounts and no more"}')
     start = int(asked.get("NextToken", 0))
     ids = seed.ids()
-    page = [{"Id": each, "Name": f"account-{each}", "State": "ACTIVE"} for each in ids[start : start + PAGE]]
+    page = [
+        {"Id": account_id, "Name": f"account-{account_id}", "State": "ACTIVE"}
+        for account_id in ids[start : start + PAGE]
+    ]
     more = {"NextToken": str(start + PAGE)} if start + PAGE < len(ids) else {}
     return Answer(200, json.dumps({"Accounts": page} | more).encode())

@@ -47,13 +47,15 @@ def _rows(folder: Path, keys: int, formats: Sequence[str]) -> Iterator[Sequence[
         twice = _best(folder, TWICE, name, how, environment)
         kept = judge(once.seconds, TARGET * max(1, keys / KEYS))
         label, peak = " ".join([name, *how]), f"{once.peak_mib:.0f}"
-        times = [f"{one:.2f}" for one in (once.seconds, once.cpu_seconds, twice.seconds, twice.cpu_seconds)]
+        times = [f"{seconds:.2f}" for seconds in (once.seconds, once.cpu_seconds, twice.seconds, twice.cpu_seconds)]
         yield label, size, *times[:2], peak, kept, *times[2:]
 
 
 def _best(folder: Path, size: int, name: str, how: Sequence[str], environment: Mapping[str, str]) -> Measured:
     """The quickest of a few: what else the machine does only ever adds."""
-    return min((_check(folder, size, name, how, environment) for _run in range(RUNS)), key=lambda one: one.seconds)
+    return min(
+        (_check(folder, size, name, how, environment) for _run in range(RUNS)), key=lambda measured: measured.seconds
+    )
 
 
 def _check(folder: Path, size: int, name: str, how: Sequence[str], environment: Mapping[str, str]) -> Measured:

@@ -51,13 +51,13 @@ def main() -> int:
             """On a new emulator, because AWS makes a credential report only when it is first asked for."""
             state.unlink(missing_ok=True)
             with Emulator(module, account, arguments.latency_ms / 1000) as emulator:
-                found = _run(command, environment, emulator, account)
-                return _run(command, environment, emulator, account) if arguments.state else found
+                first = _run(command, environment, emulator, account)
+                return _run(command, environment, emulator, account) if arguments.state else first
 
         once()
         runs = [once() for _number in range(arguments.runs)]
     _print(runs, account, now, state=arguments.state, handful=HANDFUL_WITH_TAGS if arguments.tags else HANDFUL)
-    return 1 if any(one.wrong.total() for one in runs) else 0
+    return 1 if any(measured_run.wrong.total() for measured_run in runs) else 0
 
 
 def _command(policy: Path, now: datetime, concurrency: int | None) -> Sequence[str]:
@@ -79,11 +79,11 @@ def compare(report: Mapping[str, Any], account: Iterable[User]) -> Counter[str]:
     right = {(user.name, key.id): key.verdict for user in account for key in user.keys}
     wrong: Counter[str] = Counter()
     for key, verdict in right.items():
-        found = given.pop(key, None)
-        wrong["false positives"] += found == OVERDUE != verdict
-        wrong["false negatives"] += verdict == OVERDUE != found
-        left_out = found is None and verdict in (FINE, IDLE)
-        wrong["other"] += found != verdict and OVERDUE not in (found, verdict) and not left_out
+        given_verdict = given.pop(key, None)
+        wrong["false positives"] += given_verdict == OVERDUE != verdict
+        wrong["false negatives"] += verdict == OVERDUE != given_verdict
+        left_out = given_verdict is None and verdict in (FINE, IDLE)
+        wrong["other"] += given_verdict != verdict and OVERDUE not in (given_verdict, verdict) and not left_out
     wrong["other"] += len(given)
     return wrong
 
@@ -105,7 +105,7 @@ def _print(runs: Sequence[Run], account: Sequence[User], now: datetime, *, state
     limit = with_keys + handful
     print(f"\nat most {limit:,} calls: {judge(total, limit)}; over {last['connections']} connections\n")
     header = ("run", "wall s", "CPU s", "peak MiB", "false positives", "false negatives", "otherwise wrong", "time")
-    table(header, [_row(str(number), one, target) for number, one in enumerate(runs, start=1)])
+    table(header, [_row(str(number), measured_run, target) for number, measured_run in enumerate(runs, start=1)])
     print(f"\ntarget: {target:.0f} s for a thousand users at 40 ms a call")
 
 
@@ -115,10 +115,10 @@ def _has_an_old_key(user: User, now: datetime) -> bool:
     return any(now - key.created > timedelta(days=days) for key in user.keys)
 
 
-def _row(name: str, one: Run, target: float) -> Sequence[object]:
-    measured = one.measured
+def _row(name: str, measured_run: Run, target: float) -> Sequence[object]:
+    measured = measured_run.measured
     figures = (f"{measured.seconds:.2f}", f"{measured.cpu_seconds:.2f}", round(measured.peak_mib))
-    wrong = (one.wrong["false positives"], one.wrong["false negatives"], one.wrong["other"])
+    wrong = (measured_run.wrong["false positives"], measured_run.wrong["false negatives"], measured_run.wrong["other"])
     return (name, *figures, *wrong, judge(measured.seconds, target))
 
 

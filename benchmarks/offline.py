@@ -52,17 +52,17 @@ def _check(snapshot: Path, written: Written, rules: int, environment: Mapping[st
     command = [keyage(), "check", *where, "--show", "findings", "--format", f"json={report}"]
     measured = expect(run(command, environment), 1 if written.overdue else 0)
     summary = _summary(report)
-    found = Written(summary["users"], summary["keys"], summary["nonCompliant"])
-    if found != written:
-        sys.exit(f"wrong: the snapshot has {written}, keyage found {found}")
+    reported = Written(summary["users"], summary["keys"], summary["nonCompliant"])
+    if reported != written:
+        sys.exit(f"wrong: the snapshot has {written}, keyage found {reported}")
     return measured
 
 
 def _summary(report: Path) -> dict[str, int]:
     """From the start of the report, which may be too long to load."""
     with report.open(encoding="utf-8") as stream:
-        found = re.search(r'"summary": (\{.*?\})', stream.read(4096))
-    summary: dict[str, int] = json.loads(found[1]) if found else {}
+        match = re.search(r'"summary": (\{.*?\})', stream.read(4096))
+    summary: dict[str, int] = json.loads(match[1]) if match else {}
     return summary
 
 

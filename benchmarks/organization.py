@@ -39,7 +39,7 @@ def main() -> int:
         expect(run([keyage(), "--help"], environment), 0)  # compiles
         runs = [_run(command, environment, emulator, seed) for _number in range(arguments.runs)]
     _print(runs, latency / arguments.concurrency)
-    return 1 if any(one.wrong.total() for one in runs) else 0
+    return 1 if any(measured_run.wrong.total() for measured_run in runs) else 0
 
 
 def _command(folder: Path, now: datetime, concurrency: int, *, state: bool) -> Sequence[str]:
@@ -77,22 +77,24 @@ def _print(runs: Sequence[Run], seconds_a_call: float) -> None:
     table(("operation", *(f"run {number}" for number in range(1, len(runs) + 1))), _operations(runs))
     header = ("run", "calls", "wall s", "of the ideal", "", "CPU s", "", "peak MiB", "", "wrong")
     print()
-    table(header, [_row(str(number), one, seconds_a_call) for number, one in enumerate(runs, start=1)])
+    table(
+        header, [_row(str(number), measured_run, seconds_a_call) for number, measured_run in enumerate(runs, start=1)]
+    )
     print(f"\ntargets: {TIMES_IDEAL} of the ideal, {CPU_SECONDS_TARGET} s of CPU, {MIB_TARGET} MiB")
 
 
 def _operations(runs: Sequence[Run]) -> list[Sequence[object]]:
-    names = sorted({name for one in runs for name in one.calls})
-    return [(name, *(one.calls[name] for one in runs)) for name in names]
+    names = sorted({name for measured_run in runs for name in measured_run.calls})
+    return [(name, *(measured_run.calls[name] for measured_run in runs)) for name in names]
 
 
-def _row(name: str, one: Run, seconds_a_call: float) -> Sequence[object]:
-    measured, calls = one.measured, one.calls.total()
+def _row(name: str, measured_run: Run, seconds_a_call: float) -> Sequence[object]:
+    measured, calls = measured_run.measured, measured_run.calls.total()
     ratio = measured.seconds / (calls * seconds_a_call)
     time = (f"{measured.seconds:.1f}", f"{ratio:.2f}", judge(ratio, TIMES_IDEAL))
     cpu = (f"{measured.cpu_seconds:.1f}", judge(measured.cpu_seconds, CPU_SECONDS_TARGET))
     memory = (round(measured.peak_mib), judge(measured.peak_mib, MIB_TARGET))
-    return (name, calls, *time, *cpu, *memory, one.wrong.total())
+    return (name, calls, *time, *cpu, *memory, measured_run.wrong.total())
 
 
 if __name__ == "__main__":

@@ -129,9 +129,9 @@ def _prowler_command(program: str, folder: Path) -> Sequence[str]:
 
 
 def _prowler_findings(folder: Path, users: Mapping[str, User]) -> Iterator[Finding]:
-    for one in _load(folder / "findings.ocsf.json"):
-        if one["status_code"] == "FAIL":
-            name, slot = one["resources"][0]["name"].rsplit("-access-key-", 1)
+    for event in _load(folder / "findings.ocsf.json"):
+        if event["status_code"] == "FAIL":
+            name, slot = event["resources"][0]["name"].rsplit("-access-key-", 1)
             keys = users[name].keys if name in users else ()
             yield Finding(name, keys[int(slot) - 1].id if keys else None)
 
@@ -171,7 +171,7 @@ def main() -> int:
     if arguments.write:
         write(records)
     else:
-        table(RUN_HEADER, [_row(one) for one in quickest(records)])
+        table(RUN_HEADER, [_row(record) for record in quickest(records)])
     return 0
 
 
@@ -186,14 +186,16 @@ class Sort(NamedTuple):
 def _sorts(arguments: Any) -> list[Sort]:
     """The quick ones first."""
     sorts = [Sort("fresh", users, latency) for latency in arguments.latency_ms for users in arguments.users]
-    sorts = sorted(sorts, key=lambda one: one.users * (one.latency_ms + 10)) if "fresh" in arguments.scenarios else []
-    return [Sort(one, SCENARIO_USERS, 0) for one in arguments.scenarios if one != "fresh"] + sorts
+    sorts = (
+        sorted(sorts, key=lambda sort: sort.users * (sort.latency_ms + 10)) if "fresh" in arguments.scenarios else []
+    )
+    return [Sort(scenario, SCENARIO_USERS, 0) for scenario in arguments.scenarios if scenario != "fresh"] + sorts
 
 
 def _run_all(tools: Sequence[str], sorts: Iterable[Sort], runs: int, venvs: Path, timeout: float, file: Path) -> None:
     programs = {name: program(TOOLS[name].package, venvs) for name in tools}
     environment = compiled_in(venvs / "bytecode")
-    finished = Counter((one.tool, one.scenario, one.users, one.latency_ms) for one in read(file))
+    finished = Counter((record.tool, record.scenario, record.users, record.latency_ms) for record in read(file))
     left = [(sort, name) for sort in sorts for name in tools for _more in range(runs - finished[(name, *sort)])]
     for name in {name for _sort, name in left}:
         _once(name, programs[name], Sort("fresh", WARM_UP_USERS, 0), environment, timeout)
@@ -239,8 +241,8 @@ def _once(name: str, program: str, sort: Sort, environment: Mapping[str, str], t
         measured = _timed(command, {**environment, **home}, folder / "said", timeout)
         calls, busy = emulator.calls(), emulator.busy()
         by_name = {user.name: user for user in account}
-        found = None if measured is None else _findings(tool, folder, by_name)
-        said = _said((folder / "said").read_text("utf-8", "replace"), temporary)
+        findings = None if measured is None else _findings(tool, folder, by_name)
+        output = _said((folder / "said").read_text("utf-8", "replace"), temporary)
     return Record(
         tool=name,
         version=VERSIONS[tool.package] if tool.package else _version(program),
@@ -255,14 +257,14 @@ def _once(name: str, program: str, sort: Sort, environment: Mapping[str, str], t
         peak_mib=round(measured.peak_mib) if measured else None,
         emulator_seconds=round(busy, 2),
         calls=dict(sorted(calls.items())),
-        found_users=None if found is None else len({one.user for one in found}),
-        wrong_users={} if found is None else wrong_users({one.user for one in found}, account),
-        wrong_keys={} if found is None else wrong_keys({one for one in found if one.key_id}, account),
-        said=said,
+        found_users=None if findings is None else len({finding.user for finding in findings}),
+        wrong_users={} if findings is None else wrong_users({finding.user for finding in findings}, account),
+        wrong_keys={} if findings is None else wrong_keys({finding for finding in findings if finding.key_id}, account),
+        said=output,
     )
 
 
-def _timed(command: Sequence[str], environment: Mapping[str, str], said: Path, timeout: float) -> Measured | None:
+def _timed(command: Sequence[str], environment: Mapping[str, str], log: Path, timeout: float) -> Measured | None:
     """What a run took, None if it took longer than `timeout` seconds; all that it says goes into a file."""
 
     def ring(_number: int, _frame: FrameType | None) -> None:
@@ -271,7 +273,7 @@ def _timed(command: Sequence[str], environment: Mapping[str, str], said: Path, t
     signal.signal(signal.SIGALRM, ring)
     signal.setitimer(signal.ITIMER_REAL, timeout)
     try:
-        return run(["/bin/sh", "-c", 'exec "$@" >"$0" 2>&1', str(said), *command], environment)
+        return run(["/bin/sh", "-c", 'exec "$@" >"$0" 2>&1', str(log), *command], environment)
     except _TimeOut:
         return None
     finally:
@@ -279,8 +281,8 @@ def _timed(command: Sequence[str], environment: Mapping[str, str], said: Path, t
 
 
 def _version(program: str) -> str:
-    said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
-    return said.split()[-1]
+    output = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    return output.split()[-1]
 
 
 def _findings(tool: Tool, folder: Path, users: Mapping[str, User]) -> list[Finding] | None:
@@ -312,8 +314,8 @@ def wrong_keys(named: set[Finding], account: Iterable[User]) -> dict[str, dict[s
 
 
 def _wrong(named: set[T], overdue: set[T], user: Callable[[T], str]) -> dict[str, dict[str, int]]:
-    def by_kind(ones: set[T]) -> dict[str, int]:
-        return dict(sorted(Counter(user(one).rpartition("-")[0] for one in ones).items()))
+    def by_kind(items: set[T]) -> dict[str, int]:
+        return dict(sorted(Counter(user(item).rpartition("-")[0] for item in items).items()))
 
     return {"false positives": by_kind(named - overdue), "false negatives": by_kind(overdue - named)}
 
@@ -328,24 +330,30 @@ def read(file: Path) -> list[Record]:
 def quickest(records: Iterable[Record]) -> list[Record]:
     """Of each sort of run the one that took least time, by scenario, users, latency and tool."""
     best: dict[tuple[int, int, float, int], Record] = {}
-    for one in records:
-        key = (SCENARIOS.index(one.scenario), one.users, one.latency_ms, list(TOOLS).index(one.tool))
-        if key not in best or (one.stopped, one.seconds) < (best[key].stopped, best[key].seconds):
-            best[key] = one
+    for record in records:
+        key = (SCENARIOS.index(record.scenario), record.users, record.latency_ms, list(TOOLS).index(record.tool))
+        if key not in best or (record.stopped, record.seconds) < (best[key].stopped, best[key].seconds):
+            best[key] = record
     return [best[key] for key in sorted(best)]
 
 
 def write(records: Sequence[Record]) -> None:
     """Put the tables between their markers in peers.md."""
     best = quickest(records)
-    fresh = [one for one in best if one.scenario == "fresh"]
-    thousand = {one.tool: one for one in fresh if one.users == 1_000 and not one.stopped}  # the slowest latency wins
+    fresh = [record for record in best if record.scenario == "fresh"]
+    thousand = {
+        record.tool: record for record in fresh if record.users == 1_000 and not record.stopped
+    }  # the slowest latency wins
     tables = {
-        "versions": _markdown(("tool", "version"), sorted({(one.tool, one.version) for one in best}, key=_by_tool)),
-        "runs": _markdown(RUN_HEADER, [_row(one) for one in fresh]),
-        "wrong": _markdown(WRONG_HEADER, [row for one in thousand.values() for row in _wrong_rows(one)]),
+        "versions": _markdown(
+            ("tool", "version"), sorted({(record.tool, record.version) for record in best}, key=_by_tool)
+        ),
+        "runs": _markdown(RUN_HEADER, [_row(record) for record in fresh]),
+        "wrong": _markdown(WRONG_HEADER, [row for record in thousand.values() for row in _wrong_rows(record)]),
         "calls": _markdown(("operation", *thousand), _operation_rows(thousand)),
-        "scenarios": _markdown(SCENARIO_HEADER, [_scenario_row(one) for one in best if one.scenario != "fresh"]),
+        "scenarios": _markdown(
+            SCENARIO_HEADER, [_scenario_row(record) for record in best if record.scenario != "fresh"]
+        ),
     }
     text = PAGE.read_text("utf-8")
     for name, lines in tables.items():
@@ -375,27 +383,29 @@ RUN_HEADER = (
 )
 
 
-def _row(one: Record) -> Sequence[object]:
-    serial = f"{one.total * one.latency_ms / 1000:,.0f} s" if one.latency_ms else "-"
-    wall = f"more than {one.seconds:,.0f} s, stopped" if one.stopped else f"{one.seconds:,.1f} s"
-    cpu = "-" if one.cpu_seconds is None else f"{one.cpu_seconds:,.1f} s"
-    peak = "-" if one.peak_mib is None else round(one.peak_mib)
-    figures = (one.total, serial, wall, cpu, peak, f"{one.emulator_seconds:,.1f} s")
-    return (one.users, f"{one.latency_ms:g}", one.tool, *figures, *_counts(one))
+def _row(record: Record) -> Sequence[object]:
+    serial = f"{record.total * record.latency_ms / 1000:,.0f} s" if record.latency_ms else "-"
+    wall = f"more than {record.seconds:,.0f} s, stopped" if record.stopped else f"{record.seconds:,.1f} s"
+    cpu = "-" if record.cpu_seconds is None else f"{record.cpu_seconds:,.1f} s"
+    peak = "-" if record.peak_mib is None else round(record.peak_mib)
+    figures = (record.total, serial, wall, cpu, peak, f"{record.emulator_seconds:,.1f} s")
+    return (record.users, f"{record.latency_ms:g}", record.tool, *figures, *_counts(record))
 
 
-def _counts(one: Record) -> Sequence[object]:
-    wrong = (one.wrong_users, one.wrong_keys)
-    return [sum(kinds.values()) for by in wrong for kinds in by.values()] if one.found_users is not None else ["-"] * 4
+def _counts(record: Record) -> Sequence[object]:
+    wrong = (record.wrong_users, record.wrong_keys)
+    return (
+        [sum(kinds.values()) for by in wrong for kinds in by.values()] if record.found_users is not None else ["-"] * 4
+    )
 
 
 WRONG_HEADER = ("tool", "what", "users", "keys")
 
 
-def _wrong_rows(one: Record) -> Iterator[Sequence[object]]:
+def _wrong_rows(record: Record) -> Iterator[Sequence[object]]:
     for what in ("false positives", "false negatives"):
-        users, keys = (_kinds(by.get(what, {})) for by in (one.wrong_users, one.wrong_keys))
-        yield (one.tool, what, users, keys)
+        users, keys = (_kinds(by.get(what, {})) for by in (record.wrong_users, record.wrong_keys))
+        yield (record.tool, what, users, keys)
 
 
 def _kinds(kinds: Mapping[str, int]) -> str:
@@ -403,31 +413,33 @@ def _kinds(kinds: Mapping[str, int]) -> str:
 
 
 def _operation_rows(by_tool: Mapping[str, Record]) -> list[Sequence[object]]:
-    operations = {name for one in by_tool.values() for name in one.calls} - {"connections"}
-    total = Counter({name: sum(one.calls.get(name, 0) for one in by_tool.values()) for name in operations})
-    rows = [(name, *(one.calls.get(name, 0) for one in by_tool.values())) for name, _number in total.most_common()]
-    return [*rows, ("all", *(one.total for one in by_tool.values()))]
+    operations = {name for record in by_tool.values() for name in record.calls} - {"connections"}
+    total = Counter({name: sum(record.calls.get(name, 0) for record in by_tool.values()) for name in operations})
+    rows = [
+        (name, *(record.calls.get(name, 0) for record in by_tool.values())) for name, _number in total.most_common()
+    ]
+    return [*rows, ("all", *(record.total for record in by_tool.values()))]
 
 
 SCENARIO_HEADER = ("scenario", "tool", "verdict", "exit code", "false positives", "false negatives", "says of it")
 TELLING = re.compile(r"AccessDenied|denied|no findings", re.IGNORECASE)
 
 
-def _scenario_row(one: Record) -> Sequence[object]:
-    wrong = [one.wrong_users.get(what, {}) for what in ("false positives", "false negatives")]
-    told = next((line for line in one.said.splitlines() if TELLING.search(line)), "nothing")
-    return (one.scenario, one.tool, verdict(one), one.exit_code, *map(_kinds, wrong), told)
+def _scenario_row(record: Record) -> Sequence[object]:
+    wrong = [record.wrong_users.get(what, {}) for what in ("false positives", "false negatives")]
+    message = next((line for line in record.said.splitlines() if TELLING.search(line)), "nothing")
+    return (record.scenario, record.tool, verdict(record), record.exit_code, *map(_kinds, wrong), message)
 
 
-def verdict(one: Record) -> str:
+def verdict(record: Record) -> str:
     """What a reader of the output is told: right, wrong, nothing with an error, or nothing as if all were well."""
-    if one.found_users is None:
-        return "no result, and says so" if one.exit_code else "silently empty"
-    if not any(one.wrong_users.values()):
+    if record.found_users is None:
+        return "no result, and says so" if record.exit_code else "silently empty"
+    if not any(record.wrong_users.values()):
         return "right"
-    if one.found_users:
+    if record.found_users:
         return "wrong"
-    return "no finding, and says so" if one.exit_code else "silently empty"
+    return "no finding, and says so" if record.exit_code else "silently empty"
 
 
 if __name__ == "__main__":

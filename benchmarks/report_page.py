@@ -50,10 +50,10 @@ def page(keys: int) -> str:
     out = io.StringIO()
     report = make("html", Run(NOW, "policies.yaml", "0" * 64, "live", exact=True, warn=timedelta(days=14)), out)
     for account in range(keys // 100):
-        found = [finding(number) for number in range(account * 100, account * 100 + 100)]
-        old = sum(one.verdict == "NON_COMPLIANT" for one in found)
+        findings = [finding(number) for number in range(account * 100, account * 100 + 100)]
+        old = sum(key.verdict == "NON_COMPLIANT" for key in findings)
         counts = Counts(100, 100, 100 - old, old)
-        report.account(AccountResult(f"{account:012d}", f"account-{account}", None, counts, found, (), {}))
+        report.account(AccountResult(f"{account:012d}", f"account-{account}", None, counts, findings, (), {}))
     report.end()
     return out.getvalue()
 
@@ -83,10 +83,10 @@ def main() -> int:
             file = Path(folder) / f"{keys}.html"
             file.write_text(page(keys))
             times = [opened(browser, file) for _run in range(RUNS)]
-            ready = [one for one, _sorted in times]
+            ready = [seconds for seconds, _sorted in times]
             median = statistics.median(ready)
             size = file.stat().st_size / 2**20
-            sorts = statistics.median(one for _ready, one in times)
+            sorts = statistics.median(seconds for _ready, seconds in times)
             print(f"{keys:>7,}  {size:>5.1f}  {median:>15.3f}  {max(ready):>6.3f}  {sorts:>7.3f}")
             slow |= keys == 10_000 and median > TARGET
         browser.close()

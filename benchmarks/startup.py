@@ -35,9 +35,9 @@ def main() -> int:
         rows = [_row(name, *command, environment, arguments.runs) for name, command in commands.items()]
         imported = imports(validate, environment)
     table(("command", "best s", "median s", "target s", "median"), rows)
-    found = sorted(imported & UNWANTED)
-    print(f"\nvalidate imports {len(imported)} modules; of boto3 and botocore: {', '.join(found) or 'none'}")
-    return 1 if found else 0
+    unwanted = sorted(imported & UNWANTED)
+    print(f"\nvalidate imports {len(imported)} modules; of boto3 and botocore: {', '.join(unwanted) or 'none'}")
+    return 1 if unwanted else 0
 
 
 def _row(

@@ -186,25 +186,25 @@ class _Judged:
         """Judge every key of a user; findings are those that need attention by `soon`, all without it."""
         decide, tally = decision.decide, self._tally
         for key in user.keys:
-            made = decide(self._policy, user, key, self._now)
-            out_of_time = key.created.year not in YEARS and made.verdict != NOT_APPLICABLE
-            if out_of_time or made.verdict == UNDECIDED:
-                self._leave_open(user, key, made, NO_SUCH_TIME if out_of_time else None)
+            judgement = decide(self._policy, user, key, self._now)
+            out_of_time = key.created.year not in YEARS and judgement.verdict != NOT_APPLICABLE
+            if out_of_time or judgement.verdict == UNDECIDED:
+                self._leave_open(user, key, judgement, NO_SUCH_TIME if out_of_time else None)
                 continue
-            tally[made.verdict] += 1
-            if soon is None or needs_attention(made.verdict, _due(key, made), soon):
-                self._findings.append(self._finding(user, key, made))
-            if made.verdict == NON_COMPLIANT and len(user.keys) > 1:
+            tally[judgement.verdict] += 1
+            if soon is None or needs_attention(judgement.verdict, _due(key, judgement), soon):
+                self._findings.append(self._finding(user, key, judgement))
+            if judgement.verdict == NON_COMPLIANT and len(user.keys) > 1:
                 self._two_keys[user.name] = user.keys
 
-    def _leave_open(self, user: User, key: AccessKey, made: Decision, missing: str | None) -> None:
-        entries = made.doubts or made.rules
-        missing = missing or _missing(self._account, user, made.doubts)
-        finding = self._finding(user, key, made, verdict=UNDECIDED)
+    def _leave_open(self, user: User, key: AccessKey, judgement: Decision, missing: str | None) -> None:
+        entries = judgement.doubts or judgement.rules
+        missing = missing or _missing(self._account, user, judgement.doubts)
+        finding = self._finding(user, key, judgement, verdict=UNDECIDED)
         self._undecided.append(Undecided(finding, tuple(entry.id for entry in entries), missing))
 
-    def _finding(self, user: User, key: AccessKey, made: Decision, verdict: str | None = None) -> Finding:
-        due, limit = _due(key, made), made.limit
+    def _finding(self, user: User, key: AccessKey, judgement: Decision, verdict: str | None = None) -> Finding:
+        due, limit = _due(key, judgement), judgement.limit
         return Finding(
             account=self._account.id,
             user=user.name,
@@ -216,10 +216,10 @@ class _Judged:
             age_days=max(0, (self._now - key.created).days),
             last_used=_utc(key.last_used) if key.last_used else None,
             max_access_key_age=limit.days if limit else None,
-            rule=made.rule.id if made.rule else None,
-            exemption=made.exemption.id if made.exemption else None,
-            verdict=verdict or made.verdict,
-            due_date=_utc(due) if due and made.verdict != NOT_APPLICABLE else None,
+            rule=judgement.rule.id if judgement.rule else None,
+            exemption=judgement.exemption.id if judgement.exemption else None,
+            verdict=verdict or judgement.verdict,
+            due_date=_utc(due) if due and judgement.verdict != NOT_APPLICABLE else None,
             terraform_address=self._addresses.get(key.id or ""),
         )
 
@@ -227,8 +227,8 @@ class _Judged:
         """The result, its parts in their fixed order."""
         account = self._account
         self._findings.sort(key=in_order)
-        self._undecided.sort(key=lambda one: in_order(one.finding))
-        unread = sorted(reading.unread, key=lambda one: (one.name, one.id or ""))
+        self._undecided.sort(key=lambda undecided: in_order(undecided.finding))
+        unread = sorted(reading.unread, key=lambda user: (user.name, user.id or ""))
         return AccountResult(
             account.id,
             account.name,
@@ -261,8 +261,8 @@ def needs_attention(verdict: str, due: datetime | None, soon: datetime) -> bool:
     return due is not None and due < soon if verdict == COMPLIANT else verdict != NOT_APPLICABLE
 
 
-def _due(key: AccessKey, made: Decision) -> datetime | None:
-    limit = made.limit
+def _due(key: AccessKey, judgement: Decision) -> datetime | None:
+    limit = judgement.limit
     return None if limit is None or key.created.year not in YEARS else key.created + limit
 
 
@@ -278,7 +278,7 @@ def in_order(finding: Finding) -> tuple[str, datetime, str]:
 def why_unread(unread: Sequence[UserUnread]) -> Iterator[str]:
     """Nothing, or how many users could not be read and why; the first few by name, the result has all."""
     if unread:
-        whys = [f"{one.name}: {one.reason}" for one in unread[:NAMED]]
+        whys = [f"{user.name}: {user.reason}" for user in unread[:NAMED]]
         more = [f"and {len(unread) - NAMED} more"] if len(unread) > NAMED else []
         yield f"the keys of {plural(len(unread), 'user')} could not be read: {'; '.join([*whys, *more])}"
 
@@ -287,10 +287,10 @@ def _why_undecided(undecided: Sequence[Undecided]) -> Iterator[str]:
     """How many keys are open, and for each thing that is not known what depends on it and what to do."""
     if undecided:
         depending: dict[str, set[str]] = {}
-        for one in undecided:
-            depending.setdefault(one.missing, set()).update(one.depends_on)
+        for key in undecided:
+            depending.setdefault(key.missing, set()).update(key.depends_on)
         whys = [f"{missing} (wanted by {', '.join(sorted(ids))})" for missing, ids in depending.items()]
-        users = len({one.finding.user for one in undecided})
+        users = len({key.finding.user for key in undecided})
         be = "is" if len(undecided) == 1 else "are"
         yield f"{plural(len(undecided), 'key')} of {plural(users, 'user')} {be} undecided: {'; '.join(whys)}"
 

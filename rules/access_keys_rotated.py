@@ -179,8 +179,8 @@ def decide(policy: AccountPolicy, user: User, key: AccessKey, now: datetime) -> 
 
 def user_verdict(verdicts: Iterable[str]) -> str:
     """The verdict on a user from the verdicts on the user's keys; one overdue key decides, whatever is open."""
-    found = set(verdicts)
-    return next((worst for worst in (NON_COMPLIANT, UNDECIDED, EXEMPT) if worst in found), COMPLIANT)
+    distinct = set(verdicts)
+    return next((worst for worst in (NON_COMPLIANT, UNDECIDED, EXEMPT) if worst in distinct), COMPLIANT)
 
 
 def days(number: int) -> str:

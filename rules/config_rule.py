@@ -77,10 +77,10 @@ def evaluate_account(
     policy = policy_for(document, account_id)
     reading = _read(iam, Needs(policy, now, now))
     judged = [_judge(policy, user, now) for user in reading.users]
-    there = [user for user, _verdict, _annotation in judged] + [each.user for each in reading.unread]
+    there = [user for user, _verdict, _annotation in judged] + [unreadable.user for unreadable in reading.unread]
     _require_ids(there)
     gone = sorted(reported - {user.id for user in there})
-    certain = [each for each in judged if each[1] != UNDECIDED]
+    certain = [judgement for judgement in judged if judgement[1] != UNDECIDED]
     evaluations = [_evaluation(user.id, verdict, note, now) for user, verdict, note in certain]
     evaluations += [_evaluation(user_id, NOT_APPLICABLE, "", now) for user_id in gone]
     _put(config, evaluations, event["resultToken"])
@@ -172,7 +172,7 @@ def _require_verdicts(
 ) -> None:
     why = []
     if unread:
-        names = _named([each.user.name for each in unread])
+        names = _named([unreadable.user.name for unreadable in unread])
         why.append(f"the keys of {names} could not be read ({unread[0].error})")
     undecided = [user.name for user, verdict, _annotation in judged if verdict == UNDECIDED]
     if undecided and open_here:

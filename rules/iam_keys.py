@@ -157,7 +157,9 @@ class KeyLister:
 
     def _read_first(self, users: Sequence[User]) -> None:
         self._read_all(users[:ENOUGH])
-        errors = [each.error for each in self._unread.values() if not isinstance(each.error, PerhapsRenamed)]
+        errors = [
+            unreadable.error for unreadable in self._unread.values() if not isinstance(unreadable.error, PerhapsRenamed)
+        ]
         if users and len(errors) == len(users[:ENOUGH]):
             raise errors[0]
         self._read_all(users[ENOUGH:])
@@ -203,13 +205,13 @@ class KeyLister:
 
     def _with(self, detail: str, user: User) -> User:
         try:
-            told: dict[str, Any] = {detail: DETAILS[detail].of(self._iam, user.name)}
+            fields: dict[str, Any] = {detail: DETAILS[detail].of(self._iam, user.name)}
         except self._iam.exceptions.ClientError as error:
             if error_code(error) not in DENIED:
                 raise
             self.untold[detail].add(user.name)
             return user
-        return user._replace(**told)
+        return user._replace(**fields)
 
 
 def _recalled(user: User, report: Report, needs: Asked, memory: Memory) -> Sequence[AccessKey] | None:
@@ -218,11 +220,11 @@ def _recalled(user: User, report: Report, needs: Asked, memory: Memory) -> Seque
     While the row stays as it is, only keys made after the report can be missing in them.
     """
     traces = report.traces_of(user)
-    keys = None if traces is None or report.made is None else memory.recall(user, traces)
+    keys = None if traces is None or report.generated is None else memory.recall(user, traces)
     if (
         keys is None
-        or report.made is None
-        or any(needs.too_old(user, moment) for moment in (report.made, *(key.created for key in keys)))
+        or report.generated is None
+        or any(needs.too_old(user, moment) for moment in (report.generated, *(key.created for key in keys)))
     ):
         return None
     return keys

@@ -96,10 +96,10 @@ def read_users(
         if names:
             operation = DETAILS[detail].operation
             notes.append(f"iam:{operation} was denied: the {detail} of {len(names)} users are not known")
-    lost = {identity(each.user) for each in unread}
-    found = [keyed.get(identity(user), user) for user in listed if identity(user) not in lost]
+    lost = {identity(unreadable.user) for unreadable in unread}
+    readable = [keyed.get(identity(user), user) for user in listed if identity(user) not in lost]
     root = None if rows is None else ROOT in rows and "true" in cells_of(rows[ROOT], ACTIVE_COLUMNS)
-    return Reading(found, root, notes, unread)
+    return Reading(readable, root, notes, unread)
 
 
 def _credential_report(iam: Any, wait: Callable[[float], None], notes: list[str]) -> Report | None:
@@ -157,8 +157,8 @@ def _report_answer(iam: Any, wait: Callable[[float], None]) -> Mapping[str, Any]
 
 def _is_outdated(answer: Mapping[str, Any]) -> bool:
     """Whether the report is older than AWS promises, by the time at which AWS itself answered."""
-    made, answered = answer.get("GeneratedTime"), _answered(answer)
-    return made is not None and answered is not None and answered - made > REPORT_LASTS
+    generated, answered = answer.get("GeneratedTime"), _answered(answer)
+    return generated is not None and answered is not None and answered - generated > REPORT_LASTS
 
 
 def _answered(answer: Mapping[str, Any]) -> datetime | None:

@@ -17,9 +17,9 @@ Traces = tuple[str, ...]
 class Report:
     """A credential report, to be asked about users."""
 
-    def __init__(self, rows: Mapping[str, Row], made: datetime | None) -> None:
+    def __init__(self, rows: Mapping[str, Row], generated: datetime | None) -> None:
         """Takes the rows by user name, and when AWS made the report; None if AWS does not say."""
-        self.rows, self.made = rows, made
+        self.rows, self.generated = rows, generated
         self._same_second: dict[str, list[Row]] = defaultdict(list)
         for row in rows.values():
             self._same_second[row["user_creation_time"]].append(row)
@@ -42,8 +42,8 @@ class Report:
 
     def traces_of(self, user: User) -> Traces | None:
         """What changes in a row when a key is made, deleted or switched; None if it is not certain for the user."""
-        found = {_traces(row) for row in self._rows_of(user)}
-        return found.pop() if len(found) == 1 else None
+        traces = {_traces(row) for row in self._rows_of(user)}
+        return traces.pop() if len(traces) == 1 else None
 
     def tells_of_others(self, users: Iterable[User]) -> bool:
         """Whether it has a user with keys who is none of these: one who was deleted, renamed, or not listed."""

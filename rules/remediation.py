@@ -74,7 +74,9 @@ def run_remediation(
     settings = remediation_by_rule(document)
     run = _Remediation(policy, settings, client("iam"), now, wait, inputs.get("Trigger") == "manual")
     if open_here:
-        run.open_here = f"account {account_id} is not in the inventory that the policy was rendered with: run `keyage inventory`"
+        run.open_here = (
+            f"account {account_id} is not in the inventory that the policy was rendered with: run `keyage inventory`"
+        )
     users = run.users(client, resource_id)
     reached = 0
     for user in users:
@@ -85,20 +87,20 @@ def run_remediation(
     return _finish(run, stage, resource_id, len(users), reached)
 
 
-def _finish(run: "_Remediation", stage: str, resource_id: str, found: int, reached: int) -> dict[str, Any]:
+def _finish(run: "_Remediation", stage: str, resource_id: str, total: int, reached: int) -> dict[str, Any]:
     entries = sorted(run.entries, key=lambda entry: ORDER.index(entry["Action"]))
     counts = [(action, sum(entry["Action"] == action for entry in entries)) for action in ORDER]
-    said = [f"{number} {action}" for action, number in counts if number] or ["no key to report"]
-    if resource_id and not found and not entries:
-        said = [f"nothing done, no user has the id {resource_id} any more"]
+    parts = [f"{number} {action}" for action, number in counts if number] or ["no key to report"]
+    if resource_id and not total and not entries:
+        parts = [f"nothing done, no user has the id {resource_id} any more"]
     if not resource_id:
-        said.append(f"{run.unconcerned} of {found} users have nothing inactive")
-    if found > reached:
-        said.append(f"{found - reached} users not reached in {LONGEST_RUN} seconds")
+        parts.append(f"{run.unconcerned} of {total} users have nothing inactive")
+    if total > reached:
+        parts.append(f"{total - reached} users not reached in {LONGEST_RUN} seconds")
     if len(entries) > MOST_RETURNED:
-        said.append(f"returned are {MOST_RETURNED} of {len(entries)} keys, the log has all")
-    summary = f"Stage {stage}: {', '.join(said)}."
-    output: dict[str, Any] = {"Summary": summary, "Keys": entries, "NotReached": str(found - reached)}
+        parts.append(f"returned are {MOST_RETURNED} of {len(entries)} keys, the log has all")
+    summary = f"Stage {stage}: {', '.join(parts)}."
+    output: dict[str, Any] = {"Summary": summary, "Keys": entries, "NotReached": str(total - reached)}
     sys.stdout.write(json.dumps(output) + "\n")
     output["Keys"] = entries[:MOST_RETURNED]
     failures = dict(counts)[FAILED]
@@ -142,12 +144,12 @@ class _Remediation:
     def _user_with(self, client: Callable[[str], Any], resource_id: str) -> User | None:
         """AWS Config knows ids, IAM wants names. Config may be hours old: only IAM's own word counts."""
         try:
-            found = client("config").list_discovered_resources(
+            resources = client("config").list_discovered_resources(
                 resourceType="AWS::IAM::User", resourceIds=[resource_id]
             )["resourceIdentifiers"]
         except OF_AWS:
-            found = []  # IAM can answer alone, with more calls
-        for name in [entry["resourceName"] for entry in found if entry.get("resourceName")]:
+            resources = []  # IAM can answer alone, with more calls
+        for name in [entry["resourceName"] for entry in resources if entry.get("resourceName")]:
             user = self._user_named(name)
             if user is not None and user.id == resource_id:
                 return user

@@ -108,7 +108,7 @@ class _Parser:
             return str(shape.name)
         inner: Iterator[tuple[Any, Any]]
         if isinstance(value, list):
-            inner = ((each, shape.member) for each in value)
+            inner = ((item, shape.member) for item in value)
         else:
             for name in self._read.get(shape.name, ()):
                 if value.get(name) is None or (value[name] == "" and name != "Value"):
@@ -116,7 +116,7 @@ class _Parser:
             if value.get("IsTruncated") is True and not value.get("Marker"):
                 return "Marker"
             inner = ((value[name], member) for name, member in shape.members.items() if name in value)
-        return next(filter(None, (self._lacking(each, member) for each, member in inner)), None)
+        return next(filter(None, (self._lacking(item, member) for item, member in inner)), None)
 
 
 class Half(dict[str, Any]):

@@ -72,7 +72,7 @@ def expected(policy: Policy, reading: AccountRead, now: datetime) -> Expected:
         why = f"AWS Config knows users by id, and the snapshot has none of {_named(nameless)}: take it anew"
         return Expected({}, f"{why}, with iam:ListUsers allowed", name)
     keys: dict[str, list[Finding]] = {}
-    for finding in (*result.findings, *(one.finding for one in result.undecided)):
+    for finding in (*result.findings, *(undecided.finding for undecided in result.undecided)):
         keys.setdefault(finding.user, []).append(finding)
     users = {str(user.id): _expectation(user, keys.get(user.name, [])) for user in reading.users}
     return Expected(users, None, name, result.reason and f"the policy's verdicts are not all known: {result.reason}")
@@ -80,9 +80,15 @@ def expected(policy: Policy, reading: AccountRead, now: datetime) -> Expected:
 
 def _expectation(user: User, findings: Sequence[Finding]) -> Expectation:
     verdict = decision.user_verdict(finding.verdict for finding in findings)
-    deciding = sorted((one for one in findings if one.verdict == verdict), key=lambda one: one.create_date)
+    deciding = sorted(
+        (finding for finding in findings if finding.verdict == verdict), key=lambda finding: finding.create_date
+    )
     because = "; ".join(map(_key, deciding)) or "no active access key"
-    due = min((one.due_date for one in deciding if one.due_date), default=None) if verdict == NON_COMPLIANT else None
+    due = (
+        min((finding.due_date for finding in deciding if finding.due_date), default=None)
+        if verdict == NON_COMPLIANT
+        else None
+    )
     return Expectation(user.name, verdict, because, due, user.created)
 
 
@@ -136,15 +142,15 @@ def _outdated(reported: Reported, deployed: ReportingRule, now: datetime) -> str
     """A result is too old if the rule should have run since, and the aggregator been told."""
     if not reported.results:
         return None
-    fresh = [one for one in reported.results if one.invoked_at and now - one.invoked_at <= deployed.oldest]
+    fresh = [result for result in reported.results if result.invoked_at and now - result.invoked_at <= deployed.oldest]
     if not fresh:
-        newest = max((one.invoked_at for one in reported.results if one.invoked_at), default=None)
+        newest = max((result.invoked_at for result in reported.results if result.invoked_at), default=None)
         age = f"of {_day(newest)}" if newest else "of an unknown time"
         return (
             f"the newest result of {reported.rule} is {age}, although the rule runs every {deployed.every}: see that"
             f" AWS Config is on there in {deployed.region} and that the rule runs"
         )
-    old = sorted({one.user_id for one in reported.results} - {one.user_id for one in fresh})
+    old = sorted({result.user_id for result in reported.results} - {result.user_id for result in fresh})
     if old:
         return (
             f"AWS Config has judged other users since, but not {_named(old)}: if they are gone, delete the results of"
@@ -191,7 +197,7 @@ def _nothing(reported: Reported, deployed: ReportingRule, compared: Compared | N
 def _rows(reported: Reported, policy: Expected | None, deployed: ReportingRule) -> list[UserRow]:
     """Every user whom AWS Config has judged, and those whom only the snapshot has."""
     rows = {result.user_id: _row(reported, result, policy, deployed) for result in reported.results}
-    latest = max((one.invoked_at for one in reported.results if one.invoked_at), default=None)
+    latest = max((result.invoked_at for result in reported.results if result.invoked_at), default=None)
     for user_id, expectation in policy.users.items() if policy else ():
         if user_id not in rows:
             rows[user_id] = _unjudged(reported.account_id, user_id, expectation, latest)

@@ -49,8 +49,8 @@ def _rule(expected: Deployment, rule: dict[str, Any]) -> Iterator[Difference]:
         return
     if expected.custom:
         triggers = [
-            (each.get("MessageType"), each.get("MaximumExecutionFrequency", "TwentyFour_Hours"))
-            for each in source.get("SourceDetails", [])
+            (detail.get("MessageType"), detail.get("MaximumExecutionFrequency", "TwentyFour_Hours"))
+            for detail in source.get("SourceDetails", [])
         ]
         yield from _differing({"rule triggers": (triggers, [("ScheduledNotification", expected.frequency)])})
         return

@@ -65,29 +65,29 @@ def compare(base: Policy | None, head: Policy, reading: Reading, now: datetime) 
         return _first(evaluate(head, reading, now, show_all=True))
     before, after = (evaluate(policy, reading, now, show_all=True) for policy in (base, head))
     pairs = [
-        (one, two)
-        for one, two in zip(_every_key(before), _every_key(after), strict=True)
-        if UNDECIDED not in (one.verdict, two.verdict)
+        (old, new)
+        for old, new in zip(_every_key(before), _every_key(after), strict=True)
+        if UNDECIDED not in (old.verdict, new.verdict)
     ]
     limits = {
-        one.user: LimitChange(two.account, two.user, one.max_access_key_age, two.max_access_key_age, one.rule, two.rule)
-        for one, two in pairs
-        if one.max_access_key_age != two.max_access_key_age
+        old.user: LimitChange(new.account, new.user, old.max_access_key_age, new.max_access_key_age, old.rule, new.rule)
+        for old, new in pairs
+        if old.max_access_key_age != new.max_access_key_age
     }
-    verdicts = [VerdictChange(one.verdict, two) for one, two in pairs if one.verdict != two.verdict]
+    verdicts = [VerdictChange(old.verdict, new) for old, new in pairs if old.verdict != new.verdict]
     worse = after if after.reason is not None else before
     reason = _reason(before, after)
     return AccountChange(after.id, after.name, worse.status, reason, len(pairs), list(limits.values()), verdicts)
 
 
 def _first(after: AccountResult) -> AccountChange:
-    judged = [one for one in _every_key(after) if one.verdict != UNDECIDED]
-    verdicts = [VerdictChange(None, one) for one in judged if one.verdict in (NON_COMPLIANT, EXEMPT)]
+    judged = [finding for finding in _every_key(after) if finding.verdict != UNDECIDED]
+    verdicts = [VerdictChange(None, finding) for finding in judged if finding.verdict in (NON_COMPLIANT, EXEMPT)]
     return AccountChange(after.id, after.name, after.status, after.reason, len(judged), (), verdicts)
 
 
 def _every_key(result: AccountResult) -> list[Finding]:
-    return sorted([*result.findings, *(one.finding for one in result.undecided)], key=in_order)
+    return sorted([*result.findings, *(undecided.finding for undecided in result.undecided)], key=in_order)
 
 
 def _reason(before: AccountResult, after: AccountResult) -> str | None:

@@ -126,5 +126,5 @@ def credentials_for(account_id: str) -> dict[str, str]:
     """Credentials of the audit role of an account."""
     role = f"arn:aws:iam::{account_id}:role/{AUDIT_ROLE}"
     answer = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="keyage")
-    found: dict[str, str] = answer["Credentials"]  # type: ignore[assignment]
-    return found
+    credentials: dict[str, str] = answer["Credentials"]  # type: ignore[assignment]
+    return credentials

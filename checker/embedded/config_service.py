@@ -68,9 +68,9 @@ def evaluations(account_id: str, rule_name: str) -> Sequence[Evaluation]:
     """Every evaluation of the rule that was put into an account in any region, in the order of putting."""
     kept = [_kept(backend).get(result_token(rule_name), []) for backend in config_backends[account_id].values()]
     return [
-        one | {"OrderingTimestamp": datetime.fromtimestamp(one["OrderingTimestamp"], UTC)}
+        evaluation | {"OrderingTimestamp": datetime.fromtimestamp(evaluation["OrderingTimestamp"], UTC)}
         for backend in kept
-        for one in backend
+        for evaluation in backend
     ]
 
 
@@ -104,12 +104,14 @@ def _details(response: Any) -> str:
     asked = json.loads(response.body)
     rule, types = asked["ConfigRuleName"], asked.get("ComplianceTypes") or COMPLIANCE_TYPES
     latest: dict[tuple[str, str], Evaluation] = {}
-    for one in _kept(response.config_backend).get(result_token(rule), []):
-        resource = one["ComplianceResourceType"], one["ComplianceResourceId"]
-        if resource not in latest or latest[resource]["OrderingTimestamp"] <= one["OrderingTimestamp"]:
-            latest[resource] = one
-    results = [_result(rule, one) for one in latest.values() if one["ComplianceType"] != "NOT_APPLICABLE"]
-    chosen = [one for one in results if one["ComplianceType"] in types]
+    for evaluation in _kept(response.config_backend).get(result_token(rule), []):
+        resource = evaluation["ComplianceResourceType"], evaluation["ComplianceResourceId"]
+        if resource not in latest or latest[resource]["OrderingTimestamp"] <= evaluation["OrderingTimestamp"]:
+            latest[resource] = evaluation
+    results = [
+        _result(rule, evaluation) for evaluation in latest.values() if evaluation["ComplianceType"] != "NOT_APPLICABLE"
+    ]
+    chosen = [result for result in results if result["ComplianceType"] in types]
     page, token = _page(chosen, asked.get("Limit") or DEFAULT_RESULTS, asked.get("NextToken"))
     return json.dumps({"EvaluationResults": page} | ({"NextToken": token} if token else {}))
 
@@ -137,12 +139,12 @@ def _users(backend: Any, ids: Sequence[str] | None, name: str | None, limit: Any
         raise InvalidResourceParameters
     if ids and len(ids) > MOST_RESOURCE_IDS:
         raise TooManyResourceIds
-    found = [
+    users = [
         {"resourceType": USER_TYPE, "resourceId": user.id, "resourceName": user.name}
         for user in iam_backends[backend.account_id][backend.partition].users.values()
         if (not ids or user.id in ids) and name in (None, user.name)
     ]
-    page, token = _page(found, limit or MOST_RESULTS, next_token)
+    page, token = _page(users, limit or MOST_RESULTS, next_token)
     return {"resourceIdentifiers": page} | ({"nextToken": token} if token else {})
 
 

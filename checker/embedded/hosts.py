@@ -25,8 +25,8 @@ def deploy(account_id: str, rule_name: str, archive: bytes) -> None:
     with _in_account(account_id):
         clients: Any = boto3
         role = clients.client("iam").create_role(RoleName=rule_name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-        made = clients.client("lambda").create_function(**function, Role=role, Code={"ZipFile": archive})
-        source = {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": made["FunctionArn"], "SourceDetails": [schedule]}
+        created = clients.client("lambda").create_function(**function, Role=role, Code={"ZipFile": archive})
+        source = {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": created["FunctionArn"], "SourceDetails": [schedule]}
         clients.client("config").put_config_rule(ConfigRule={"ConfigRuleName": rule_name, "Source": source})
 
 

@@ -103,12 +103,12 @@ class _Index:
 
     def found(self, entry: Rule | Exemption, example: tuple[Account, User]) -> list[int]:
         """The entries that may match, first to last."""
-        found = set(self._always)
+        numbers = set(self._always)
         for place, lengths in self._lengths.items():
             for text in _texts(place, entry, example):
                 for handle in _within(place, text, lengths):
-                    found.update(self._entries.get(handle, ()))
-        return sorted(found)
+                    numbers.update(self._entries.get(handle, ()))
+        return sorted(numbers)
 
     def _choices(self, entry: Rule | Exemption) -> Iterator[_Choice]:
         yield _Choice(self._all, ())

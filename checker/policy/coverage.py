@@ -33,7 +33,7 @@ DOMAINS = {"name": NAMES, selectors.GROUPS: NAMES, "path": PATHS, "id": IDS}
 
 def covers(wider: Sequence[Clause], narrower: Sequence[Clause], *, users: bool) -> bool:
     """Whether everything that matches a clause of `narrower` matches one of `wider`."""
-    return all(any(_clause_covers(each, clause, users) for each in wider) for clause in narrower)
+    return all(any(_clause_covers(wide, clause, users) for wide in wider) for clause in narrower)
 
 
 def _clause_covers(wider: Clause, narrower: Clause, users: bool) -> bool:
@@ -68,12 +68,12 @@ def includes(wider: Sequence[str], narrower: Sequence[str], domain: Domain) -> b
     seen = {(inside.first.reached, outside.first.reached)}
     front = [(inside.first, outside.first)]
     for _length in range(domain.max_length + 1):
-        if any(one.matched and other.matched == allowed for one, other in front):
+        if any(inner.matched and outer.matched == allowed for inner, outer in front):
             return False
         following = []
-        for one, other in front:
+        for inner, outer in front:
             for character in alphabet:
-                pair = one[character], other[character]
+                pair = inner[character], outer[character]
                 key = pair[0].reached, pair[1].reached
                 if pair[0].reached and key not in seen:
                     seen.add(key)

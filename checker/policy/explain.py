@@ -52,5 +52,5 @@ def _tests(clause: Clause, subject: Account | User, kind: str) -> Iterator[Compa
             value = value.get(key)
         name = f"{kind} {NAMES.get(attribute, attribute)}" if key is None else f"{kind} tag {key}"
         values = [] if value is None else value if attribute == selectors.GROUPS else [value]
-        matched = any(matches(each, one) for each in patterns for one in values) if known else None
+        matched = any(matches(pattern, text) for pattern in patterns for text in values) if known else None
         yield Comparison(name, ", ".join(values) if values else None, patterns, matched)

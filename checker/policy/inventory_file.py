@@ -41,10 +41,13 @@ def changes(before: Inventory, accounts: Sequence[Account]) -> Changes:
 def told(before: Inventory, accounts: Sequence[Account]) -> Iterator[str]:
     """What differs, an account a line: added, removed, renamed, moved to another OU, other tags."""
     now = {account.id: account for account in accounts}
-    found = changes(before, accounts)
-    yield from (f"added    {_who(now[one])}" for one in found.added)
-    yield from (f"removed  {_who(before[one])}" for one in found.removed)
-    yield from (f"changed  {_who(now[one])}: {'; '.join(_parts(before[one], now[one]))}" for one in found.changed)
+    difference = changes(before, accounts)
+    yield from (f"added    {_who(now[account_id])}" for account_id in difference.added)
+    yield from (f"removed  {_who(before[account_id])}" for account_id in difference.removed)
+    yield from (
+        f"changed  {_who(now[account_id])}: {'; '.join(_parts(before[account_id], now[account_id]))}"
+        for account_id in difference.changed
+    )
 
 
 def _who(account: Account) -> str:
@@ -130,9 +133,9 @@ def _comments(text: str, tokens: Sequence[yaml.Token]) -> Iterator[tuple[int, in
                 last = end.column if line == end.line else inf
                 texts.setdefault(line, []).append((start.column if line == start.line else 0, last))
     for number, written in enumerate(text.splitlines()):
-        for found in re.finditer(r"(?:^|(?<=\s))#", written):
-            if not any(first <= found.start() < last for first, last in texts.get(number, ())):
-                yield number, found.start()
+        for comment in re.finditer(r"(?:^|(?<=\s))#", written):
+            if not any(first <= comment.start() < last for first, last in texts.get(number, ())):
+                yield number, comment.start()
                 break
 
 
@@ -194,7 +197,7 @@ def _written(
 ) -> str:
     parts = layout.lines[: layout.head]
     end = "\r\n" if layout.lines[0].endswith("\r\n") else "\n"
-    for account in sorted(accounts, key=lambda one: one.id):
+    for account in sorted(accounts, key=lambda account: account.id):
         first, last = kept.get(account.id, (0, 0))
         parts += layout.lines[first:last]
         if before.get(account.id) != account:
@@ -205,7 +208,7 @@ def _written(
 def _anew(accounts: Sequence[Account]) -> str:
     if not accounts:
         return "version: 1\naccounts: []\n"
-    return NEW + "".join(_entry(account, INDENT) for account in sorted(accounts, key=lambda one: one.id))
+    return NEW + "".join(_entry(account, INDENT) for account in sorted(accounts, key=lambda account: account.id))
 
 
 def _entry(account: Account, indent: str) -> str:

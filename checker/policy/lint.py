@@ -20,14 +20,14 @@ def lint(policy: PolicyFile, now: datetime, inventory: Mapping[str, Account] | N
     """Every warning; `inventory` has the accounts by id, None without one."""
     rules = policy.policy.rules[:-1]
     exemptions = policy.policy.exemptions
-    found = chain(
+    problems = chain(
         _covered(policy, "rules", rules),
         _covered(policy, "exemptions", exemptions),
         _dates(policy, exemptions, now),
         _accounts(policy, inventory),
         _colons(policy),
     )
-    return sorted(found)
+    return sorted(problems)
 
 
 def _covered(policy: PolicyFile, kind: str, entries: Sequence[Rule | Exemption]) -> Iterator[Problem]:
@@ -77,9 +77,9 @@ def _accounts(policy: PolicyFile, inventory: Mapping[str, Account] | None) -> li
     """The selectors that select no account, a warning for each part; without an inventory what only looks so."""
     if inventory is None:
         return selection.odd_forms(policy, {})
-    found = [*selection.unmatched(policy, inventory), *selection.unlisted(policy, inventory)]
-    told = {problem[:3] for problem in found}
-    return found + [problem for problem in selection.odd_forms(policy, inventory) if problem[:3] not in told]
+    problems = [*selection.unmatched(policy, inventory), *selection.unlisted(policy, inventory)]
+    places = {problem[:3] for problem in problems}
+    return problems + [problem for problem in selection.odd_forms(policy, inventory) if problem[:3] not in places]
 
 
 def _colons(policy: PolicyFile) -> Iterator[Problem]:

@@ -48,11 +48,11 @@ class PolicyFile:
     def written(self) -> dict[str, Written]:
         """Every rule and exemption by id, and the default as `default`, in the order of the file."""
         line = self.document.problem(("default",), "", at_key=True).line
-        found = {"default": Written(line, self.content["default"])}
+        by_id = {"default": Written(line, self.content["default"])}
         for kind, number in entries(self.content):
             entry = self.content[kind][number]
-            found[entry["id"]] = Written(self.document.line((kind, number)), entry)
-        return found
+            by_id[entry["id"]] = Written(self.document.line((kind, number)), entry)
+        return by_id
 
 
 @dataclass(frozen=True)

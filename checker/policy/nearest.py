@@ -44,7 +44,7 @@ class Known:
         for candidate in self._shortlist(literal):
             comparable.setdefault(_comparable(text, literal, candidate.lower()), candidate)
         close = get_close_matches(literal, comparable, most, cutoff) if literal else []
-        return [comparable[each] for each in close]
+        return [comparable[match] for match in close]
 
     def said(self) -> str:
         """What exists, as far as it can be read at a glance."""
@@ -62,10 +62,10 @@ class Known:
 
 def _print(text: str) -> int:
     """A bit for every pair of neighbours: texts that look alike share most of them."""
-    found = 0
-    for one, other in pairwise(f" {text.lower()} "):
-        found |= 1 << ((ord(one) * 31 + ord(other)) % BITS)
-    return found
+    bits = 0
+    for first, second in pairwise(f" {text.lower()} "):
+        bits |= 1 << ((ord(first) * 31 + ord(second)) % BITS)
+    return bits
 
 
 def _comparable(pattern: str, literal: str, candidate: str) -> str:

@@ -73,13 +73,13 @@ def unreached(policy: PolicyFile, outcomes: Sequence[Outcome]) -> list[str]:
     """The ids of the rules, the default and the exemptions that decided in no test, in the order of the policy."""
     reached = frozenset[str]().union(*(outcome.reached for outcome in outcomes))
     entries: list[Rule | Exemption] = [*policy.policy.rules, *policy.policy.exemptions]
-    return [each.id for each in entries if each.id not in reached]
+    return [entry.id for entry in entries if entry.id not in reached]
 
 
 def _wrong(document: yaml_text.Document, content: Any) -> Iterator[Problem]:
     """What a schema cannot tell: instants that do not exist, names used twice."""
     listed = content.get("tests") if isinstance(content, dict) else None
-    entries = [one if isinstance(one, dict) else {} for one in (listed if isinstance(listed, list) else ())]
+    entries = [entry if isinstance(entry, dict) else {} for entry in (listed if isinstance(listed, list) else ())]
     seen: dict[str, int] = {}
     for path, text in [((), content), *((("tests", number), entry) for number, entry in enumerate(entries))]:
         written = text.get("now") if isinstance(text, dict) else None
@@ -110,11 +110,11 @@ def _test(entry: dict[str, Any], line: int, everywhere: str | None, inventory: M
     )
 
 
-def _account(told: dict[str, Any], inventory: Mapping[str, Account]) -> Account:
-    known = inventory.get(told.get("id", ""))
+def _account(attributes: dict[str, Any], inventory: Mapping[str, Account]) -> Account:
+    known = inventory.get(attributes.get("id", ""))
     names = ("name", "ou", "tags")
-    rest: dict[str, Any] = {name: told.get(name, getattr(known, name, None)) for name in names}
-    return (decision.Account(told["id"]) if "id" in told else unknown_account())._replace(**rest)
+    rest: dict[str, Any] = {name: attributes.get(name, getattr(known, name, None)) for name in names}
+    return (decision.Account(attributes["id"]) if "id" in attributes else unknown_account())._replace(**rest)
 
 
 def _outcome(policy: PolicyFile, test: PolicyTest, now: datetime) -> Outcome:
@@ -123,7 +123,7 @@ def _outcome(policy: PolicyFile, test: PolicyTest, now: datetime) -> Outcome:
     if len(deciding) > 1:
         return Outcome(test, [_doubt("rule", deciding, test)], frozenset())
     rule = deciding[0]
-    found: dict[str, Any] = {"maxAccessKeyAge": rule.max_age, "rule": rule.id}
+    actual: dict[str, Any] = {"maxAccessKeyAge": rule.max_age, "rule": rule.id}
     reached = {rule.id}
     failures = []
     exemption, doubtful = resolved.exemption_for(test.user, test.key, now)
@@ -132,26 +132,26 @@ def _outcome(policy: PolicyFile, test: PolicyTest, now: datetime) -> Outcome:
     if doubtful and "exemption" in test.expect:
         failures.append(_doubt("exemption", doubtful, test))
     else:
-        found["exemption"] = exemption.id if exemption else None
-    failures = [_difference(name, test, found[name], policy) for name in _different(test, found)] + failures
+        actual["exemption"] = exemption.id if exemption else None
+    failures = [_difference(name, test, actual[name], policy) for name in _different(test, actual)] + failures
     return Outcome(test, failures, frozenset(reached))
 
 
-def _different(test: PolicyTest, found: Mapping[str, Any]) -> list[str]:
-    return [name for name in ("maxAccessKeyAge", "rule", "exemption") if _expects_other(test, name, found)]
+def _different(test: PolicyTest, actual: Mapping[str, Any]) -> list[str]:
+    return [name for name in ("maxAccessKeyAge", "rule", "exemption") if _expects_other(test, name, actual)]
 
 
-def _expects_other(test: PolicyTest, name: str, found: Mapping[str, Any]) -> bool:
-    return name in test.expect and name in found and test.expect[name] != found[name]
+def _expects_other(test: PolicyTest, name: str, actual: Mapping[str, Any]) -> bool:
+    return name in test.expect and name in actual and test.expect[name] != actual[name]
 
 
-def _difference(name: str, test: PolicyTest, found: Any, policy: PolicyFile) -> str:
-    written = policy.written.get(found) if isinstance(found, str) else None
+def _difference(name: str, test: PolicyTest, actual: Any, policy: PolicyFile) -> str:
+    written = policy.written.get(actual) if isinstance(actual, str) else None
     place = f" ({policy.file}:{written.line})" if written else ""
     wanted = test.expect[name]
     missing = isinstance(wanted, str) and wanted not in policy.written
     hint = f"; the policy has no {wanted}" if missing else ""
-    return f"{name}: expected {_shown(wanted)}, found {_shown(found)}{place}{hint}"
+    return f"{name}: expected {_shown(wanted)}, found {_shown(actual)}{place}{hint}"
 
 
 def _shown(value: Any) -> str:
@@ -162,11 +162,11 @@ def _doubt(what: str, candidates: Sequence[Rule | Exemption], test: PolicyTest) 
     """Why it cannot be told, and what the test has to say for it."""
     comparisons = [
         comparison
-        for each in candidates
-        for comparison in telling_tests(each.accounts, each.users, test.account, test.user)
+        for candidate in candidates
+        for comparison in telling_tests(candidate.accounts, candidate.users, test.account, test.user)
         if comparison.matched is None
     ]
     why = [f"{comparison.attribute} is not known" for comparison in comparisons]
     why = why or ["the access key id is not known (give the test a key)"]
-    ids = ", ".join(each.id for each in candidates)
+    ids = ", ".join(candidate.id for candidate in candidates)
     return f"{what}: cannot be told, it may be {ids}: {'; '.join(dict.fromkeys(why))}: add it to the test"

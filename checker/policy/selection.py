@@ -67,14 +67,14 @@ def unmatched(policy: PolicyFile, inventory: Mapping[str, Account]) -> list[Prob
     if not inventory:
         return [_problem(policy, part, f"{part.pattern}: {INVENTORY_FIRST}") for part in every if not part.names_id]
     missed = _missed([part.clause for part in every], inventory, PERHAPS)
-    found = [part for number, part in enumerate(every) if missed >> number & 1]
-    found = [part for part in found if inventory.keys() >= set(part.clause.get(ID, ()))]
-    alone = _missed([{part.attribute: [part.pattern]} for part in found], inventory, PERHAPS)
-    unlike = {part.place for number, part in enumerate(found) if alone >> number & 1}
+    unmatched_parts = [part for number, part in enumerate(every) if missed >> number & 1]
+    unmatched_parts = [part for part in unmatched_parts if inventory.keys() >= set(part.clause.get(ID, ()))]
+    alone = _missed([{part.attribute: [part.pattern]} for part in unmatched_parts], inventory, PERHAPS)
+    unlike = {part.place for number, part in enumerate(unmatched_parts) if alone >> number & 1}
     sizes = Counter(part.selector for part in every)
     known = Existing(inventory)
     problems = []
-    for selector, group in groupby(found, key=lambda part: part.selector):
+    for selector, group in groupby(unmatched_parts, key=lambda part: part.selector):
         missing = list(group)
         if any(part.place in unlike for part in missing):
             problems += [known.problem(policy, part) for part in missing if part.place in unlike]
@@ -101,8 +101,8 @@ def unlisted(policy: PolicyFile, inventory: Mapping[str, Account]) -> Iterator[P
     for part in parts(policy):
         if part.names_id and part.pattern not in inventory:
             close = known.closest(part.pattern, ALMOST)
-            said = f": {meant(scalar(close))}" if close else ""
-            yield _problem(policy, part, f"the account {part.pattern} is not in the inventory{said}")
+            suggestion = f": {meant(scalar(close))}" if close else ""
+            yield _problem(policy, part, f"the account {part.pattern} is not in the inventory{suggestion}")
 
 
 class Existing:
@@ -129,8 +129,8 @@ class Existing:
         return f"{pattern}: no account in the inventory {what}{_nearest(known, pattern, better)}"
 
     def _tag(self, key: str, pattern: str) -> str:
-        said = _nearest(self.tags[key], pattern)
-        return f"{pattern}: no account in the inventory has this value of the tag {key}{said}"
+        suggestion = _nearest(self.tags[key], pattern)
+        return f"{pattern}: no account in the inventory has this value of the tag {key}{suggestion}"
 
     def _other_key(self, attribute: str, pattern: str) -> str | None:
         """A selector by another key, or a whole OU, that selects accounts."""
@@ -154,15 +154,15 @@ class Existing:
     @cached_property
     def _whole_ous(self) -> dict[str, str]:
         """By every part of an OU in small letters the OU from its root, or a pattern where accounts are only below."""
-        found: dict[str, str] = {}
+        whole_by_part: dict[str, str] = {}
         split = [ou.split("/") for ou in self.ous.texts]
         for below in (False, True):
             for names in split:
                 for end in range(1, len(names)) if below else [len(names)]:
                     whole = "/".join(names[:end]) + ("/*" if below else "")
                     for start in range(end):
-                        found.setdefault("/".join(names[start:end]).lower(), whole)
-        return found
+                        whole_by_part.setdefault("/".join(names[start:end]).lower(), whole)
+        return whole_by_part
 
     @cached_property
     def tags(self) -> dict[str, Known]:
@@ -210,8 +210,10 @@ def _mapped(selector: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str | None
     """The patterns in a mapping, with the attribute that each is for and where it stands in the mapping."""
     for attribute, value in selector.items():
         if attribute == "tags":
-            found = [(key, ("tags", key, *step), text) for key, texts in value.items() for step, text in _texts(texts)]
-            yield from (((attribute, key), where, text) for key, where, text in found)
+            patterns = [
+                (key, ("tags", key, *step), text) for key, texts in value.items() for step, text in _texts(texts)
+            ]
+            yield from (((attribute, key), where, text) for key, where, text in patterns)
         else:
             yield from (((attribute, None), (attribute, *step), text) for step, text in _texts(value))
 

@@ -34,13 +34,18 @@ def resolve(finding: Finding, now: datetime, keys: Sequence[AccessKey] = ()) -> 
 
 def whole_sentences(lines: Iterable[str]) -> list[str]:
     """The lines, those put together that are one sentence, so that they can be wrapped anew."""
-    found: list[str] = []
+    sentences: list[str] = []
     for line in lines:
-        if found and not found[-1].endswith((".", ":")) and not ALIGNED.search(found[-1]) and not ALIGNED.search(line):
-            found[-1] += f" {line.strip()}"
+        if (
+            sentences
+            and not sentences[-1].endswith((".", ":"))
+            and not ALIGNED.search(sentences[-1])
+            and not ALIGNED.search(line)
+        ):
+            sentences[-1] += f" {line.strip()}"
         else:
-            found.append(line)
-    return found
+            sentences.append(line)
+    return sentences
 
 
 def _unused(finding: Finding, other: SecondKey | None) -> list[str]:

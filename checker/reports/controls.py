@@ -29,13 +29,15 @@ class Rule(NamedTuple):
 @cache
 def rule() -> Rule:
     """The rule; the file comes with keyage, so nothing can be wrong with it."""
-    told = yaml.safe_load(files("checker.rules").joinpath("access_keys_rotated.yaml").read_text("utf-8"))
-    standards = {f"{one['framework']} {one['version']}": one["requirements"] for one in told["controls"]}
+    description = yaml.safe_load(files("checker.rules").joinpath("access_keys_rotated.yaml").read_text("utf-8"))
+    standards = {
+        f"{control['framework']} {control['version']}": control["requirements"] for control in description["controls"]
+    }
     return Rule(
-        identifier=told["identifier"],
-        name=told["name"],
-        summary=told["summary"],
-        parameter=told["parameter"]["name"],
+        identifier=description["identifier"],
+        name=description["name"],
+        summary=description["summary"],
+        parameter=description["parameter"]["name"],
         standards=list(standards),
         requirements=[f"{name} {number}" for name, numbers in standards.items() for number in numbers],
     )

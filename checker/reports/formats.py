@@ -80,19 +80,19 @@ FORMATS: Mapping[str, Sequence[Format]] = {
 
 def names(verb: str) -> list[str]:
     """What `--format` of the verb can be, the default first."""
-    return [each.name for each in FORMATS[verb]]
+    return [entry.name for entry in FORMATS[verb]]
 
 
 def find(verb: str, name: str) -> Format:
     """The format of one of the verb's names."""
-    return next(each for each in FORMATS[verb] if each.name == name)
+    return next(entry for entry in FORMATS[verb] if entry.name == name)
 
 
 def writer(verb: str, name: str) -> Callable[..., Any]:
     """What writes the format, imported now."""
     module, _, attribute = find(verb, name).writer.partition(":")
-    found: Callable[..., Any] = getattr(import_module(f"checker.reports.{module}"), attribute)
-    return found
+    write: Callable[..., Any] = getattr(import_module(f"checker.reports.{module}"), attribute)
+    return write
 
 
 def for_people(name: str) -> bool:

@@ -139,26 +139,28 @@ class Aggregator:
         accounts = aggregator.get("AccountAggregationSources", [])
         organization = aggregator.get("OrganizationAggregationSource")
         chosen = [*accounts, *([organization] if organization else [])]
-        if not any(each.get("AllAwsRegions") or self._rule_region in each.get("AwsRegions", ()) for each in chosen):
+        if not any(
+            source.get("AllAwsRegions") or self._rule_region in source.get("AwsRegions", ()) for source in chosen
+        ):
             raise Unreadable(
                 f"the aggregator {self.name} in {self.region} does not collect from {self._rule_region}, where"
                 " deploy.region puts the rule: add that region to the aggregator, or name another aggregator"
             )
-        return frozenset(account for each in accounts for account in each["AccountIds"])
+        return frozenset(account for source in accounts for account in source["AccountIds"])
 
     def _statuses(self, listed: Iterator[Mapping[str, Any]]) -> tuple[dict[str, Source], Source | None]:
         """The sources in the rule's region by account, and the organization, if it is one; a failure goes first."""
         accounts: dict[str, Source] = {}
         organization: Source | None = None
-        for each in listed:
-            if each.get("AwsRegion", self._rule_region) != self._rule_region:
+        for status in listed:
+            if status.get("AwsRegion", self._rule_region) != self._rule_region:
                 continue
-            error = ": ".join(each[part] for part in ("LastErrorCode", "LastErrorMessage") if each.get(part))
-            source = Source(each.get("LastUpdateStatus", FAILED), _utc(each.get("LastUpdateTime")), error or None)
-            if each.get("SourceType") == "ORGANIZATION":
+            error = ": ".join(status[part] for part in ("LastErrorCode", "LastErrorMessage") if status.get(part))
+            source = Source(status.get("LastUpdateStatus", FAILED), _utc(status.get("LastUpdateTime")), error or None)
+            if status.get("SourceType") == "ORGANIZATION":
                 organization = _worse(organization, source)
             else:
-                accounts[each["SourceId"]] = _worse(accounts.get(each["SourceId"]), source)
+                accounts[status["SourceId"]] = _worse(accounts.get(status["SourceId"]), source)
         return accounts, organization
 
     def _regions_by_account(self) -> dict[str, set[str]]:
@@ -190,7 +192,7 @@ class Aggregator:
     def _results(self, account_id: str, rule: str, counted: dict[str, int]) -> tuple[Result, ...]:
         """The newest result of each user; pages may shift while they are read."""
         newest: dict[str, Result] = {}
-        found = self._pages(
+        evaluations = self._pages(
             "get_aggregate_compliance_details_by_config_rule",
             "AggregateEvaluationResults",
             counted,
@@ -199,7 +201,7 @@ class Aggregator:
             AwsRegion=self._rule_region,
             PaginationConfig={"PageSize": RESULTS_A_PAGE},
         )
-        for result in filter(None, map(_result, found)):
+        for result in filter(None, map(_result, evaluations)):
             before = newest.get(result.user_id)
             if before is None or _moment(before) <= _moment(result):
                 newest[result.user_id] = result
@@ -223,7 +225,9 @@ class Aggregator:
         pages: Callable[[], Any] = self._client.get_paginator("describe_configuration_aggregators").paginate
         try:
             names = sorted(
-                each["ConfigurationAggregatorName"] for page in pages() for each in page["ConfigurationAggregators"]
+                aggregator["ConfigurationAggregatorName"]
+                for page in pages()
+                for aggregator in page["ConfigurationAggregators"]
             )
         except FAILURES as error:
             return f"which ones there are could not be read ({explain(error)})"
@@ -234,18 +238,18 @@ def _worse(before: Source | None, source: Source) -> Source:
     return before if before is not None and before.status == FAILED else source
 
 
-def _result(found: Mapping[str, Any]) -> Result | None:
+def _result(evaluation: Mapping[str, Any]) -> Result | None:
     """None for what says nothing about a user as it is now."""
-    subject = found["EvaluationResultIdentifier"]["EvaluationResultQualifier"]
+    subject = evaluation["EvaluationResultIdentifier"]["EvaluationResultQualifier"]
     detective = subject.get("EvaluationMode", "DETECTIVE") == "DETECTIVE"
-    if subject["ResourceType"] != USER_TYPE or not detective or found["ComplianceType"] == WITHDRAWN:
+    if subject["ResourceType"] != USER_TYPE or not detective or evaluation["ComplianceType"] == WITHDRAWN:
         return None
     return Result(
         subject["ResourceId"],
-        found["ComplianceType"],
-        found.get("Annotation"),
-        _utc(found.get("ConfigRuleInvokedTime") or found.get("ResultRecordedTime")),
-        _utc(found.get("ResultRecordedTime")),
+        evaluation["ComplianceType"],
+        evaluation.get("Annotation"),
+        _utc(evaluation.get("ConfigRuleInvokedTime") or evaluation.get("ResultRecordedTime")),
+        _utc(evaluation.get("ResultRecordedTime")),
     )
 
 

@@ -107,11 +107,12 @@ def _found(call: Any, member: str, **arguments: Any) -> Any:
 def _function(session: ReadOnlySession, region: str, name: str) -> Function | None:
     client = session.client("lambda", region)
     try:
-        found = client.get_function(FunctionName=name)
+        function = client.get_function(FunctionName=name)
     except client.exceptions.ResourceNotFoundException:
         return None
-    location = found.get("Code", {}).get("Location")
-    return Function(found["Configuration"].get("Handler"), _code(location, session.ca_bundle) if location else None)
+    location = function.get("Code", {}).get("Location")
+    code = _code(location, session.ca_bundle) if location else None
+    return Function(function["Configuration"].get("Handler"), code)
 
 
 def _code(location: str, ca_bundle: str | None = None) -> str | None:
@@ -166,10 +167,10 @@ def parsed(document: str) -> Any:
 def _schedule(session: ReadOnlySession, region: str, name: str) -> dict[str, Any] | None:
     client = session.client("scheduler", region)
     try:
-        found: dict[str, Any] = client.get_schedule(Name=name)
+        schedule: dict[str, Any] = client.get_schedule(Name=name)
     except client.exceptions.ResourceNotFoundException:
         return None
-    return found | {"Input": _input(found["Target"].get("Input", "{}"))}
+    return schedule | {"Input": _input(schedule["Target"].get("Input", "{}"))}
 
 
 def _input(text: str) -> dict[str, Any]:

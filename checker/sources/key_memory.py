@@ -100,11 +100,11 @@ class State:
             return
         for number, line in enumerate(rest.splitlines(), start=2):
             try:
-                found = _decoded(line)
+                decoded = _decoded(line)
             except (ValueError, RecursionError) as error:
                 self.warnings.append(f"{self.path}:{number}: broken, ignored: {error}")
             else:
-                self._lines[found.account] = line
+                self._lines[decoded.account] = line
 
     def of(self, account_id: str) -> Memory:
         """What is known of an account."""
@@ -130,14 +130,14 @@ class State:
 
 def _decoded(line: bytes) -> _Line:
     """A line of an account; raises ValueError if it is not exactly what was written."""
-    found = msgspec.json.decode(line, type=_Line)
-    if found.sha256 != _digest(found.account, found.users):
+    decoded = msgspec.json.decode(line, type=_Line)
+    if decoded.sha256 != _digest(decoded.account, decoded.users):
         raise ValueError("its content does not have the SHA-256 that was written with it")
-    users = msgspec.json.decode(found.users, type=_Users)
+    users = msgspec.json.decode(decoded.users, type=_Users)
     # The SHA-256 does not tell which of two members the decoder kept.
-    if msgspec.json.encode(found) != line or msgspec.json.encode(users) != bytes(found.users):
+    if msgspec.json.encode(decoded) != line or msgspec.json.encode(users) != bytes(decoded.users):
         raise ValueError("it is not as keyage writes it")
-    return found
+    return decoded
 
 
 def _digest(account_id: str, content: bytes | msgspec.Raw) -> str:

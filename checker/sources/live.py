@@ -108,17 +108,20 @@ def _read_known(session: Session, account: Account, asking: Asking) -> Reading:
         iam = session.client("iam")
         if asking.want_name and account.name is None:
             account = _named(iam, account, notes)
-        found = reader.read_users(iam, asking.needs_of(account), asking.run, asking.wait, memory)
-        _require_account(account, [*found.users, *(each.user for each in found.unread)])
+        reading = reader.read_users(iam, asking.needs_of(account), asking.run, asking.wait, memory)
+        _require_account(account, [*reading.users, *(unread_user.user for unread_user in reading.unread)])
     except FAILURES as error:
         return AccountUnreadable(account.id, account.name, explain(error), session.calls())
     if asking.state and memory:
-        asking.state.learn(account.id, memory, found.users)
-    notes += [f"{account.id}: {note}" for note in found.notes]
-    if found.root_key_active:
+        asking.state.learn(account.id, memory, reading.users)
+    notes += [f"{account.id}: {note}" for note in reading.notes]
+    if reading.root_key_active:
         notes.append(root_warning(account.id))
-    unread = [UserUnread(each.user.name, each.user.id, each.user.arn, explain(each.error)) for each in found.unread]
-    return AccountRead(account, found.users, notes, session.calls(), unread)
+    unread = [
+        UserUnread(unread_user.user.name, unread_user.user.id, unread_user.user.arn, explain(unread_user.error))
+        for unread_user in reading.unread
+    ]
+    return AccountRead(account, reading.users, notes, session.calls(), unread)
 
 
 def _require_account(account: Account, users: Iterable[User]) -> None:

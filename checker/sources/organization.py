@@ -52,7 +52,9 @@ def read(session: ReadOnlySession, *, ous: bool, tags: bool, otherwise: Otherwis
         for account_id, name in sorted(active.items())
     ]
     gone = [
-        AccountSkipped(each["Id"], each.get("Name"), _state(each)) for each in listed.values() if _state(each) != ACTIVE
+        AccountSkipped(entry["Id"], entry.get("Name"), _state(entry))
+        for entry in listed.values()
+        if _state(entry) != ACTIVE
     ]
     return Organization(accounts, sorted(gone))
 
@@ -72,19 +74,19 @@ def _paths(client: Any, wanted: Iterable[str]) -> dict[str, str]:
     """Names of the OUs down to each account, joined by `/`."""
     units: dict[str, str] = {}
     waiting = [(root["Id"], _name(root)) for root in _pages(client, "list_roots", "Roots")]
-    found: dict[str, str] = {}
+    paths: dict[str, str] = {}
     while waiting:
         parent, path = waiting.pop()
         units[parent] = path
         for account in _pages(client, "list_accounts_for_parent", "Accounts", ParentId=parent):
-            found[account["Id"]] = path
+            paths[account["Id"]] = path
         below = _pages(client, "list_organizational_units_for_parent", "OrganizationalUnits", ParentId=parent)
         waiting += [(unit["Id"], f"{path}/{_name(unit)}") for unit in below]
-    for account_id in sorted(set(wanted) - set(found)):
+    for account_id in sorted(set(wanted) - set(paths)):
         path_now = _moved(client, account_id, units)
         if path_now is not None:
-            found[account_id] = path_now
-    return found
+            paths[account_id] = path_now
+    return paths
 
 
 def _name(unit: dict[str, Any]) -> str:

@@ -43,9 +43,9 @@ def _id(muted: Muted, seen: set[str]) -> str:
     parts = ["everyone" if first == EVERYONE else first, muted.account or ""]
     slug = re.sub(r"[^a-z0-9]+", "-", "-".join(parts).lower()).strip("-")
     wanted = f"muted-{slug}"[:LONGEST_ID].rstrip("-")
-    found, number = wanted, 1
-    while found in seen:
+    entry_id, number = wanted, 1
+    while entry_id in seen:
         number += 1
-        found = f"{wanted[: LONGEST_ID - 1 - len(str(number))]}-{number}"
-    seen.add(found)
-    return found
+        entry_id = f"{wanted[: LONGEST_ID - 1 - len(str(number))]}-{number}"
+    seen.add(entry_id)
+    return entry_id

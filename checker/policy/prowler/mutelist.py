@@ -55,11 +55,11 @@ def parse(data: bytes, file: str) -> Mutelist:
     muted, left_out = [], []
     for account, check, entry in _entries(content):
         place = ("Mutelist", "Accounts", account, "Checks", check)
-        found = _muted(account, check, entry, document.problem(place, "", at_key=True).line)
-        if isinstance(found, Muted):
-            muted.append(found)
+        muted_or_why = _muted(account, check, entry, document.problem(place, "", at_key=True).line)
+        if isinstance(muted_or_why, Muted):
+            muted.append(muted_or_why)
         else:
-            left_out.append(document.problem(place, f"{account} {check}: {found}", at_key=True))
+            left_out.append(document.problem(place, f"{account} {check}: {muted_or_why}", at_key=True))
     return Mutelist(file, muted, left_out)
 
 
@@ -103,10 +103,10 @@ def _users(entry: Mapping[str, Any]) -> dict[str, Any] | str:
     for text in entry.get("Tags") or ():
         if _is_everything(text):
             continue
-        found = TAG.match(text)
-        if found is None or found["key"] in tags:
+        tag = TAG.match(text)
+        if tag is None or tag["key"] in tags:
             return f"the tag {text} is a regular expression that no pattern on tags can say"
-        tags[found["key"]] = found["value"]
+        tags[tag["key"]] = tag["value"]
     selectors: dict[str, Any] = {"name": names[0] if len(names) == 1 else list(dict.fromkeys(names))}
     return selectors | ({"tags": tags} if tags else {})
 

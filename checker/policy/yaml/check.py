@@ -104,10 +104,10 @@ def _plainest(errors: Iterable[Any]) -> Iterator[Any]:
     by_place: dict[tuple[Any, ...], list[Any]] = {}
     for error in errors:
         by_place.setdefault(tuple(error.instance_path), []).append(error)
-    for found in by_place.values():
-        by_kind = {error.kind.name: error for error in found}
+    for at_place in by_place.values():
+        by_kind = {error.kind.name: error for error in at_place}
         telling = by_kind.get("type") or by_kind.get("pattern")
-        yield from [telling] if telling else found
+        yield from [telling] if telling else at_place
 
 
 def _problems(document: Document, error: Any, root: Schema) -> Iterator[Problem]:
@@ -130,7 +130,7 @@ def _wanted(error: Any) -> list[str]:
     if error.kind.name == "required":
         return [error.kind.property]
     if error.kind.name == "anyOf":
-        return [found[0].kind.property for found in error.kind.context]
+        return [errors[0].kind.property for errors in error.kind.context]
     return []
 
 
@@ -167,40 +167,40 @@ def _missing(error: Any, name: str) -> str:
 
 
 def _explain(document: Document, path: Steps, error: Any, root: Schema) -> str:
-    found = error.instance
+    value = error.instance
     match error.kind.name:
         case "type":
-            return _wrong_type(document, path, found, error.kind.types)
+            return _wrong_type(document, path, value, error.kind.types)
         case "pattern":
             wanted = _at(root, error.schema_path[:-1]).get("patternErrorMessage", "not of the right form")
-            hint = HINTS[error.schema_path[-2]](str(found)) if error.schema_path[-2] in HINTS else None
-            return f"{_quote(found)}: {wanted}" + (f"; {hint}" if hint else "")
+            hint = HINTS[error.schema_path[-2]](str(value)) if error.schema_path[-2] in HINTS else None
+            return f"{_quote(value)}: {wanted}" + (f"; {hint}" if hint else "")
         case "minimum" | "maximum":
             limits = _at(root, error.schema_path[:-1])
-            return f"{found} is not from {limits['minimum']} to {limits['maximum']}"
+            return f"{value} is not from {limits['minimum']} to {limits['maximum']}"
         case "enum":
-            return f"{_quote(found)} is not one of {', '.join(error.kind.options)}"
+            return f"{_quote(value)} is not one of {', '.join(error.kind.options)}"
         case "const":
-            return f"{found} is not {error.kind.expected_value}, the only version there is"
+            return f"{value} is not {error.kind.expected_value}, the only version there is"
         case "not":
-            return f"{_quote(found)} is reserved"
+            return f"{_quote(value)} is reserved"
         case "format":
-            return f"{_quote(found)} is not a day of the calendar"
+            return f"{_quote(value)} is not a day of the calendar"
         case "minLength" | "minItems" | "minProperties":
             return "empty, which matches nothing: leave it out to match everything"
     return str(error.message)
 
 
-def _wrong_type(document: Document, path: Steps, found: Any, types: list[str]) -> str:
+def _wrong_type(document: Document, path: Steps, value: Any, types: list[str]) -> str:
     wanted = " or ".join(KINDS[kind] for kind in types)
-    if isinstance(found, str):
+    if isinstance(value, str):
         quoted = not isinstance(document.node(path).value, Plain)
-        if found == "" and not quoted:
+        if value == "" and not quoted:
             return f"nothing here, expected {wanted}"
         if quoted and not {"integer", "boolean"}.isdisjoint(types):
-            return f"expected {wanted} without quotes, found {_quote(found)}"
-        return f"expected {wanted}, found {_quote(found)}"
-    kind = "a list" if isinstance(found, list) else "a mapping" if isinstance(found, dict) else str(found)
+            return f"expected {wanted} without quotes, found {_quote(value)}"
+        return f"expected {wanted}, found {_quote(value)}"
+    kind = "a list" if isinstance(value, list) else "a mapping" if isinstance(value, dict) else str(value)
     return f"expected {wanted}, found {kind}"
 
 
@@ -213,5 +213,5 @@ def _at(root: Schema, path: list[str | int]) -> Schema:
     node: Any = root
     for step in path:
         node = node[step]
-    found: Schema = node
-    return found
+    part: Schema = node
+    return part

@@ -36,15 +36,15 @@ def account_id_in(text: str) -> str | None:
     arn = ARN.fullmatch(text)
     if arn:
         # An account's own ARN ends with its id; the ARN of what is in an account has the id as its fifth part.
-        found = arn["resource"].rpartition("/")[2] if arn["service"] == "organizations" else arn["account"]
-        return found if selectors.is_account_id(found) else None
+        account_id = arn["resource"].rpartition("/")[2] if arn["service"] == "organizations" else arn["account"]
+        return account_id if selectors.is_account_id(account_id) else None
     return re.sub(r"\D", "", text) if GROUPED_ID.fullmatch(text) else None
 
 
 def account_id_hint(text: str) -> str | None:
     """The account id that may be meant by a text that is none."""
-    found = account_id_in(text)
-    return meant(scalar(found)) if found else None
+    account_id = account_id_in(text)
+    return meant(scalar(account_id)) if account_id else None
 
 
 def user_hint(text: str) -> str | None:

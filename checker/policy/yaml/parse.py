@@ -103,9 +103,9 @@ def parse(data: bytes, file: str, max_bytes: int = MAX_BYTES) -> Document:
 def _decode(data: bytes, file: str, max_bytes: int) -> str:
     if len(data) > max_bytes:
         raise FileProblems([Problem(file, 1, 1, f"larger than {max_bytes >> 20} MiB: split the file")])
-    found = encoding_of(data)
-    if found:
-        raise FileProblems([Problem(file, 1, 1, f"the file is {found}: {REMEDY}")])
+    encoding = encoding_of(data)
+    if encoding:
+        raise FileProblems([Problem(file, 1, 1, f"the file is {encoding}: {REMEDY}")])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

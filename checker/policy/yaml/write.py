@@ -26,7 +26,7 @@ def scalar(text: str | None) -> str:
 def flow(value: Any) -> str:
     """Mappings and lists of texts on one line."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{flow(name)}: {flow(one)}" for name, one in value.items()) + "}"
+        return "{" + ", ".join(f"{flow(name)}: {flow(item)}" for name, item in value.items()) + "}"
     if isinstance(value, Sequence) and not isinstance(value, str):
         return "[" + ", ".join(map(flow, value)) + "]"
     return scalar(value)

@@ -59,9 +59,9 @@ class _AggregateTable:
     def _columns(self, why: list[str]) -> list[Column]:
         """The columns of a section; account, user and what AWS Config says stay on the narrowest terminal."""
         named = [Column("Name", goes=1)] if any(self._names.values()) else []
-        told = [Column(heading) for heading in why[:-1]]
+        verdicts = [Column(heading) for heading in why[:-1]]
         ids = [Column("User"), Column("User id", goes=3), Column("Judged", goes=2)]
-        return [Column("Account"), *named, *ids, *told, Column(why[-1], goes=4, wraps=True)]
+        return [Column("Account"), *named, *ids, *verdicts, Column(why[-1], goes=4, wraps=True)]
 
     def _cells(self, user: UserRow) -> dict[str, str]:
         return {

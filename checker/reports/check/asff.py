@@ -106,8 +106,8 @@ class AsffReport:
     def account(self, result: AccountResult) -> None:
         self._partition = self._partition_of(result)
         findings = [self._of_key(finding, message(finding, self._run)) for finding in result.findings]
-        findings += [self._of_undecided(one) for one in result.undecided]
-        findings += [self._of_user(one, result.id or NOBODY) for one in result.unread]
+        findings += [self._of_undecided(undecided) for undecided in result.undecided]
+        findings += [self._of_user(user, result.id or NOBODY) for user in result.unread]
         if result.status == UNREADABLE_ACCOUNT:
             findings.append(self._of_account(result, result.reason or ""))
         self._write([self._encode(_fitting(finding)).decode() for finding in findings])
@@ -116,8 +116,8 @@ class AsffReport:
         """Every line is written already."""
 
     def _partition_of(self, result: AccountResult) -> str:
-        keys = [*result.findings, *(one.finding for one in result.undecided)]
-        arns = [*(one.arn for one in keys), *(one.arn for one in result.unread)]
+        keys = [*result.findings, *(undecided.finding for undecided in result.undecided)]
+        arns = [*(key.arn for key in keys), *(user.arn for user in result.unread)]
         return next(filter(None, map(_partition_in, arns)), self._home)
 
     def _write(self, findings: list[str]) -> None:
@@ -133,21 +133,21 @@ class AsffReport:
             self._out.write(f"[{','.join(call)}]\n")
 
     def _of_undecided(self, undecided: Undecided) -> dict[str, Any]:
-        made = self._of_key(undecided.finding, undecided_message(undecided))
-        made["Compliance"]["StatusReasons"] = [{"ReasonCode": UNDECIDED, "Description": undecided.missing}]
-        return made
+        asff_finding = self._of_key(undecided.finding, undecided_message(undecided))
+        asff_finding["Compliance"]["StatusReasons"] = [{"ReasonCode": UNDECIDED, "Description": undecided.missing}]
+        return asff_finding
 
     def _of_key(self, finding: Finding, text: str) -> dict[str, Any]:
         now, outcome = self._run.evaluated_at, STATUS_OF[finding.verdict]
         overdue = finding.due_date if finding.verdict in (NON_COMPLIANT, EXEMPT) else None
-        made = self._finding(finding.account, fingerprint(finding), outcome, rule().summary, text)
+        asff_finding = self._finding(finding.account, fingerprint(finding), outcome, rule().summary, text)
         if finding.max_access_key_age is not None:
-            made["Compliance"]["SecurityControlParameters"] = [
+            asff_finding["Compliance"]["SecurityControlParameters"] = [
                 {"Name": rule().parameter, "Value": [str(finding.max_access_key_age)]}
             ]
         if finding.verdict == EXEMPT:
-            made["Compliance"]["StatusReasons"] = [{"ReasonCode": EXEMPT, "Description": text}]
-        return made | {
+            asff_finding["Compliance"]["StatusReasons"] = [{"ReasonCode": EXEMPT, "Description": text}]
+        return asff_finding | {
             "CreatedAt": _instant(min(finding.create_date, now)),
             "FirstObservedAt": _instant(overdue or now),
             "Remediation": {"Recommendation": RECOMMENDATION},
@@ -157,19 +157,21 @@ class AsffReport:
 
     def _of_user(self, user: UserUnread, account: str) -> dict[str, Any]:
         title = "The access keys of a user could not be judged"
-        made = self._finding(account, unread_mark(user, account), UNREADABLE, title, unread_message(user, account))
-        return self._unreadable(made, user.reason, _user(user.name, user.id, user.arn))
+        asff_finding = self._finding(
+            account, unread_mark(user, account), UNREADABLE, title, unread_message(user, account)
+        )
+        return self._unreadable(asff_finding, user.reason, _user(user.name, user.id, user.arn))
 
     def _of_account(self, result: AccountResult, reason: str) -> dict[str, Any]:
         account, title = result.id or NOBODY, "The access keys of an account could not be judged"
-        made = self._finding(account, "unreadable", UNREADABLE, title, unreadable_message(result))
-        return self._unreadable(made, reason, {"Type": "AwsAccount", "Id": f"AWS::::Account:{account}"})
+        asff_finding = self._finding(account, "unreadable", UNREADABLE, title, unreadable_message(result))
+        return self._unreadable(asff_finding, reason, {"Type": "AwsAccount", "Id": f"AWS::::Account:{account}"})
 
-    def _unreadable(self, made: dict[str, Any], reason: str, resource: dict[str, Any]) -> dict[str, Any]:
+    def _unreadable(self, asff_finding: dict[str, Any], reason: str, resource: dict[str, Any]) -> dict[str, Any]:
         now = _instant(self._run.evaluated_at)
-        made["Compliance"]["StatusReasons"] = [{"ReasonCode": "UNREADABLE", "Description": reason}]
+        asff_finding["Compliance"]["StatusReasons"] = [{"ReasonCode": "UNREADABLE", "Description": reason}]
         resources = [resource | {"Partition": self._partition}]
-        return made | {"CreatedAt": now, "FirstObservedAt": now, "Resources": resources}
+        return asff_finding | {"CreatedAt": now, "FirstObservedAt": now, "Resources": resources}
 
     def _finding(self, account: str, uid: str, outcome: FindingStatus, title: str, text: str) -> dict[str, Any]:
         """What every finding says; `uid` tells it from the others of the account, in every run the same."""
@@ -196,12 +198,12 @@ class AsffReport:
         }
 
     def _product_fields(self, finding: Finding) -> dict[str, str]:
-        told = {name: value for name, value in msgspec.to_builtins(finding).items() if value is not None}
+        fields = {name: value for name, value in msgspec.to_builtins(finding).items() if value is not None}
         if finding.exemption is not None and finding.exemption in self._run.written:
             entry = self._run.written[finding.exemption].entry
-            told |= {f"exemption.{name}": entry[name] for name in ("reason", "approvedBy", "expires")}
-        told["version"] = __version__
-        return {f"keyage/{name}": str(value) for name, value in told.items()}
+            fields |= {f"exemption.{name}": entry[name] for name in ("reason", "approvedBy", "expires")}
+        fields["version"] = __version__
+        return {f"keyage/{name}": str(value) for name, value in fields.items()}
 
 
 def _resources(finding: Finding) -> list[dict[str, Any]]:
@@ -238,16 +240,17 @@ class Partition(NamedTuple):
 @cache
 def _partitions() -> Mapping[str, Partition]:
     """By id, from botocore's partitions.json, which no configuration changes."""
-    told = create_loader().load_data("partitions")["partitions"]
+    partitions = create_loader().load_data("partitions")["partitions"]
     return {
-        one["id"]: Partition(re.compile(one["regionRegex"]), one["outputs"]["implicitGlobalRegion"]) for one in told
+        partition["id"]: Partition(re.compile(partition["regionRegex"]), partition["outputs"]["implicitGlobalRegion"])
+        for partition in partitions
     }
 
 
 def _partition_in(arn: str | None) -> str | None:
     """The partition in an ARN; None if it is not known."""
-    told = (arn or "").partition(":iam::")[0].removeprefix("arn:")
-    return told if told in _partitions() else None
+    partition = (arn or "").partition(":iam::")[0].removeprefix("arn:")
+    return partition if partition in _partitions() else None
 
 
 def _partition_with(region: str) -> str:
@@ -262,8 +265,8 @@ def _fitting(value: Any) -> Any:
     if isinstance(value, str):
         return _cut(value, TEXT)
     if isinstance(value, dict):
-        return {name: _fitting(one) for name, one in value.items() if not isinstance(one, str) or one.strip()}
-    return [_fitting(one) for one in value] if isinstance(value, list) else value
+        return {name: _fitting(item) for name, item in value.items() if not isinstance(item, str) or item.strip()}
+    return [_fitting(item) for item in value] if isinstance(value, list) else value
 
 
 def _cut(text: str, most: int) -> str:

@@ -43,11 +43,11 @@ class CsvReport:
     def account(self, result: AccountResult) -> None:
         for finding in result.findings:
             self._row(msgspec.to_builtins(finding))
-        for one in result.undecided:
-            self._row(msgspec.to_builtins(one.finding) | {"reason": one.missing})
+        for undecided in result.undecided:
+            self._row(msgspec.to_builtins(undecided.finding) | {"reason": undecided.missing})
         for user in result.unread:
-            told = {"account": result.id, "user": user.name, "userId": user.id, "arn": user.arn}
-            self._row(told | {"verdict": UNREADABLE, "reason": user.reason})
+            row = {"account": result.id, "user": user.name, "userId": user.id, "arn": user.arn}
+            self._row(row | {"verdict": UNREADABLE, "reason": user.reason})
         if result.status == evaluate.UNREADABLE:
             self._row({"account": result.id, "verdict": UNREADABLE, "reason": result.reason})
 

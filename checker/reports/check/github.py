@@ -48,9 +48,9 @@ class GithubReport:
         yield Annotation("error", title, unreadable_message(result), here)
         for user in result.unread:
             yield Annotation("error", "User could not be read", unread_message(user, result.id or ""), here)
-        for one in result.undecided:
-            where = place(one.depends_on[0], self._run)
-            yield Annotation("error", "Access key undecided", undecided_message(one), where)
+        for undecided in result.undecided:
+            where = place(undecided.depends_on[0], self._run)
+            yield Annotation("error", "Access key undecided", undecided_message(undecided), where)
 
     def _level(self, finding: Finding) -> str | None:
         if self._run.is_due_soon(finding):

@@ -35,17 +35,17 @@ class GitlabReport:
 
     def account(self, result: AccountResult) -> None:
         if result.status == UNREADABLE:
-            told = digest("unreadable", result.id or "", result.name or "")
+            mark = digest("unreadable", result.id or "", result.name or "")
             self._issues.append(
-                issue("account-unreadable", "blocker", unreadable_message(result), self._policy(), told)
+                issue("account-unreadable", "blocker", unreadable_message(result), self._policy(), mark)
             )
-        for one in result.undecided:
-            where, told = place(one.depends_on[0], self._run), fingerprint(one.finding)
-            self._issues.append(issue("access-key-undecided", "blocker", undecided_message(one), where, told))
+        for undecided in result.undecided:
+            where, mark = place(undecided.depends_on[0], self._run), fingerprint(undecided.finding)
+            self._issues.append(issue("access-key-undecided", "blocker", undecided_message(undecided), where, mark))
         for user in result.unread:
-            here, told = self._policy(), unread_mark(user, result.id or "")
+            here, mark = self._policy(), unread_mark(user, result.id or "")
             text = unread_message(user, result.id or "")
-            self._issues.append(issue("user-unreadable", "blocker", text, here, told))
+            self._issues.append(issue("user-unreadable", "blocker", text, here, mark))
         for finding in result.findings:
             self._of_key(finding)
 

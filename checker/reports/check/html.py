@@ -50,7 +50,7 @@ class HtmlReport:
         self._run = run
         self._out = out
         self._figures = Figures(run.evaluated_at)
-        self._keys: Worst[Finding] = Worst(MOST_KEYS, lambda one: (ORDER[one.verdict], *by_due_date(one)))
+        self._keys: Worst[Finding] = Worst(MOST_KEYS, lambda finding: (ORDER[finding.verdict], *by_due_date(finding)))
         self._names: dict[str, str] = {}
         self._two_keys: dict[tuple[str, str], Sequence[AccessKey]] = {}
         self._doubtful: dict[str, list[tuple[str, str]]] = {PARTIAL: [], UNREADABLE: []}
@@ -72,14 +72,18 @@ class HtmlReport:
         self._two_keys |= {(result.id or "", user): keys for user, keys in result.two_keys.items()}
         for finding in result.findings:
             self._keys.add(finding)
-        for one in result.undecided:
-            self._keys.add(one.finding)
-            self._missing[id(one.finding)] = f"depends on {' or '.join(one.depends_on)}: {one.missing}"
+        for undecided in result.undecided:
+            self._keys.add(undecided.finding)
+            self._missing[id(undecided.finding)] = (
+                f"depends on {' or '.join(undecided.depends_on)}: {undecided.missing}"
+            )
 
     def end(self) -> None:
         keys = self._keys.listed()
-        worst = [one for one in keys if one.verdict == NON_COMPLIANT]
-        steps = {str(number): self._steps(one) for number, one in enumerate(keys) if one.verdict == NON_COMPLIANT}
+        worst = [finding for finding in keys if finding.verdict == NON_COMPLIANT]
+        steps = {
+            str(number): self._steps(finding) for number, finding in enumerate(keys) if finding.verdict == NON_COMPLIANT
+        }
         style, script = _text("style.css.j2"), _text("script.js.j2")
         page = _environment().get_template("page.html.j2")
         stream = page.stream(
@@ -89,17 +93,17 @@ class HtmlReport:
             accounts=self._accounts,
             unreadable=self._doubtful[UNREADABLE],
             partial=self._doubtful[PARTIAL],
-            skipped=[printable(f"{one.id} {one.name or ''}: {one.state}") for one in self._run.skipped],
+            skipped=[printable(f"{account.id} {account.name or ''}: {account.state}") for account in self._run.skipped],
             notes=self._notes,
             figures=self._figures.figures(),
             style=Markup(style),  # noqa: S704 -- our own file
             script=Markup(script),  # noqa: S704 -- our own file
             style_digest=_digest(style),
             script_digest=_digest(script),
-            keys=_data([self._row(one) for one in keys]),
+            keys=_data([self._row(finding) for finding in keys]),
             steps=_data(steps),
             left_out=self._keys.left_out,
-            worst=[self._row(one) for one in worst[:WITHOUT_SCRIPT]],
+            worst=[self._row(finding) for finding in worst[:WITHOUT_SCRIPT]],
             more_worst=max(0, len(worst) - WITHOUT_SCRIPT),
         )
         self._out.writelines(stream)
@@ -134,16 +138,16 @@ class HtmlReport:
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
+    environment = Environment(
         loader=FunctionLoader(_text),
         undefined=StrictUndefined,
         autoescape=select_autoescape(default=True),
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.clear()
-    made.filters["svg"] = Markup  # of our own charts alone
-    return made
+    environment.globals.clear()
+    environment.filters["svg"] = Markup  # of our own charts alone
+    return environment
 
 
 @cache

@@ -40,10 +40,10 @@ class Figures:
 
     def account(self, result: AccountResult) -> None:
         counts = result.counts
-        found = {COMPLIANT: counts.compliant, EXEMPT: counts.exempt, NON_COMPLIANT: counts.non_compliant}
-        if any(found.values()):
+        by_verdict = {COMPLIANT: counts.compliant, EXEMPT: counts.exempt, NON_COMPLIANT: counts.non_compliant}
+        if any(by_verdict.values()):
             name = account_label(result.id, result.name)
-            self._accounts.append((-counts.non_compliant, name, found))
+            self._accounts.append((-counts.non_compliant, name, by_verdict))
             if len(self._accounts) > 2 * MOST_ACCOUNTS + 1:
                 self._merge()
         for finding in result.findings:
@@ -54,17 +54,17 @@ class Figures:
             return
         limit = finding.due_date - finding.create_date
         share = 100 * (self._now - finding.create_date) / limit
-        self._ages[sum(share > one for one in SHARES), finding.verdict] += 1
+        self._ages[sum(share > bound for bound in SHARES), finding.verdict] += 1
         left = finding.due_date - self._now
         if finding.verdict == COMPLIANT and left < timedelta(weeks=WEEKS):
             self._weeks[left // timedelta(weeks=1)] += 1
 
     def _merge(self) -> None:
         """All but the worst accounts become one."""
-        self._accounts.sort(key=lambda one: (one[0], one[1]))
+        self._accounts.sort(key=lambda account: (account[0], account[1]))
         rest = self._accounts[MOST_ACCOUNTS:]
         del self._accounts[MOST_ACCOUNTS:]
-        self._rest.extend(found for _order, _name, found in rest)
+        self._rest.extend(by_verdict for _order, _name, by_verdict in rest)
 
     def figures(self) -> list[Figure]:
         """Those that have something to show."""
@@ -79,15 +79,16 @@ class Figures:
         return _figure("Ages against limits", caption, "Age, % of the limit", labels, series, vertical_bars)
 
     def _by_account(self) -> Figure:
-        self._accounts.sort(key=lambda one: (one[0], one[1]))
-        shown, others = self._accounts[:MOST_ACCOUNTS], [one[2] for one in self._accounts[MOST_ACCOUNTS:]] + self._rest
-        rows = [(name, found) for _order, name, found in shown]
+        self._accounts.sort(key=lambda account: (account[0], account[1]))
+        shown = self._accounts[:MOST_ACCOUNTS]
+        others = [account[2] for account in self._accounts[MOST_ACCOUNTS:]] + self._rest
+        rows = [(name, by_verdict) for _order, name, by_verdict in shown]
         if others:
-            summed = {verdict: sum(one[verdict] for one in others) for verdict in SHOWN}
+            summed = {verdict: sum(by_verdict[verdict] for by_verdict in others) for verdict in SHOWN}
             rows.append((f"{len(others)} other accounts", summed))
-        series = {words: [found[verdict] for _name, found in rows] for verdict, words in SHOWN.items()}
+        series = {words: [by_verdict[verdict] for _name, by_verdict in rows] for verdict, words in SHOWN.items()}
         caption = "Active keys of each account, those with most non-compliant keys first."
-        return _figure("Accounts", caption, "Account", [name for name, _found in rows], series, horizontal_bars)
+        return _figure("Accounts", caption, "Account", [name for name, _by_verdict in rows], series, horizontal_bars)
 
     def _due(self) -> Figure:
         labels = [f"{self._now + timedelta(weeks=number):%-d %b}" for number in range(WEEKS)]

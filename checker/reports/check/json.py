@@ -77,12 +77,17 @@ def _account(result: AccountResult) -> dict[str, Any]:
         "name": result.name,
         "status": result.status,
         "reason": result.reason,
-        "undecided": [_undecided(one) for one in result.undecided],
-        "unreadUsers": [{"user": one.name, "reason": one.reason} for one in result.unread],
+        "undecided": [_undecided(undecided) for undecided in result.undecided],
+        "unreadUsers": [{"user": user.name, "reason": user.reason} for user in result.unread],
         "apiCalls": result.api_calls,
     }
 
 
-def _undecided(one: Undecided) -> dict[str, Any]:
-    key = one.finding
-    return {"user": key.user, "accessKeyId": key.access_key_id, "dependsOn": one.depends_on, "missing": one.missing}
+def _undecided(undecided: Undecided) -> dict[str, Any]:
+    key = undecided.finding
+    return {
+        "user": key.user,
+        "accessKeyId": key.access_key_id,
+        "dependsOn": undecided.depends_on,
+        "missing": undecided.missing,
+    }

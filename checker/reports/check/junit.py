@@ -50,8 +50,8 @@ class JunitReport:
             yield case
         for finding in result.findings:
             yield self._of_key(finding, who)
-        for one in result.undecided:
-            yield self._of_undecided(one, who)
+        for undecided in result.undecided:
+            yield self._of_undecided(undecided, who)
 
     def _of_undecided(self, undecided: Undecided, who: str) -> TestCase:
         case = _case(who, _name(undecided.finding))
@@ -61,14 +61,14 @@ class JunitReport:
 
     def _of_key(self, finding: Finding, who: str) -> TestCase:
         case = _case(who, _name(finding))
-        told = printable(message(finding, self._run))
+        text = printable(message(finding, self._run))
         at(case, place_of(finding, self._run))
         if finding.verdict == NON_COMPLIANT:
-            failure = Failure(told, rule().name)
-            failure.text = f"{told}\nHow to resolve: {RESOLVE_URL}"
+            failure = Failure(text, rule().name)
+            failure.text = f"{text}\nHow to resolve: {RESOLVE_URL}"
             case.result = [failure]
         elif finding.verdict != COMPLIANT:
-            case.result = [Skipped(told)]
+            case.result = [Skipped(text)]
         return case
 
 

@@ -73,8 +73,8 @@ class MarkdownReport:
             self._doubtful[result.status].append(result)
         for finding in result.findings:
             self._keep(Kept(finding, result.name, result.two_keys.get(finding.user, ())))
-        for one in result.undecided:
-            self._keep(Kept(one.finding, result.name, (), " or ".join(one.depends_on), one.missing))
+        for undecided in result.undecided:
+            self._keep(Kept(undecided.finding, result.name, (), " or ".join(undecided.depends_on), undecided.missing))
 
     def _keep(self, kept: Kept) -> None:
         kind = DUE if self._run.is_due_soon(kept.finding) else kept.finding.verdict
@@ -97,7 +97,7 @@ class MarkdownReport:
         page.section(self._advice())
         page.section(self._keys("Compliant", COMPLIANT))
         page.section(self._keys("Not active", NOT_APPLICABLE))
-        skipped = [f"- {_who(one.id, one.name)}: {prose(one.state)}\n" for one in self._run.skipped]
+        skipped = [f"- {_who(account.id, account.name)}: {prose(account.state)}\n" for account in self._run.skipped]
         page.section(Section(f"Skipped accounts ({len(skipped)})", len(skipped), iter(skipped)))
         notes = (f"- {note}\n" for note in self._notes)
         page.section(Section("Notes", len(self._notes), notes, rest="Standard error has them all."))
@@ -137,18 +137,18 @@ class MarkdownReport:
 
     def _accounts_of(self, status: str, title: str) -> Section:
         results = self._doubtful[status]
-        rows = (f"- {_who(one.id, one.name)}: {prose(one.reason or '')}\n" for one in results)
+        rows = (f"- {_who(result.id, result.name)}: {prose(result.reason or '')}\n" for result in results)
         return Section(f"{title} ({len(results)})", len(results), rows, most=0.25)
 
     def _keys(self, title: str, kind: str, most: float = 1.0) -> Section:
         columns, of_kind = COLUMNS.get(kind, KEY), self._of(kind)
-        rows = (row(map(self._cells(one).__getitem__, columns)) for one in of_kind.listed())
+        rows = (row(map(self._cells(kept).__getitem__, columns)) for kept in of_kind.listed())
         return Section(f"{title} ({of_kind.total})", of_kind.total, rows, head(columns, NUMBERS), most)
 
     def _cells(self, kept: Kept) -> dict[str, str]:
         finding = kept.finding
         written = self._run.written.get(finding.exemption or "")
-        said = "{reason} (approved by {approvedBy}, until {expires})".format_map(written.entry) if written else ""
+        reason = "{reason} (approved by {approvedBy}, until {expires})".format_map(written.entry) if written else ""
         return {
             "Account": _who(finding.account, kept.account_name),
             "User": code(finding.user),
@@ -159,7 +159,7 @@ class MarkdownReport:
             "Last used": self._ago(finding.last_used),
             "Due": due_day(finding),
             "Exemption": code(finding.exemption or ""),
-            "Reason": prose(said),
+            "Reason": prose(reason),
             "Depends on": code(kept.depends_on) if kept.depends_on else "",
             "Not known": prose(kept.missing),
         }

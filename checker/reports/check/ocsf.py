@@ -88,9 +88,9 @@ class OcsfReport:
     def account(self, result: AccountResult) -> None:
         for finding in result.findings:
             self._write(self._of_key(finding, result.name, message(finding, self._run)))
-        for one in result.undecided:
-            event = self._of_key(one.finding, result.name, undecided_message(one))
-            event["compliance"]["status_details"] = [one.missing]
+        for undecided in result.undecided:
+            event = self._of_key(undecided.finding, result.name, undecided_message(undecided))
+            event["compliance"]["status_details"] = [undecided.missing]
             self._write(event)
         for user in result.unread:
             self._write(self._of_user(user, result))
@@ -186,8 +186,8 @@ class OcsfReport:
 
 
 def _account(account: str | None, name: str | None) -> dict[str, Any]:
-    told = {key: value for key, value in (("uid", account), ("name", name)) if value}
-    return {"account": told | AWS_ACCOUNT} if told else {}
+    fields = {key: value for key, value in (("uid", account), ("name", name)) if value}
+    return {"account": fields | AWS_ACCOUNT} if fields else {}
 
 
 def _resources(finding: Finding) -> list[dict[str, Any]]:

@@ -43,7 +43,9 @@ class SarifReport:
     def __init__(self, run: Run, out: TextIO) -> None:
         self._run = run
         self._out = out
-        self._worst: Worst[Finding] = Worst(MOST_RESULTS, lambda one: (self._urgency(one), *by_due_date(one)))
+        self._worst: Worst[Finding] = Worst(
+            MOST_RESULTS, lambda finding: (self._urgency(finding), *by_due_date(finding))
+        )
         self._unreadable: list[AccountResult] = []
 
     def account(self, result: AccountResult) -> None:
@@ -54,14 +56,14 @@ class SarifReport:
 
     def end(self) -> None:
         results = [self._result(finding) for finding in self._worst.listed()]
-        made = log(_rules(), results, list(self._notifications()), successful=not self._unreadable)
-        self._out.write(msgspec.json.format(msgspec.json.encode(made), indent=1).decode() + "\n")
+        sarif_log = log(_rules(), results, list(self._notifications()), successful=not self._unreadable)
+        self._out.write(msgspec.json.format(msgspec.json.encode(sarif_log), indent=1).decode() + "\n")
 
     def _notifications(self) -> Iterator[dict[str, Any]]:
         for unreadable in self._unreadable:
             yield notification("error", unreadable_message(unreadable))
-            users = [unread_message(one, unreadable.id or "") for one in unreadable.unread]
-            keys = [undecided_message(one) for one in unreadable.undecided]
+            users = [unread_message(user, unreadable.id or "") for user in unreadable.unread]
+            keys = [undecided_message(undecided) for undecided in unreadable.undecided]
             yield from (notification("error", text) for text in (*users, *keys))
         if self._worst.left_out:
             yield notification(
@@ -75,16 +77,16 @@ class SarifReport:
         due_soon = self._run.is_due_soon(finding)
         kind, level = ("fail", "note") if due_soon else _kind(finding.verdict)
         where = place_of(finding, self._run)
-        made = result(
+        sarif_result = result(
             DUE_SOON if due_soon else TOO_OLD, level, message(finding, self._run), where, fingerprint(finding)
         )
-        made["kind"] = kind
-        made["locations"][0]["logicalLocations"] = logical([finding.arn or f"{finding.account}/{finding.user}"])
-        made["properties"] = msgspec.to_builtins(finding)
+        sarif_result["kind"] = kind
+        sarif_result["locations"][0]["logicalLocations"] = logical([finding.arn or f"{finding.account}/{finding.user}"])
+        sarif_result["properties"] = msgspec.to_builtins(finding)
         if finding.verdict == EXEMPT:
             why = {"kind": "external", "status": "accepted", "justification": exemption(finding, self._run)}
-            made["suppressions"] = [why]
-        return made
+            sarif_result["suppressions"] = [why]
+        return sarif_result
 
 
 def _kind(verdict: str) -> tuple[str, str]:

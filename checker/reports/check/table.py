@@ -38,7 +38,7 @@ class TableReport:
     def __init__(self, run: Run, out: TextIO) -> None:
         self._run = run
         self._console = console(out, color=run.color, width=run.width)
-        self._found: dict[str, list[Finding]] = {verdict: [] for verdict in STYLES}
+        self._findings: dict[str, list[Finding]] = {verdict: [] for verdict in STYLES}
         self._two_keys: dict[tuple[str, str], Sequence[AccessKey]] = {}
         self._doubtful: dict[str, list[AccountResult]] = {PARTIAL: [], UNREADABLE: []}
         self._depends_on: dict[int, str] = {}  # of undecided findings, by identity
@@ -56,26 +56,26 @@ class TableReport:
         if result.reason is not None:
             self._doubtful[result.status].append(result)
         for finding in result.findings:
-            self._found[finding.verdict].append(finding)
-        for one in result.undecided:
-            self._found[UNDECIDED].append(one.finding)
-            self._depends_on[id(one.finding)] = " or ".join(one.depends_on)
+            self._findings[finding.verdict].append(finding)
+        for undecided in result.undecided:
+            self._findings[UNDECIDED].append(undecided.finding)
+            self._depends_on[id(undecided.finding)] = " or ".join(undecided.depends_on)
         self._two_keys |= {(result.id or "", user): keys for user, keys in result.two_keys.items()}
 
     def end(self) -> None:
-        now, found = self._run.evaluated_at, self._found
+        now, findings = self._run.evaluated_at, self._findings
         soon = now + self._run.warn
-        due = [one for one in found[COMPLIANT] if one.due_date is not None and one.due_date < soon]
+        due = [finding for finding in findings[COMPLIANT] if finding.due_date is not None and finding.due_date < soon]
         due_ids = set(map(id, due))
-        fine = [one for one in found[COMPLIANT] if id(one) not in due_ids]
-        self._section("Non-compliant", sorted(found[NON_COMPLIANT], key=self._overdue, reverse=True))
+        fine = [finding for finding in findings[COMPLIANT] if id(finding) not in due_ids]
+        self._section("Non-compliant", sorted(findings[NON_COMPLIANT], key=self._overdue, reverse=True))
         if self._run.verbose:
-            self._advise(sorted(found[NON_COMPLIANT], key=self._overdue, reverse=True))
-        self._section("Exempt", found[EXEMPT])
+            self._advise(sorted(findings[NON_COMPLIANT], key=self._overdue, reverse=True))
+        self._section("Exempt", findings[EXEMPT])
         self._section(f"Due within {plural(self._run.warn.days, 'day')}", sorted(due, key=self._overdue, reverse=True))
         self._section("Compliant", fine)
-        self._section("Not applicable (not active)", found[NOT_APPLICABLE])
-        self._section("Undecided", found[UNDECIDED])
+        self._section("Not applicable (not active)", findings[NOT_APPLICABLE])
+        self._section("Undecided", findings[UNDECIDED])
         self._list_doubtful("Accounts known in part", PARTIAL)
         self._list_doubtful("Unreadable accounts", UNREADABLE)
         self._list_skipped()
@@ -92,7 +92,7 @@ class TableReport:
             return
         self._console.print(Text(f"{title} ({len(findings)})", style=STYLES[findings[0].verdict]))
         columns = self._columns(findings[0].verdict)
-        rows = [{name: printable(text) for name, text in self._cells(one).items()} for one in findings]
+        rows = [{name: printable(text) for name, text in self._cells(finding).items()} for finding in findings]
         left_out = print_columns(self._console, columns, rows, self._run.width)
         self._shown |= {column.heading for column in columns} - set(left_out)
         for heading in left_out:

@@ -12,7 +12,7 @@ SCHEMA_VERSION = 1
 
 def write(run: DiffRun, out: TextIO, *, color: bool) -> None:  # noqa: ARG001 -- JSON has no colours
     """One object; `state` is null where no state was looked at."""
-    made = {
+    document = {
         "schemaVersion": SCHEMA_VERSION,
         "evaluatedAt": run.evaluated_at,
         "base": {"file": run.base.file, "sha256": run.base.sha256},
@@ -20,19 +20,19 @@ def write(run: DiffRun, out: TextIO, *, color: bool) -> None:  # noqa: ARG001 --
         "loosens": bool(run.loosening),
         "changes": [
             {
-                "kind": one.kind,
-                "id": one.id,
-                "what": one.what,
-                "effect": one.effect,
-                "details": one.details,
-                "baseLine": one.base_line,
-                "headLine": one.head_line,
+                "kind": change.kind,
+                "id": change.id,
+                "what": change.what,
+                "effect": change.effect,
+                "details": change.details,
+                "baseLine": change.base_line,
+                "headLine": change.head_line,
             }
-            for one in run.changes
+            for change in run.changes
         ],
         "state": None if run.accounts is None else _state(run),
     }
-    out.write(msgspec.json.format(msgspec.json.encode(made), indent=1).decode() + "\n")
+    out.write(msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n")
 
 
 def _state(run: DiffRun) -> dict[str, object]:
@@ -40,7 +40,8 @@ def _state(run: DiffRun) -> dict[str, object]:
     return {
         "keys": run.keys,
         "unreadable": [
-            {"id": one.id, "name": one.name, "status": one.status, "reason": one.reason} for one in run.unreadable
+            {"id": account.id, "name": account.name, "status": account.status, "reason": account.reason}
+            for account in run.unreadable
         ],
         "limits": run.limits,
         "become": {name: run.verdicts(verdict) for name, verdict in verdicts.items()},

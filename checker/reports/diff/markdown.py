@@ -23,12 +23,12 @@ def write(run: DiffRun, out: TextIO, *, color: bool) -> None:  # noqa: ARG001 --
     if run.loosening:
         page.write("\n> [!WARNING]\n> Keys may live longer than before: look at what loosens.\n")
     for status, heading in DOUBTFUL.items():
-        unread = [one for one in run.unreadable if one.status == status]
-        rows = (f"- {code(one.id or 'account not known')}: {prose(one.reason or '')}\n" for one in unread)
+        unread = [account for account in run.unreadable if account.status == status]
+        rows = (f"- {code(account.id or 'account not known')}: {prose(account.reason or '')}\n" for account in unread)
         page.section(Section(f"{heading} ({len(unread)})", len(unread), rows, most=0.25, rest=REST))
     for effect, words in TITLES.items():
-        found = [one for one in run.changes if one.effect is effect]
-        page.section(Section(f"{words} ({len(found)})", len(found), _changes(found, run), most=0.5, rest=REST))
+        changes = [change for change in run.changes if change.effect is effect]
+        page.section(Section(f"{words} ({len(changes)})", len(changes), _changes(changes, run), most=0.5, rest=REST))
     for verdict, words in BECOME.items():
         keys = run.verdicts(verdict)
         page.section(_keys(f"Keys that {words} ({len(keys)})", keys))
@@ -47,22 +47,22 @@ def _keys(heading: str, keys: Sequence[VerdictChange]) -> Section:
     rows = (
         row(
             [
-                code(one.finding.account),
-                code(one.finding.user),
-                code(one.finding.access_key_id) if one.finding.access_key_id else "not known",
-                f"{one.finding.age_days} d",
-                limit(one.finding),
-                code(one.finding.rule) if one.finding.rule else UNKNOWN,
-                code(one.finding.exemption) if one.finding.exemption else "",
+                code(change.finding.account),
+                code(change.finding.user),
+                code(change.finding.access_key_id) if change.finding.access_key_id else "not known",
+                f"{change.finding.age_days} d",
+                limit(change.finding),
+                code(change.finding.rule) if change.finding.rule else UNKNOWN,
+                code(change.finding.exemption) if change.finding.exemption else "",
             ]
         )
-        for one in keys
+        for change in keys
     )
     return Section(heading, len(keys), rows, head(columns, ("Age", "Limit")), most=0.6, rest=REST)
 
 
 def _limits(limits: Sequence[LimitChange]) -> Section:
-    rows = (row([code(one.account), code(one.user), prose(limit_change(one))]) for one in limits)
+    rows = (row([code(change.account), code(change.user), prose(limit_change(change))]) for change in limits)
     return Section(
         f"Users with another limit ({len(limits)})", len(limits), rows, head(("Account", "User", "Limit")), rest=REST
     )

@@ -32,22 +32,27 @@ class DiffRun(NamedTuple):
 
     @property
     def loosening(self) -> list[Change]:
-        return [one for one in self.changes if one.effect is Effect.LOOSENS]
+        return [change for change in self.changes if change.effect is Effect.LOOSENS]
 
     @property
     def unreadable(self) -> list[AccountChange]:
-        return [one for one in self.accounts or () if one.reason is not None]
+        return [account for account in self.accounts or () if account.reason is not None]
 
     @property
     def limits(self) -> list[LimitChange]:
         """Those that get more time first."""
-        found = [change for account in self.accounts or () for change in account.limits]
-        return sorted(found, key=lambda one: (_direction(one), one.account, one.user))
+        changes = [change for account in self.accounts or () for change in account.limits]
+        return sorted(changes, key=lambda change: (_direction(change), change.account, change.user))
 
     def verdicts(self, verdict: str) -> list[VerdictChange]:
         """The keys that get this verdict and had another; the longest overdue first."""
-        found = [one for account in self.accounts or () for one in account.verdicts if one.finding.verdict == verdict]
-        return sorted(found, key=lambda one: one.finding.due_date or one.finding.create_date)
+        changes = [
+            change
+            for account in self.accounts or ()
+            for change in account.verdicts
+            if change.finding.verdict == verdict
+        ]
+        return sorted(changes, key=lambda change: change.finding.due_date or change.finding.create_date)
 
     @property
     def keys(self) -> int:
@@ -59,15 +64,15 @@ def headline(run: DiffRun) -> str:
     if not run.changes:
         return "The policy says the same as before."
     count, loose = len(run.changes), len(run.loosening)
-    said = f"{plural(count, 'change')}, {loose or 'none'} of which can loosen the policy"
+    sentence = f"{plural(count, 'change')}, {loose or 'none'} of which can loosen the policy"
     if isinstance(run.base, NoPolicy):
-        said = f"{run.base.file} is not there yet, so all of {run.head.file} is added"
+        sentence = f"{run.base.file} is not there yet, so all of {run.head.file} is added"
     if run.accounts is None:
-        return f"{said}."
-    told = {NON_COMPLIANT, EXEMPT} if isinstance(run.base, NoPolicy) else set(BECOME)
-    sums = [_become(len(run.verdicts(verdict)), words) for verdict, words in BECOME.items() if verdict in told]
+        return f"{sentence}."
+    shown = {NON_COMPLIANT, EXEMPT} if isinstance(run.base, NoPolicy) else set(BECOME)
+    sums = [_become(len(run.verdicts(verdict)), words) for verdict, words in BECOME.items() if verdict in shown]
     unread = f"; {len(run.unreadable)} accounts could not be judged whole" if run.unreadable else ""
-    return f"{said}. Of {run.keys} keys, {', '.join(sums)}{unread}."
+    return f"{sentence}. Of {run.keys} keys, {', '.join(sums)}{unread}."
 
 
 def _become(number: int, words: str) -> str:

@@ -35,15 +35,15 @@ def write(run: DiffRun, out: TextIO, *, color: bool) -> None:
         shown.print(Text(printable(f"{DOUBTFUL[account.status]}: {who}: {account.reason}"), style="magenta"))
     if run.limits:
         shown.print(Text(f"\nUsers with another limit ({len(run.limits)})", style="bold"))
-        for one in run.limits:
-            shown.print(Text(printable(f"  {one.account} {one.user}: {limit_change(one)}")))
+        for new_limit in run.limits:
+            shown.print(Text(printable(f"  {new_limit.account} {new_limit.user}: {limit_change(new_limit)}")))
     for verdict, words in BECOME.items():
-        found = run.verdicts(verdict)
-        if found:
-            shown.print(Text(f"\nKeys that {words} ({len(found)})", style="bold"))
-        for moved in found:
+        changes = run.verdicts(verdict)
+        if changes:
+            shown.print(Text(f"\nKeys that {words} ({len(changes)})", style="bold"))
+        for moved in changes:
             key = moved.finding
             by = f", exempt by {key.exemption}" if key.exemption else ""
             age = plural(key.age_days, "day")
-            told = f"  {key.account} {key.user} {key.access_key_id or '(id not known)'}: {age} old"
-            shown.print(Text(printable(f"{told}, limit {limit(key)} by {rule(key)}{by}")))
+            line = f"  {key.account} {key.user} {key.access_key_id or '(id not known)'}: {age} old"
+            shown.print(Text(printable(f"{line}, limit {limit(key)} by {rule(key)}{by}")))

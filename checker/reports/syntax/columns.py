@@ -32,22 +32,22 @@ def print_columns(console: Console, columns: Sequence[Column], rows: Sequence[Ro
 
     Where even what stays is wider than `width`, each row is printed as a list of its own, which leaves nothing out.
     """
-    natural = {one: max(cell_len(text) for text in (one.heading, *_cells(one, rows))) for one in columns}
-    least = {one: _least(one, rows, natural[one]) for one in columns}
+    natural = {column: max(cell_len(text) for text in (column.heading, *_cells(column, rows))) for column in columns}
+    least = {column: _least(column, rows, natural[column]) for column in columns}
     kept = list(columns)
     while width and _needed(kept, least) > width:
-        going = [one for one in kept if one.goes is not None]
+        going = [column for column in kept if column.goes is not None]
         if not going:
             console.file.writelines(f"{line}\n" for line in _listed(columns, rows, width))
             return []
-        kept.remove(min(going, key=lambda one: one.goes or 0))
+        kept.remove(min(going, key=lambda column: column.goes or 0))
     widths = _shared(kept, natural, least, width)
-    headings = _line([_padded(one, one.heading, widths[one]) for one in kept])
+    headings = _line([_padded(column, column.heading, widths[column]) for column in kept])
     console.print(Text(headings, style="bold"), soft_wrap=True)
     stroke = "-" if console.options.ascii_only else "─"
     console.file.write(stroke * (sum(widths.values()) + len(GAP) * (len(kept) - 1)) + "\n")
     console.file.writelines(f"{line}\n" for row in rows for line in _lines(kept, row, widths))
-    return [one.heading for one in columns if one not in kept]
+    return [column.heading for column in columns if column not in kept]
 
 
 def tell_left_out(console: Console, headings: Iterable[str], width: int | None) -> None:
@@ -69,7 +69,7 @@ def _least(column: Column, rows: Sequence[Row], natural: int) -> int:
 
 
 def _needed(columns: Sequence[Column], least: Mapping[Column, int]) -> int:
-    return sum(least[one] for one in columns) + len(GAP) * (len(columns) - 1)
+    return sum(least[column] for column in columns) + len(GAP) * (len(columns) - 1)
 
 
 def _shared(
@@ -78,17 +78,20 @@ def _shared(
     """The width of each column: what it needs, and of the rest as much as it can use."""
     rest = width - _needed(columns, least) if width else sum(natural.values())
     widths = {}
-    for one in columns:
-        widths[one] = min(natural[one], least[one] + rest)
-        rest -= widths[one] - least[one]
+    for column in columns:
+        widths[column] = min(natural[column], least[column] + rest)
+        rest -= widths[column] - least[column]
     return widths
 
 
 def _lines(columns: Sequence[Column], row: Row, widths: Mapping[Column, int]) -> Iterator[str]:
-    cells = [(one, _wrapped(row[one.heading], widths[one]) if one.wraps else [row[one.heading]]) for one in columns]
-    for number in range(max(len(lines) for _one, lines in cells)):
-        told = [(one, lines[number] if number < len(lines) else "") for one, lines in cells]
-        yield _line([_padded(one, text, widths[one]) for one, text in told])
+    cells = [
+        (column, _wrapped(row[column.heading], widths[column]) if column.wraps else [row[column.heading]])
+        for column in columns
+    ]
+    for number in range(max(len(lines) for _column, lines in cells)):
+        texts = [(column, lines[number] if number < len(lines) else "") for column, lines in cells]
+        yield _line([_padded(column, text, widths[column]) for column, text in texts])
 
 
 def _wrapped(text: str, width: int) -> list[str]:
@@ -108,12 +111,12 @@ def _line(cells: Sequence[str]) -> str:
 
 def _listed(columns: Sequence[Column], rows: Sequence[Row], width: int) -> Iterator[str]:
     """A line for each cell that says something, and an empty one between rows."""
-    label = max(cell_len(one.heading) for one in columns)
+    label = max(cell_len(column.heading) for column in columns)
     for number, row in enumerate(rows):
         if number:
             yield ""
-        for one in columns:
-            text = row[one.heading]
-            lines = _wrapped(text, width - label - len(GAP)) if one.wraps else [text]
+        for column in columns:
+            text = row[column.heading]
+            lines = _wrapped(text, width - label - len(GAP)) if column.wraps else [text]
             for place, line in enumerate(lines if text else []):
-                yield f"{'' if place else one.heading:<{label}}{GAP}{line}"
+                yield f"{'' if place else column.heading:<{label}}{GAP}{line}"

@@ -26,7 +26,7 @@ def commands(annotations: Iterable[Annotation], totals: Mapping[str, int]) -> It
     """A line each, in their order, ten of a level, then how many more there are; `totals` are by level."""
     listed = list(annotations)
     for level in LEVELS:
-        shown = [one for one in listed if one.level == level][:MOST]
+        shown = [annotation for annotation in listed if annotation.level == level][:MOST]
         yield from map(_command, shown)
         more = totals.get(level, 0) - len(shown)
         if more:
@@ -36,13 +36,18 @@ def commands(annotations: Iterable[Annotation], totals: Mapping[str, int]) -> It
 
 def annotate(annotations: Sequence[Annotation]) -> Iterator[str]:
     """The lines of annotations that are all at hand."""
-    yield from commands(annotations, Counter(one.level for one in annotations))
+    yield from commands(annotations, Counter(annotation.level for annotation in annotations))
 
 
-def _command(one: Annotation) -> str:
-    told = {"file": one.place.file, "line": str(one.place.line), "col": str(one.column), "title": one.title}
-    properties = ",".join(f"{name}={_property(value)}" for name, value in told.items())
-    return f"::{one.level} {properties}::{_data(one.text)}"
+def _command(annotation: Annotation) -> str:
+    fields = {
+        "file": annotation.place.file,
+        "line": str(annotation.place.line),
+        "col": str(annotation.column),
+        "title": annotation.title,
+    }
+    properties = ",".join(f"{name}={_property(value)}" for name, value in fields.items())
+    return f"::{annotation.level} {properties}::{_data(annotation.text)}"
 
 
 def _data(text: str) -> str:

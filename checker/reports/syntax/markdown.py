@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from checker.errors import printable
 
 APART = "\u200b"
-ENTITIES = {ord(one): f"&#{ord(one)};" for one in f"#$&*<>@[\\]_`|~{APART}"}
+ENTITIES = {ord(character): f"&#{ord(character)};" for character in f"#$&*<>@[\\]_`|~{APART}"}
 REFERENCE = re.compile(r"@|#|(?i:\bGH(?=-))")
 ADDRESS = re.compile(r":(?=//)|(?i:(?<=www))\.")
 AT = ENTITIES[ord("@")]
@@ -47,5 +47,5 @@ def head(headings: Sequence[str], right: Iterable[str] = ()) -> str:
 
 def _escaped(text: str) -> str:
     """The text without anything that Markdown, HTML or GitHub's search for addresses would read."""
-    apart = ADDRESS.sub(lambda found: f"\0{found[0]}", text)
-    return re.sub("\0(.)", lambda found: f"&#{ord(found[1])};", apart.translate(ENTITIES))
+    apart = ADDRESS.sub(lambda match: f"\0{match[0]}", text)
+    return re.sub("\0(.)", lambda match: f"&#{ord(match[1])};", apart.translate(ENTITIES))

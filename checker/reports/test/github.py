@@ -23,9 +23,9 @@ def write(run: PolicyTestRun, out: TextIO, *, color: bool = False) -> None:  # n
         Annotation(
             "notice",
             "No test reaches this",
-            f"No policy test reaches {one}",
-            Place(run.policy_path, run.policy.written[one].line),
+            f"No policy test reaches {entry_id}",
+            Place(run.policy_path, run.policy.written[entry_id].line),
         )
-        for one in run.unreached
+        for entry_id in run.unreached
     ]
     out.writelines(f"{line}\n" for line in (*annotate([*failed, *untested]), summary(run)))

@@ -28,8 +28,8 @@ class PolicyTestRun(NamedTuple):
     def reached(self, kind: str) -> tuple[int, int]:
         """How many `rules`, the default among them, or `exemptions` are reached, of how many."""
         policy = self.policy.policy
-        ids = [each.id for each in (policy.rules if kind == "rules" else policy.exemptions)]
-        return sum(one not in self.unreached for one in ids), len(ids)
+        ids = [entry.id for entry in (policy.rules if kind == "rules" else policy.exemptions)]
+        return sum(entry_id not in self.unreached for entry_id in ids), len(ids)
 
 
 def write(run: PolicyTestRun, out: TextIO, *, color: bool = False) -> None:
@@ -46,8 +46,8 @@ def write(run: PolicyTestRun, out: TextIO, *, color: bool = False) -> None:
             shown.print(Text(printable(f"      {failure}"), style="red"))
     if run.unreached:
         shown.print(Text("\nNo test reaches:", style="yellow"))
-        for one in run.unreached:
-            shown.print(Text(printable(f"      {one} ({run.policy.file}:{run.policy.written[one].line})")))
+        for entry_id in run.unreached:
+            shown.print(Text(printable(f"      {entry_id} ({run.policy.file}:{run.policy.written[entry_id].line})")))
     shown.print(Text(f"\n{summary(run)}", style="bold red" if run.failed else "bold"))
 
 

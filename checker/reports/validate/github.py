@@ -9,7 +9,9 @@ from checker.reports.validate.run import ValidationRun
 def write(run: ValidationRun, out: TextIO) -> None:
     """A line each, at the line and column of the problem."""
     annotations = [
-        Annotation(one.level, f"Policy {one.level}", one.problem.message, one.place, one.problem.column)
-        for one in run.problems
+        Annotation(
+            located.level, f"Policy {located.level}", located.problem.message, located.place, located.problem.column
+        )
+        for located in run.problems
     ]
     out.writelines(f"{line}\n" for line in annotate(annotations))

@@ -11,7 +11,7 @@ def write(run: ValidationRun, out: TextIO) -> None:
     """An issue each; an empty array where there is none."""
     severities = {"error": "blocker", "warning": "minor"}
     issues = [
-        issue(RULES[one.level].id, severities[one.level], one.problem.message, one.place, mark)
-        for one, mark in zip(run.problems, fingerprints(run.problems), strict=True)
+        issue(RULES[located.level].id, severities[located.level], located.problem.message, located.place, mark)
+        for located, mark in zip(run.problems, fingerprints(run.problems), strict=True)
     ]
     out.write(text_of(issues))

@@ -24,9 +24,9 @@ RULES = {
 def fingerprints(problems: Sequence[Located]) -> list[str]:
     """The message tells problems apart and stays when lines move; the same one again gets a number."""
     seen: dict[tuple[str, str], int] = {}
-    found = []
-    for one in problems:
-        key = one.problem.file, one.problem.message
+    marks = []
+    for located in problems:
+        key = located.problem.file, located.problem.message
         seen[key] = seen.get(key, 0) + 1
-        found.append(digest(*key, str(seen[key])))
-    return found
+        marks.append(digest(*key, str(seen[key])))
+    return marks

@@ -12,8 +12,10 @@ from checker.reports.validate.run import ValidationRun
 def write(run: ValidationRun, out: TextIO) -> None:
     """A result each, known again by its fingerprint."""
     results = [
-        result(RULES[one.level].id, one.level, one.problem.message, one.place, mark, one.problem.column)
-        for one, mark in zip(run.problems, fingerprints(run.problems), strict=True)
+        result(
+            RULES[located.level].id, located.level, located.problem.message, located.place, mark, located.problem.column
+        )
+        for located, mark in zip(run.problems, fingerprints(run.problems), strict=True)
     ]
-    made = log(list(RULES.values()), results, [], successful=True)
-    out.write(msgspec.json.format(msgspec.json.encode(made), indent=1).decode() + "\n")
+    sarif_log = log(list(RULES.values()), results, [], successful=True)
+    out.write(msgspec.json.format(msgspec.json.encode(sarif_log), indent=1).decode() + "\n")

@@ -13,6 +13,6 @@ def write(run: ValidationRun, out: TextIO) -> None:
         return
     content = run.policy.content
     rules, exemptions = len(content.get("rules", ())), len(content.get("exemptions", ()))
-    found = f"{plural(rules, 'rule')} and {plural(exemptions, 'exemption')}"
+    summary = f"{plural(rules, 'rule')} and {plural(exemptions, 'exemption')}"
     known = f", {plural(run.accounts, 'account')} in the inventory" if run.accounts else ""
-    out.write(f"{printable(run.policy.file)}: valid, {found}{known}\n")
+    out.write(f"{printable(run.policy.file)}: valid, {summary}{known}\n")

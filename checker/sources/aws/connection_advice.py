@@ -31,8 +31,8 @@ NO_NAME = ("Name or service not known", "No address associated with hostname", "
 
 def unreached(error: BotoCoreError) -> str | None:
     """One line, without what is secret in an address; None for an error that is not about a connection."""
-    said = _said(error)
-    return said and QUERY.sub("?***", USER.sub("://***:***@", said))
+    advice = _said(error)
+    return advice and QUERY.sub("?***", USER.sub("://***:***@", advice))
 
 
 def _said(error: BotoCoreError) -> str | None:

@@ -51,16 +51,18 @@ def explain(error: Exception) -> str:
 def _refusal(error: ClientError) -> str:
     operation, code = error.operation_name, listing.error_code(error)
     message = " ".join(error.response.get("Error", {}).get("Message", "").split())
-    said = f"{code} on {operation}: {message}" if message else f"{code} on {operation}"
+    refusal = f"{code} on {operation}: {message}" if message else f"{code} on {operation}"
     if message.lower().startswith(HTML):
         return f"something else than AWS answered {operation}, with a page of HTML ({code}); {CHECK_NETWORK}"
     if code in CLOCK or message.startswith(CLOCK_WORDS):
-        return f"the clock of this machine is wrong, AWS does not accept its time ({said}): set it right and run again"
+        return (
+            f"the clock of this machine is wrong, AWS does not accept its time ({refusal}): set it right and run again"
+        )
     if code in EXPIRED:
-        return f"the credentials expired ({said}): {SIGN_IN_AGAIN}"
+        return f"the credentials expired ({refusal}): {SIGN_IN_AGAIN}"
     if code in REFUSED:
         check = "check the access key, and in China and GovCloud that AWS_REGION is one of theirs"
-        return f"AWS does not accept the credentials ({said}): {check}, or {SIGN_IN_AGAIN}"
+        return f"AWS does not accept the credentials ({refusal}): {check}, or {SIGN_IN_AGAIN}"
     if code in DENIED:
         return _denial(operation, message)
     if code in THROTTLED:

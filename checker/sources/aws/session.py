@@ -93,8 +93,8 @@ class ReadOnlySession:
     @property
     def ca_bundle(self) -> str | None:
         """The file of the certificates to trust, by AWS_CA_BUNDLE or the profile; None for those that botocore has."""
-        found: str | None = self._core.get_config_variable("ca_bundle")
-        return found
+        file: str | None = self._core.get_config_variable("ca_bundle")
+        return file
 
     def signing_with(self, credentials: Credentials) -> Self:
         """A session like this one whose every request is signed with what these credentials are at that moment."""
@@ -153,10 +153,10 @@ def frozen(credentials: Mapping[str, str]) -> ReadOnlyCredentials:
 def moment(text: Any) -> datetime:
     """A time in an answer of AWS, as botocore reads it but, for the form that IAM uses, twenty times faster."""
     try:
-        found = datetime.fromisoformat(text)
+        parsed = datetime.fromisoformat(text)
     except (TypeError, ValueError):
         return parse_timestamp(text)
-    return found if found.tzinfo else parse_timestamp(text)
+    return parsed if parsed.tzinfo else parse_timestamp(text)
 
 
 def guard(**call: Any) -> None:

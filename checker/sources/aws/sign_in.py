@@ -102,24 +102,24 @@ class SignIn(CredentialProvider):
             watch(resolver, self._tell, self._patience)
         for provider in resolver.providers:
             with boundary(self._core, provider.METHOD):
-                found = provider.load()
-            if found is not None:
-                return _Guarded(self._core, found)
+                credentials = provider.load()
+            if credentials is not None:
+                return _Guarded(self._core, credentials)
         return None
 
 
 class _Guarded(Credentials):
     """Credentials whose first use and whose renewal, which many ways put off until then, are inside the boundary."""
 
-    def __init__(self, core: Session, found: Credentials) -> None:
-        super().__init__("", "", method=found.method)
+    def __init__(self, core: Session, credentials: Credentials) -> None:
+        super().__init__("", "", method=credentials.method)
         self._core = core
-        self._found = found
+        self._credentials = credentials
         self._signed_in = False
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
         with boundary(self._core, self.method, renewing=self._signed_in):
-            frozen = self._found.get_frozen_credentials()
+            frozen = self._credentials.get_frozen_credentials()
         self._signed_in = True
         return frozen
 

@@ -243,9 +243,9 @@ def watch(resolver: Any, tell: Tell | None, patience: Patience) -> None:
     make: Callable[..., list[Any]] = builder.providers
 
     def providers(profile_name: str, disable_env_vars: bool = False) -> list[Any]:
-        made = make(profile_name=profile_name, disable_env_vars=disable_env_vars)
-        _watch(made, tell, patience)
-        return made
+        chain = make(profile_name=profile_name, disable_env_vars=disable_env_vars)
+        _watch(chain, tell, patience)
+        return chain
 
     builder.providers = providers
     _watch(resolver.providers, tell, patience)

@@ -84,7 +84,7 @@ def read_json(text: FileText, inventory: Inventory) -> Iterator[AccountRead]:
     if snapshot.schema_version != 1:
         raise Unreadable(f"{path}: schemaVersion {snapshot.schema_version} is not known; this keyage reads version 1")
     _check_ids([account.id for account in snapshot.accounts], path)
-    for account in sorted(snapshot.accounts, key=lambda one: one.id):
+    for account in sorted(snapshot.accounts, key=lambda account: account.id):
         _check_account(account, str(path))
         yield _account_read(account, inventory)
 
@@ -144,10 +144,10 @@ def _opened(path: Path) -> BinaryIO:
         stream = path.open("rb")
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    found = encoding_of(stream.peek(4)[:4])
-    if found:
+    encoding = encoding_of(stream.peek(4)[:4])
+    if encoding:
         stream.close()
-        raise Unreadable(f"{path}:1: the file is {found}, and JSON Lines must be UTF-8: {REMEDY}")
+        raise Unreadable(f"{path}:1: the file is {encoding}, and JSON Lines must be UTF-8: {REMEDY}")
     return stream
 
 
@@ -161,22 +161,22 @@ def _decode(decoder: "msgspec.json.Decoder[T]", data: bytes, place: str) -> T:
 def _decode_whole(decoder: "msgspec.json.Decoder[T]", data: bytes, place: str) -> T:
     """What `_decode` gives, if no object has a member twice; raises Unreadable."""
     before = ABSENT.met
-    found = _decode(decoder, data, place)
-    if not _all_kept(found, data, ABSENT.met - before):
+    decoded = _decode(decoder, data, place)
+    if not _all_kept(decoded, data, ABSENT.met - before):
         try:
             refuse_repeated(data.removeprefix(MARK), called=("name", "id"))
         except (ValueError, RecursionError) as error:
             raise Unreadable(f"{place}: not a keyage snapshot: {error}") from None
-    return found
+    return decoded
 
 
-def _all_kept(found: object, data: bytes, absent: int) -> bool:
+def _all_kept(decoded: object, data: bytes, absent: int) -> bool:
     """Whether what was decoded certainly has every member of the text.
 
     Without a backslash every string is between two quotes, so the quotes tell how many strings there are: that of a
     member that was dropped lacks in what was decoded, and a member that was absent has a name there.
     """
-    encoded = msgspec.json.encode(found)
+    encoded = msgspec.json.encode(decoded)
     if data.rstrip() == encoded:
         return True
     return b"\\" not in data and data.count(b'"') == encoded.count(b'"') - 2 * absent
@@ -205,18 +205,18 @@ def _check_ids(ids: list[str], path: Path) -> None:
 
 
 def _repeated(given: Iterable[str]) -> str:
-    return ", ".join(one for one, times in Counter(given).items() if times > 1)
+    return ", ".join(text for text, times in Counter(given).items() if times > 1)
 
 
 def write_json(accounts: list[AccountRead], taken_at: datetime) -> bytes:
     """A snapshot as indented JSON."""
-    state = {"schemaVersion": 1, "takenAt": _moment(taken_at), "accounts": [_account(one) for one in accounts]}
+    state = {"schemaVersion": 1, "takenAt": _moment(taken_at), "accounts": [_account(account) for account in accounts]}
     return msgspec.json.format(msgspec.json.encode(state), indent=1) + b"\n"
 
 
 def write_lines(accounts: list[AccountRead]) -> bytes:
     """A snapshot as JSON Lines."""
-    return b"".join(msgspec.json.encode(_account(one)) + b"\n" for one in accounts)
+    return b"".join(msgspec.json.encode(_account(account)) + b"\n" for account in accounts)
 
 
 def _account(read: AccountRead) -> dict[str, Any]:

@@ -24,14 +24,14 @@ def read(path: Path, state: Sequence[StateObject], inventory: Inventory) -> Iter
     """
     places = _Places(state)
     accounts: dict[str | None, list[StateObject]] = {}
-    told: dict[str, set[tuple[str | None, Key]]] = {}
-    for one in state:
-        account_id = places.account(one)
-        accounts.setdefault(account_id, []).append(one)
-        if isinstance(one.content, Key):
-            told.setdefault(one.content.id, set()).add((account_id, one.content))
-    contradicted = {key_id for key_id, stories in told.items() if len(stories) > 1}
-    managed = {account_id: each for account_id, each in accounts.items() if any(map(_is_managed, each))}
+    keys_by_id: dict[str, set[tuple[str | None, Key]]] = {}
+    for state_object in state:
+        account_id = places.account(state_object)
+        accounts.setdefault(account_id, []).append(state_object)
+        if isinstance(state_object.content, Key):
+            keys_by_id.setdefault(state_object.content.id, set()).add((account_id, state_object.content))
+    contradicted = {key_id for key_id, stories in keys_by_id.items() if len(stories) > 1}
+    managed = {account_id: objects for account_id, objects in accounts.items() if any(map(_is_managed, objects))}
     if not managed:
         raise Unreadable(f"{path}: no aws_iam_access_key and no aws_iam_user is in it, so nothing can be said")
     for account_id in sorted(filter(None, managed)):
@@ -40,8 +40,8 @@ def read(path: Path, state: Sequence[StateObject], inventory: Inventory) -> Iter
         yield _uncertain(list(filter(_is_managed, managed[None])))
 
 
-def _is_managed(one: StateObject) -> bool:
-    return isinstance(one.content, Key | ManagedUser)
+def _is_managed(state_object: StateObject) -> bool:
+    return isinstance(state_object.content, Key | ManagedUser)
 
 
 class _Places:
@@ -50,45 +50,45 @@ class _Places:
     def __init__(self, state: Sequence[StateObject]) -> None:
         self._of_provider: dict[str, set[str]] = {}
         self._users: dict[str, list[tuple[str, ManagedUser | FoundUser]]] = {}
-        for one in state:
-            if one.provider and (own := _own_account(one.content)):
-                self._of_provider.setdefault(one.provider, set()).add(own)
-            if isinstance(one.content, ManagedUser | FoundUser):
-                self._users.setdefault(one.resource, []).append((one.module, one.content))
+        for state_object in state:
+            if state_object.provider and (own := _own_account(state_object.content)):
+                self._of_provider.setdefault(state_object.provider, set()).add(own)
+            if isinstance(state_object.content, ManagedUser | FoundUser):
+                self._users.setdefault(state_object.resource, []).append((state_object.module, state_object.content))
 
-    def account(self, one: StateObject) -> str | None:
+    def account(self, state_object: StateObject) -> str | None:
         """The account in its ARN, else that of its provider, else that of its user; None if this is not one account."""
-        if own := _own_account(one.content):
+        if own := _own_account(state_object.content):
             return own
-        told = self._of_provider.get(one.provider or "") or self._of_user(one)
-        return next(iter(told)) if len(told) == 1 else None
+        accounts = self._of_provider.get(state_object.provider or "") or self._of_user(state_object)
+        return next(iter(accounts)) if len(accounts) == 1 else None
 
-    def _of_user(self, one: StateObject) -> Collection[str | None]:
+    def _of_user(self, state_object: StateObject) -> Collection[str | None]:
         """The accounts of users of the key's user name on whom the key depends.
 
         The name alone proves nothing: another account may have a user of that name. In a module with several
         instances a key depends on the user in its own instance.
         """
-        if not isinstance(one.content, Key):
+        if not isinstance(state_object.content, Key):
             return ()
-        depends_on = [user for resource in one.depends_on for user in self._users.get(resource, ())]
-        named = [(module, user) for module, user in depends_on if user.name == one.content.user]
-        near = [(module, user) for module, user in named if module == one.module]
+        depends_on = [user for resource in state_object.depends_on for user in self._users.get(resource, ())]
+        named = [(module, user) for module, user in depends_on if user.name == state_object.content.user]
+        near = [(module, user) for module, user in named if module == state_object.module]
         return {_own_account(user) for _module, user in near or named}
 
 
 def _own_account(content: Content) -> str | None:
     if isinstance(content, Key):
         return None
-    told = content.account_id if isinstance(content, Caller) else (content.arn or "").partition(":iam::")[2][:12]
-    return told if told and selectors.is_account_id(told) else None
+    account_id = content.account_id if isinstance(content, Caller) else (content.arn or "").partition(":iam::")[2][:12]
+    return account_id if account_id and selectors.is_account_id(account_id) else None
 
 
 def _uncertain(state: Sequence[StateObject]) -> AccountUnreadable:
     remedy = "save the state with `terraform state pull > state.json`, which tells the provider of each"
-    if any(one.provider for one in state):
+    if any(state_object.provider for state_object in state):
         remedy = f"give the provider of each a data source aws_caller_identity, {REFRESH}"
-    where = _listed([one.address for one in state])
+    where = _listed([state_object.address for state_object in state])
     return AccountUnreadable(None, None, f"the account of {where} is not certain: {remedy}, or judge live IAM")
 
 
@@ -96,14 +96,14 @@ def _read_account(account: Account, state: Sequence[StateObject], contradicted: 
     known: dict[str, ManagedUser | FoundUser] = {}
     keys: dict[str, dict[str, AccessKey]] = {}
     contrary, lacking = [], []
-    for one in state:
-        match one.content:
+    for state_object in state:
+        match state_object.content:
             case Key() as key if key.id in contradicted:
-                contrary.append(one.address)
+                contrary.append(state_object.address)
             case Key() as key:
                 created = _moment(key.create_date)
                 if created is None or key.status is None or key.status not in get_args(snapshot.Status):
-                    lacking.append(one.address)
+                    lacking.append(state_object.address)
                 else:
                     keys.setdefault(key.user, {})[key.id] = decision.AccessKey(key.id, key.status, created)
             case ManagedUser() | FoundUser() as user:
@@ -127,10 +127,10 @@ def _listed(places: Sequence[str]) -> str:
 
 
 def _user(name: str, known: ManagedUser | FoundUser | None, keys: Mapping[str, AccessKey]) -> User:
-    found = tuple(keys.values())
+    access_keys = tuple(keys.values())
     if known is None:
-        return decision.User(name, keys=found)
-    return decision.User(name, known.path, _tags(known), known.unique_id, known.arn, None, found)
+        return decision.User(name, keys=access_keys)
+    return decision.User(name, known.path, _tags(known), known.unique_id, known.arn, None, access_keys)
 
 
 def _tags(user: ManagedUser | FoundUser) -> dict[str, str] | None:

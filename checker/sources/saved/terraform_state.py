@@ -136,15 +136,19 @@ def managed_keys(paths: Sequence[Path]) -> dict[str, str]:
     A key that stands in several places has the address in the file named first; in one file a current object comes
     before a deposed one, then the address that sorts first.
     """
-    found: dict[str, str] = {}
+    by_key_id: dict[str, str] = {}
     for path in paths:
-        found = addresses(load(path)) | found
-    return found
+        by_key_id = addresses(load(path)) | by_key_id
+    return by_key_id
 
 
 def addresses(state: Sequence[StateObject]) -> dict[str, str]:
     """The address of every access key in one state, by access key id."""
-    return {one.content.id: one.address for one in reversed(state) if isinstance(one.content, Key)}
+    return {
+        state_object.content.id: state_object.address
+        for state_object in reversed(state)
+        if isinstance(state_object.content, Key)
+    }
 
 
 def load(path: Path) -> list[StateObject]:
@@ -166,16 +170,23 @@ def parse(text: FileText) -> list[StateObject]:
     if "encrypted_data" in members:
         raise Unreadable(f"{path} is encrypted: let OpenTofu decrypt it, with `tofu state pull > state.json`")
     if "format_version" in members:
-        found = _shown(members, path)
+        objects = _shown(members, path)
     elif _is_state_file(members):
-        found = _of_version_4(members, path)
+        objects = _of_version_4(members, path)
     else:
         raise _no_state(path)
     try:
         refuse_repeated(text.data)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"{path}: {error}") from None
-    return sorted(found, key=lambda one: (isinstance(one.content, FoundUser), one.deposed, one.address))
+    return sorted(
+        objects,
+        key=lambda state_object: (
+            isinstance(state_object.content, FoundUser),
+            state_object.deposed,
+            state_object.address,
+        ),
+    )
 
 
 def _is_state_file(members: Members) -> bool:
@@ -214,10 +225,14 @@ def _shown(members: Members, path: Path) -> Iterator[StateObject]:
     while modules:
         module = modules.pop()
         modules += module.child_modules
-        for one in module.resources:
-            if (one.mode, one.type) in CONTENTS:
-                one.module = module.address
-                yield _state_object(one, _Instance(one.index, one.deposed_key, None, one.values, one.depends_on), path)
+        for resource in module.resources:
+            if (resource.mode, resource.type) in CONTENTS:
+                resource.module = module.address
+                yield _state_object(
+                    resource,
+                    _Instance(resource.index, resource.deposed_key, None, resource.values, resource.depends_on),
+                    path,
+                )
 
 
 def _check_format(members: Members, path: Path) -> None:
@@ -246,7 +261,9 @@ def _index(key: int | str | None) -> str:
     if not isinstance(key, str):
         return "" if key is None else f"[{key}]"
     escaped = re.sub(r"([$%])(?=\{)", r"\1\1", key.translate(ESCAPES))
-    return '["' + "".join(each if each.isprintable() else _code(ord(each)) for each in escaped) + '"]'
+    return (
+        '["' + "".join(character if character.isprintable() else _code(ord(character)) for character in escaped) + '"]'
+    )
 
 
 def _code(number: int) -> str:
