@@ -80,7 +80,10 @@ class Deployment:
             return None
         stages = {"deactivate": self.name("deactivation")} | ({"delete": self.name("deletion")} if self.deletes else {})
         return render(
-            "ssm/remediation.yaml.j2", rule_name=self.rule_name, stages=json.dumps(list(stages)), functions=json.dumps(stages)
+            "ssm/remediation.yaml.j2",
+            rule_name=self.rule_name,
+            stages=json.dumps(list(stages)),
+            functions=json.dumps(stages),
         )
 
 
