@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import json
 import re
 import zipfile
 from pathlib import Path
@@ -15,6 +14,7 @@ from checker.errors import UsageError
 from checker.generate import terraform
 from checker.generate.archive import zipped
 from checker.generate.deployment import Deployment
+from checker.generate.templating import yaml
 from tests.generate.hostile import HOSTILE
 from tests.generate.terraform_cli import TEMPLATE, deployed
 
@@ -41,7 +41,7 @@ remediation: {action: delete, graceDays: 7, protectUsedWithinDays: 7, deleteAfte
 ACCOUNTS = [
     decision.Account("012345678901", "prod-payments", None, None),
     decision.Account("111122223333", "sandbox", None, None),
-    decision.Account("222233334444", None, None, None),
+    decision.Account("222233334444", "data", None, None),
 ]
 SELECTED = """version: 1
 default: {maxAccessKeyAge: 90}
@@ -50,7 +50,7 @@ rules:
   - {id: by-id, accounts: "012345678901", users: b, maxAccessKeyAge: 70}
   - {id: unlisted-id, accounts: ["999999999999", "888888888888"], users: c, maxAccessKeyAge: 60}
   - {id: by-name, accounts: prod-*, users: d, maxAccessKeyAge: 50}
-  - {id: by-either, accounts: [{id: "777777777777"}, {name: sandbox}], users: e, maxAccessKeyAge: 40}
+  - {id: by-either, accounts: ["777777777777", sandbox], users: e, maxAccessKeyAge: 40}
 """
 SHOWN = ("main.tf", "evaluation.tf", "remediation.tf", "deletion.tf", "template.tf", "variables.tf", "outputs.tf")
 
@@ -115,9 +115,8 @@ def test_the_files_of_a_deployment_are_its_code_and_its_document() -> None:
 
 @pytest.mark.parametrize("pattern", HOSTILE)
 def test_no_pattern_breaks_a_table(pattern: str) -> None:
-    rule = {"id": "odd", "users": f"a{pattern}", "maxAccessKeyAge": 30}
-    policy = {"version": 1, "default": {"maxAccessKeyAge": 90}, "rules": [rule]}
-    cells = row(texts(json.dumps(policy))["README.md"], "odd")
+    rule = f"{{id: odd, users: {{tags: {{team: {yaml(pattern)}}}}}, maxAccessKeyAge: 30}}"
+    cells = row(texts(f"{NINETY}rules: [{rule}]\n")["README.md"], "odd")
     assert len(cells) == 6
     assert not re.search(r"(?<!\\)<", cells[4])
 
