@@ -6,6 +6,7 @@ Everything below reads UTF-8; this is the one place that knows other encodings.
 import codecs
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from checker.errors import Unreadable, UsageError
 
@@ -21,6 +22,13 @@ ENCODINGS = {
     "UTF-16-BE": re.compile(rb"\0[^\0]\0[^\0]"),
 }
 REMEDY = "save the file as UTF-8"
+
+
+class FileText(NamedTuple):
+    """What a file has, and its path for messages."""
+
+    data: bytes
+    path: Path
 
 
 def encoding_of(data: bytes) -> str | None:

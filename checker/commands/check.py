@@ -12,25 +12,25 @@ from checker.scan.check_options import Options
 from checker.scan.gather import Interrupted
 from checker.scan.open import Opened, open_source, refuse_contradictions
 from checker.shell.common import say
-from checker.shell.loading import Loaded, in_repository, load_all
+from checker.shell.loading import Checked, Loaded, in_repository
 from checker.shell.outputs import Output, destination, parse_formats
 
 
 def run(options: Options) -> int:
     """Judge, report, and return the exit code; raises KeyageError."""
     refuse_contradictions(options)
-    if options.from_aggregator:
-        return _by_aggregator(options, options.from_aggregator)
     outputs = parse_formats(options.formats, options.show)
-    loaded = load_all(options.common)
-    return report(options, loaded, outputs, open_source(options, loaded))
+    if options.from_aggregator:
+        from checker.scan import aggregate
 
+        return aggregate.run(options, options.from_aggregator, outputs)
+    loaded = Checked(options.common).accepted()
+    opened = open_source(options, loaded, every_line=any(output.show_all for output in outputs))
+    if options.terraform_state:
+        from checker.sources.saved.terraform_state import managed_keys
 
-def _by_aggregator(options: Options, name: str) -> int:
-    from checker.scan import aggregate
-
-    settings = {field: getattr(options, field) for field in aggregate.Options._fields if field != "name"}
-    return aggregate.run(aggregate.Options(name=name, **settings))
+        opened = opened._replace(addresses={**opened.addresses, **managed_keys(options.terraform_state)})
+    return report(options, loaded, outputs, opened)
 
 
 def report(options: Options, loaded: Loaded, outputs: list[Output], opened: Opened) -> int:

@@ -15,7 +15,7 @@ from checker.extras import how_to_install
 from checker.scan.check_options import Options
 from checker.scan.open import asking_for, of_readings
 from checker.shell.common import Common, answer
-from checker.shell.loading import INVENTORY_NAME, POLICY_NAME, Loaded, load_all
+from checker.shell.loading import INVENTORY_NAME, POLICY_NAME, Checked, Loaded
 from checker.shell.outputs import parse_formats
 from checker.shell.whole_file import whole_file
 
@@ -36,7 +36,7 @@ def run(named: Path | None, *, color: bool, width: int | None) -> int:
     _write(output / POLICY_NAME, story.policy_text(now))
     _write(output / INVENTORY_NAME, story.INVENTORY)
     options = Options(Common(policy=output / POLICY_NAME, now=now), color=color, width=width, concurrency=4)
-    loaded = load_all(options.common)
+    loaded = Checked(options.common).accepted()
     _tell(f"A small organization of two accounts, in this process:\n\n{story.WHO_IS_WHO}\n")
     _tell(f"`keyage check` with the policy that is now in {output / POLICY_NAME}:\n")
     with aws.embedded_aws():
@@ -81,24 +81,22 @@ def _deploy_and_remediate(output: Path, options: Options, loaded: Loaded) -> Non
     from checker.embedded.config_service import evaluations, standing_in_config
 
     build, account, rule = output / "build", story.PAYMENTS, loaded.policy.deploy.rule_name
-    document = f"{rule}-remediation"
-    _tell(f"\n`keyage render -o {build}` writes what deploys this policy, for each group of accounts:\n")
+    _tell(f"\n`keyage render -o {build}` writes what deploys this policy, the same in every account:\n")
     render.run(options.common, build, check=False)
-    module = build / "terraform" / story.GROUP
+    module = build / "terraform" / "account"
     _tell(f"\nAccount {account} gets {module}, and AWS Config runs its rule:\n")
     names = {user.id: user.name for user in aws.backend(account).users.values()}
     with standing_in_config():
-        text = (module / "remediation.yaml").read_text("utf-8")
-        hosts.deploy(account, rule, (module / "lambda.zip").read_bytes(), document, text)
-        hosts.run_config_rule((module / "lambda/index.py").read_text("utf-8"), account, rule, loaded.now)
+        source = (module / "lambda/index.py").read_text("utf-8")
+        hosts.deploy(account, rule, (module / "lambda.zip").read_bytes())
+        hosts.run_config_rule(source, account, rule, loaded.now)
         found = evaluations(account, rule)
         for one in found:
             user, said = names[one["ComplianceResourceId"]], one.get("Annotation", "")
             _tell(f"  {user:<12} {one['ComplianceType']:<14} {said}".rstrip())
         _tell("\nSomebody starts the remediation for the non-compliant users:\n")
-        runbook = hosts.deployed_document(account, document)
         for user_id in [one["ComplianceResourceId"] for one in found if one["ComplianceType"] == "NON_COMPLIANT"]:
-            done = hosts.run_remediation(runbook, account, {"ResourceId": user_id}, loaded.now)
+            done = hosts.run_remediation(source, account, {"ResourceId": user_id}, loaded.now)
             for key in done["Keys"]:
                 _tell(f"  {key['User']:<12} {key['AccessKeyId']}  {key['Action']}: {key['Why']}")
     _tell("")
@@ -108,7 +106,7 @@ def _read(credentials: dict[str, str], options: Options, loaded: Loaded) -> Read
     from checker.sources import live
     from checker.sources.aws.session import ReadOnlySession
 
-    asking = asking_for(options, loaded)
+    asking = asking_for(loaded, options.warn, every_line=False)
     return live.read_caller(ReadOnlySession(credentials=credentials), loaded.inventory, asking)
 
 

@@ -14,7 +14,7 @@ from checker.policy.loader import NoPolicy, PolicyFile
 from checker.reports.diff.run import DiffRun
 from checker.reports.formats import writer
 from checker.shell.common import Common, say, teller
-from checker.shell.loading import POLICY_NAME, Inventory, load_inventory
+from checker.shell.loading import find_inventory, load_inventory
 from checker.shell.outputs import parse_outputs, write_outputs
 from checker.shell.revisions import load_base, load_revision
 from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
@@ -63,7 +63,8 @@ def _compared(base: Base, head: PolicyFile, reading: Reading, options: Options, 
 
 def _readings(options: Options, base: Base, head: PolicyFile) -> Iterable[Reading]:
     """Every key of the saved state, or of the account of the current credentials."""
-    inventory = _inventory(options)
+    beside = options.common.policy.parent if options.common.policy else Path.cwd()
+    inventory = load_inventory(options.common.inventory or find_inventory(beside)) or {}
     if options.saved:
         from checker.sources.saved.kinds import open_saved
 
@@ -73,11 +74,6 @@ def _readings(options: Options, base: Base, head: PolicyFile) -> Iterable[Readin
 
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     return [read_all(session, inventory, options.concurrency, user_tags=_asks_for_user_tags(base, head))]
-
-
-def _inventory(options: Options) -> Inventory:
-    beside = options.common.policy or Path.cwd() / POLICY_NAME
-    return load_inventory(options.common.inventory, beside) or {}
 
 
 def _asks_for_user_tags(*policies: Base) -> bool:

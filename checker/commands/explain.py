@@ -11,7 +11,7 @@ from checker.evaluate import AccountUnreadable
 from checker.policy.explain import telling_tests
 from checker.policy.nearest import Known
 from checker.shell.common import Common, answer
-from checker.shell.loading import Inventory, Loaded, load_all
+from checker.shell.loading import Checked, Inventory, Loaded
 from checker.spoken import plural
 
 
@@ -29,7 +29,7 @@ class Options(NamedTuple):
 
 def run(options: Options) -> int:
     """Print the explanation; the code is 3 if something it depends on is not known."""
-    loaded = load_all(options.common)
+    loaded = Checked(options.common).accepted()
     account, user = _subject(options, loaded)
     resolved = loaded.policy.policy.for_account(account)
     deciding = resolved.rules_for(user)

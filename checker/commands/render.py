@@ -6,21 +6,21 @@ from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, FileProblems
 from checker.extras import how_to_install
 from checker.generate import lint
 from checker.generate.deployment import Deployment
-from checker.generate.groups import DEFAULT, undecided, unused
 from checker.generate.rendering import MANIFEST, Rendering, render
+from checker.generate.resolution import undecided, unused
 from checker.shell.common import Common, answer, say
 from checker.shell.folder import FileDifference, differences, write
-from checker.shell.loading import Loaded, accepted, check_all, without_errors
+from checker.shell.loading import Checked, Loaded
 from checker.spoken import plural
 
 
 def run(common: Common, folder: Path, *, check: bool) -> int:
     """Write or compare; 1 if `check` finds differences. Raises KeyageError, and then has written nothing."""
-    checked = check_all(common)
-    loaded = without_errors(checked)
+    checked = Checked(common)
+    loaded = checked.without_errors()
     # What is an error here is a warning of the policy, so it is said once.
     rendering = render(loaded.policy, loaded.inventory)
-    accepted(checked, common)
+    checked.accepted()
     _warn(common, loaded, rendering)
     if check:
         return _compare(folder, rendering)
@@ -36,8 +36,8 @@ def run(common: Common, folder: Path, *, check: bool) -> int:
 
 
 def _warn(common: Common, loaded: Loaded, rendering: Rendering) -> None:
-    groups = [each.group for each in rendering.deployments]
-    warnings = [*unused(loaded.policy, groups), *undecided(loaded.policy, groups)]
+    document = rendering.deployment.document
+    warnings = [*unused(loaded.policy, document), *undecided(loaded.policy, document)]
     if common.strict and warnings:
         raise FileProblems(warnings)
     say((f"warning: {warning}" for warning in warnings), quiet=common.quiet)
@@ -59,18 +59,12 @@ def _written(folder: Path, rendering: Rendering, changes: list[FileDifference]) 
     verbs = {"missing": "new", "differs": "changed", "left over": "removed"}
     news = ", ".join(f"{number} {verbs[what]}" for what, number in count.items() if number) or "nothing changed"
     lines = [f"{folder}: {len(rendering.files)} files, {news}"]
-    width = max(len(each.group.name) for each in rendering.deployments)
-    return lines + [f"  {each.group.name:<{width}}  {_described(each)}" for each in rendering.deployments]
+    return [*lines, f"  {_described(rendering.deployment)}"]
 
 
-def _described(each: Deployment) -> str:
-    group = each.group
-    count = len(group.accounts)
-    accounts = plural(count, "account")
-    if group.name == DEFAULT:
-        accounts += " and every other" if count else ""
-        accounts = accounts if count else "every other account"
-    rule = f"managed rule, {plural(group.max_age, 'day')}" if group.max_age is not None else "custom rule"
-    started = "automatic" if group.automatic else "started by hand"
-    remediation = f"remediation {started}" if group.remediations else "no remediation"
-    return f"{accounts}: {rule}, {remediation}{', deletes' if group.deletes else ''}"
+def _described(deployed: Deployment) -> str:
+    age = deployed.max_age
+    rule = "custom rule" if age is None else f"managed rule, {plural(age, 'day')}"
+    started = "automatic" if deployed.automatic else "started by hand"
+    remediation = f"remediation {started}" if deployed.remediations else "no remediation"
+    return f"every account: {rule}, {remediation}{', deletes' if deployed.deletes else ''}"

@@ -8,7 +8,7 @@ from checker.errors import COMPLIANT_EXIT, Unreadable
 from checker.evaluate import why_unread
 from checker.scan.whole_account import read_all
 from checker.shell.common import say, teller
-from checker.shell.loading import POLICY_NAME, load_inventory
+from checker.shell.loading import find_inventory, load_inventory
 from checker.shell.outputs import destination
 from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 from checker.sources.aws.session import ReadOnlySession
@@ -27,7 +27,7 @@ class Options(NamedTuple):
 
 def run(options: Options) -> int:
     """Read the whole account and write it; raises Unreadable rather than write a part."""
-    inventory = load_inventory(options.inventory, Path.cwd() / POLICY_NAME) or {}
+    inventory = load_inventory(options.inventory or find_inventory(Path.cwd())) or {}
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.quiet))
     read = read_all(session, inventory, options.concurrency, user_tags=options.user_tags)
     if read.unread:

@@ -9,7 +9,7 @@ from checker.policy import policy_tests
 from checker.reports.formats import writer
 from checker.reports.test.text import PolicyTestRun
 from checker.shell.common import Common
-from checker.shell.loading import in_repository, load_all
+from checker.shell.loading import Checked, in_repository
 from checker.shell.outputs import parse_outputs, write_outputs
 
 
@@ -27,7 +27,7 @@ EXAMPLE = "tests: [{name: everybody, user: {name: somebody}, expect: {maxAccessK
 def run(options: Options) -> int:
     """Run every test and write the outputs; raises KeyageError."""
     outputs = parse_outputs(options.formats, "test")
-    loaded = load_all(options.common)
+    loaded = Checked(options.common).accepted()
     path = options.file or tests_beside(Path(loaded.policy.file))
     if options.file is None and not path.exists():
         raise UsageError(f"no {path}: write there what must stay true of the policy, such as {EXAMPLE}")

@@ -8,14 +8,14 @@ from checker.errors import COMPLIANT_EXIT, Problem
 from checker.reports.formats import names, writer
 from checker.reports.validate.run import Located, ValidationRun
 from checker.shell.common import Common
-from checker.shell.loading import accepted, check_all, in_repository
+from checker.shell.loading import Checked, in_repository
 
 TEXT = names("validate")[0]
 
 
 def run(common: Common, formats: Sequence[str] = (TEXT,)) -> int:
     """Write the outputs and print what is wrong, or that nothing is; raises FileProblems."""
-    checked = check_all(common)
+    checked = Checked(common)
     levels = (("error", checked.errors), ("warning", checked.warnings))
     made = ValidationRun(
         checked.loaded and checked.loaded.policy,
@@ -28,14 +28,14 @@ def run(common: Common, formats: Sequence[str] = (TEXT,)) -> int:
             writer("validate", name)(made, out)
 
     if tuple(formats) == (TEXT,):
-        accepted(checked, common)
+        checked.accepted()
         write(TEXT, sys.stdout)
         return COMPLIANT_EXIT
     # What only other outputs need would double the start of an ordinary run.
     from checker.shell.outputs import parse_outputs, write_outputs
 
     write_outputs(parse_outputs(formats, "validate"), write)
-    accepted(checked, common)
+    checked.accepted()
     return COMPLIANT_EXIT
 
 

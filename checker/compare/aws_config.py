@@ -43,6 +43,7 @@ class ReportingRule(NamedTuple):
     name: str
     region: str
     frequency: str
+    managed: bool = False  # whether it is the AWS managed rule
     lag: timedelta = DAY  # AWS does not say how long an aggregator takes
 
     @property
@@ -52,14 +53,6 @@ class ReportingRule(NamedTuple):
     @property
     def every(self) -> str:
         return every(self.frequency)
-
-
-class AccountPlacement(NamedTuple):
-    """An account as the inventory and the policy have it."""
-
-    name: str | None
-    group: str
-    managed: bool  # whether the AWS managed rule judges there
 
 
 class Compared(NamedTuple):
@@ -100,7 +93,7 @@ def _key(finding: Finding) -> str:
 
 
 def account_row(
-    reported: Reported, place: AccountPlacement, deployed: ReportingRule, compared: Compared | None, now: datetime
+    reported: Reported, name: str | None, deployed: ReportingRule, compared: Compared | None, now: datetime
 ) -> AccountRow:
     """What is reported of one account: unreadable where AWS Config's word on it cannot be relied on."""
     policy = compared.accounts.get(reported.account_id) if compared else None
@@ -113,11 +106,10 @@ def account_row(
     comparable = policy if policy and policy.reason is None and reported.results else None
     return AccountRow(
         reported.account_id,
-        place.name or (policy.name if policy else None),
-        place.group,
+        name or (policy.name if policy else None),
         reported.rule,
         policy.open if policy and partial else reason,
-        _rows(reported, comparable, place),
+        _rows(reported, comparable, deployed),
         reported.api_calls,
         partial,
     )
@@ -196,9 +188,9 @@ def _nothing(reported: Reported, deployed: ReportingRule, compared: Compared | N
     )
 
 
-def _rows(reported: Reported, policy: Expected | None, place: AccountPlacement) -> list[UserRow]:
+def _rows(reported: Reported, policy: Expected | None, deployed: ReportingRule) -> list[UserRow]:
     """Every user whom AWS Config has judged, and those whom only the snapshot has."""
-    rows = {result.user_id: _row(reported, result, policy, place) for result in reported.results}
+    rows = {result.user_id: _row(reported, result, policy, deployed) for result in reported.results}
     latest = max((one.invoked_at for one in reported.results if one.invoked_at), default=None)
     for user_id, expectation in policy.users.items() if policy else ():
         if user_id not in rows:
@@ -206,7 +198,7 @@ def _rows(reported: Reported, policy: Expected | None, place: AccountPlacement) 
     return [row for _id, row in sorted(rows.items())]
 
 
-def _row(reported: Reported, result: Result, policy: Expected | None, place: AccountPlacement) -> UserRow:
+def _row(reported: Reported, result: Result, policy: Expected | None, deployed: ReportingRule) -> UserRow:
     expectation = policy.users.get(result.user_id) if policy else None
     differs = policy is not None and (expectation is None or _differs(result.compliance, expectation.verdict))
     return UserRow(
@@ -218,7 +210,7 @@ def _row(reported: Reported, result: Result, policy: Expected | None, place: Acc
         result.invoked_at,
         result.recorded_at,
         expectation.verdict if expectation else None,
-        _because(result, expectation, place) if differs else None,
+        _because(result, expectation, deployed) if differs else None,
         differs,
     )
 
@@ -228,14 +220,14 @@ def _differs(compliance: str, verdict: str) -> bool:
     return verdict != UNDECIDED and compliance != (COMPLIANT if verdict == EXEMPT else verdict)
 
 
-def _because(result: Result, expectation: Expectation | None, place: AccountPlacement) -> str:
+def _because(result: Result, expectation: Expectation | None, deployed: ReportingRule) -> str:
     if expectation is None:
         return "the snapshot has no such user"
     parts = [expectation.because]
     if expectation.due and result.invoked_at and expectation.due >= result.invoked_at:
         parts.append("it passed its limit after AWS Config looked")
-    if place.managed:
-        parts.append("the AWS managed rule judges there")
+    if deployed.managed:
+        parts.append("the AWS managed rule judges it")
     return "; ".join(parts)
 
 

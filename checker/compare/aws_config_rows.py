@@ -35,7 +35,6 @@ class AccountRow:
 
     id: str
     name: str | None
-    group: str  # the group of accounts whose templates belong there
     rule: str | None  # the rule's name as AWS Config has it there
     reason: str | None  # why nothing, or not everything, is known of it, and what to do; None: it was evaluated
     users: Sequence[UserRow] = ()  # by id

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from checker.errors import printable
 from checker.generate.deployment import MANAGED_RULE, Deployment
-from checker.sources.deployed import Deployed, parsed
+from checker.sources.deployed import EVALUATION, Deployed, Function, parsed
 
 
 class Difference(NamedTuple):
@@ -26,7 +26,7 @@ def differences(expected: Deployment, deployed: Deployed) -> Iterator[Difference
         yield Difference(f"Config rule {expected.rule_name}", "nothing", "a rule")
     else:
         yield from _rule(expected, deployed.rule)
-        yield from _function(expected, deployed)
+    yield from _functions(expected, deployed)
     yield from _remediation(expected, deployed)
     yield from _schedule(expected, deployed.schedule)
 
@@ -43,11 +43,11 @@ def _shown(value: object) -> str:
 
 def _rule(expected: Deployment, rule: dict[str, Any]) -> Iterator[Difference]:
     source = rule["Source"]
-    owner = "AWS" if expected.function is None else "CUSTOM_LAMBDA"
+    owner = "CUSTOM_LAMBDA" if expected.custom else "AWS"
     if source["Owner"] != owner:
         yield Difference("rule owner", source["Owner"], owner)
         return
-    if expected.function is not None:
+    if expected.custom:
         triggers = [
             (each.get("MessageType"), each.get("MaximumExecutionFrequency", "TwentyFour_Hours"))
             for each in source.get("SourceDetails", [])
@@ -59,35 +59,40 @@ def _rule(expected: Deployment, rule: dict[str, Any]) -> Iterator[Difference]:
         {
             "rule identifier": (source["SourceIdentifier"], MANAGED_RULE),
             "rule frequency": (rule.get("MaximumExecutionFrequency", "TwentyFour_Hours"), expected.frequency),
-            "maxAccessKeyAge": (str(parameters.get("maxAccessKeyAge", 90)), str(expected.group.max_age)),
+            "maxAccessKeyAge": (str(parameters.get("maxAccessKeyAge", 90)), str(expected.max_age)),
         }
     )
 
 
-def _function(expected: Deployment, deployed: Deployed) -> Iterator[Difference]:
-    if expected.function is None or deployed.rule is None or deployed.rule["Source"]["Owner"] != "CUSTOM_LAMBDA":
+def _functions(expected: Deployment, deployed: Deployed) -> Iterator[Difference]:
+    judging = deployed.functions.get(EVALUATION)
+    if expected.custom and deployed.rule is not None and deployed.rule["Source"]["Owner"] == "CUSTOM_LAMBDA":
+        yield from _function(expected, "Lambda function of the rule", judging, "index.handler")
+    for name in expected.remediation_functions.values():
+        yield from _function(expected, f"Lambda function {name}", deployed.functions.get(name), "index.remediate")
+
+
+def _function(expected: Deployment, what: str, function: Function | None, handler: str) -> Iterator[Difference]:
+    if function is None:
+        yield Difference(what, "nothing", "a function")
         return
-    if deployed.function is None:
-        yield Difference("Lambda function", "nothing", "a function")
-        return
-    handler = deployed.function.get("Handler")
-    yield from _differing({"Lambda handler": (handler, "index.handler")})
-    if (deployed.code or "").rstrip() != expected.function.rstrip():
-        yield Difference("Lambda code", "another source", "what `keyage render` writes to lambda/index.py")
+    yield from _differing({f"{what}: handler": (function.handler, handler)})
+    if (function.code or "").rstrip() != (expected.code or "").rstrip():
+        yield Difference(f"{what}: code", "another source", "what `keyage render` writes to lambda/index.py")
 
 
 def _remediation(expected: Deployment, deployed: Deployed) -> Iterator[Difference]:
     remediation = deployed.remediation
-    if expected.document is None or remediation is None:
+    if expected.runbook is None or remediation is None:
         there = remediation and remediation["TargetId"]
-        yield from _differing({"remediation": (there, expected.document and expected.name("remediation"))})
+        yield from _differing({"remediation": (there, expected.runbook and expected.name("remediation"))})
         return
     parameters = remediation.get("Parameters", {})
     static = {name: value.get("StaticValue", {}).get("Values") for name, value in parameters.items()}
     yield from _differing(
         {
             "remediation document": (remediation["TargetId"], expected.name("remediation")),
-            "remediation is automatic": (remediation.get("Automatic", False), expected.group.automatic),
+            "remediation is automatic": (remediation.get("Automatic", False), expected.automatic),
             "remediation stage": (static.get("Stage"), ["deactivate"]),
             "remediation trigger": (static.get("Trigger"), [expected.trigger]),
             "remediation resource": (
@@ -98,23 +103,20 @@ def _remediation(expected: Deployment, deployed: Deployed) -> Iterator[Differenc
     )
     if deployed.document is None:
         yield Difference("Automation document", "nothing", "a document")
-    elif deployed.document != parsed(expected.document):
+    elif deployed.document != parsed(expected.runbook):
         yield Difference("Automation document", "another text", "what `keyage render` writes to remediation.yaml")
 
 
 def _schedule(expected: Deployment, schedule: dict[str, Any] | None) -> Iterator[Difference]:
-    if schedule is None or not expected.group.deletes:
+    if schedule is None or not expected.deletes:
         there = schedule and schedule["Name"]
-        yield from _differing(
-            {"deletion schedule": (there, expected.name("deletion") if expected.group.deletes else None)}
-        )
+        yield from _differing({"deletion schedule": (there, expected.name("deletion") if expected.deletes else None)})
         return
-    parameters = schedule["Input"].get("Parameters")
-    stage = parameters.get("Stage") if isinstance(parameters, dict) else None
+    target = str(schedule["Target"].get("Arn")).rpartition(":function:")[2]
     yield from _differing(
         {
             "deletion schedule is": (schedule.get("State"), "ENABLED"),
-            "deletion document": (schedule["Input"].get("DocumentName"), expected.name("remediation")),
-            "deletion stage": (stage, ["delete"]),
+            "deletion function": (target, expected.remediation_functions["delete"]),
+            "deletion stage": (schedule["Input"].get("Stage"), "delete"),
         }
     )

@@ -3,14 +3,14 @@
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import boto3
-import yaml
 
 from checker.embedded.aws import credentials_for
 from checker.embedded.config_service import result_token
@@ -18,9 +18,9 @@ from checker.embedded.config_service import result_token
 REGION = "us-east-1"
 
 
-def deploy(account_id: str, rule_name: str, archive: bytes, document_name: str, document: str) -> None:
-    """Make the function, the rule and the Automation document."""
-    function = {"FunctionName": rule_name, "Runtime": "python3.12", "Handler": "index.handler"}
+def deploy(account_id: str, rule_name: str, archive: bytes) -> None:
+    """Make the function and the rule."""
+    function = {"FunctionName": rule_name, "Runtime": "python3.13", "Handler": "index.handler"}
     schedule = {"EventSource": "aws.config", "MessageType": "ScheduledNotification"}
     with _in_account(account_id):
         clients: Any = boto3
@@ -28,15 +28,6 @@ def deploy(account_id: str, rule_name: str, archive: bytes, document_name: str, 
         made = clients.client("lambda").create_function(**function, Role=role, Code={"ZipFile": archive})
         source = {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": made["FunctionArn"], "SourceDetails": [schedule]}
         clients.client("config").put_config_rule(ConfigRule={"ConfigRuleName": rule_name, "Source": source})
-        clients.client("ssm").create_document(
-            Name=document_name, Content=document, DocumentType="Automation", DocumentFormat="YAML"
-        )
-
-
-def deployed_document(account_id: str, name: str) -> str:
-    """The text of a document as Systems Manager has it."""
-    with _in_account(account_id):
-        return str(boto3.client("ssm").get_document(Name=name)["Content"])
 
 
 def run_config_rule(source: str, account_id: str, rule_name: str, now: datetime) -> dict[str, Any]:
@@ -56,14 +47,13 @@ def run_config_rule(source: str, account_id: str, rule_name: str, now: datetime)
     return counts
 
 
-def run_remediation(document: str, account_id: str, parameters: dict[str, str], now: datetime) -> dict[str, Any]:
-    """Run the Python step of an Automation document with its parameters, as if it were `now`."""
-    content = yaml.safe_load(document)
-    values = {name: parameters.get(name, declared.get("default")) for name, declared in content["parameters"].items()}
-    inputs = content["mainSteps"][0]["inputs"]
-    payload = {name: values[text.strip("{} ")] for name, text in inputs["InputPayload"].items()}
+def run_remediation(source: str, account_id: str, asked: Mapping[str, str], now: datetime) -> dict[str, Any]:
+    """Invoke the function's source as its Automation document does for a person, as if it were `now`."""
+    arn = f"arn:aws:lambda:{REGION}:{account_id}:function:remediation"
+    event = {"ResourceId": "", "Stage": "deactivate", "Trigger": "manual"} | dict(asked)
     with _in_account(account_id), _unlogged():
-        output: dict[str, Any] = loaded(inputs["Script"], "script")[inputs["Handler"]](payload, None, now)
+        context = SimpleNamespace(invoked_function_arn=arn)
+        output: dict[str, Any] = loaded(source, "index")["remediate"](event, context, now)
     return output
 
 

@@ -8,7 +8,6 @@ from checker.embedded.aws import add_key, add_user
 PAYMENTS = "111122223333"
 LEGACY = "012345678901"
 ACCOUNTS = (PAYMENTS, LEGACY)
-GROUP = "prod-service-users"  # of accounts with the same policy, which payments is in
 INVENTORY = """\
 version: 1
 accounts:

@@ -73,14 +73,24 @@ class Deployment:
         remediates = bool(self.remediations)
         return bundle.source(dict(self.document), remediates=remediates) if self.custom or remediates else None
 
+    @property
+    def remediation_functions(self) -> dict[str, str]:
+        """The names of the functions that remediate, by stage."""
+        stages = {"deactivate": "deactivation"} if self.remediations else {}
+        stages |= {"delete": "deletion"} if self.deletes else {}
+        return {stage: self.name(suffix) for stage, suffix in stages.items()}
+
     @cached_property
     def runbook(self) -> str | None:
         """The Automation document, if the policy remediates anything."""
         if not self.remediations:
             return None
-        stages = {"deactivate": self.name("deactivation")} | ({"delete": self.name("deletion")} if self.deletes else {})
+        functions = self.remediation_functions
         return render(
-            "ssm/remediation.yaml.j2", rule_name=self.rule_name, stages=", ".join(stages), functions=json.dumps(stages)
+            "ssm/remediation.yaml.j2",
+            rule_name=self.rule_name,
+            stages=", ".join(functions),
+            functions=json.dumps(functions),
         )
 
 

@@ -28,10 +28,11 @@ SHIPPED = {
     "exemptions": ("id", "accounts", "users", "keys", "expires"),
 }
 SHOWN = 3
+Resolved = dict[str, Any]
 Masks = tuple[int, int]  # which entries are for an account, surely and possibly
 
 
-def resolved(policy: PolicyFile, inventory: Mapping[str, Account]) -> dict[str, Any]:
+def resolved(policy: PolicyFile, inventory: Mapping[str, Account]) -> Resolved:
     """The resolved policy document.
 
     Raises FileProblems for selectors that select no account, and for those that ask of a listed account what the
@@ -43,7 +44,7 @@ def resolved(policy: PolicyFile, inventory: Mapping[str, Account]) -> dict[str, 
     return resolved_as_far_as_known(policy, inventory)
 
 
-def resolved_as_far_as_known(policy: PolicyFile, inventory: Mapping[str, Account]) -> dict[str, Any]:
+def resolved_as_far_as_known(policy: PolicyFile, inventory: Mapping[str, Account]) -> Resolved:
     """The resolved policy document, also where a selector selects no account.
 
     Raises FileProblems for selectors that ask of a listed account what the inventory does not say.
@@ -54,7 +55,7 @@ def resolved_as_far_as_known(policy: PolicyFile, inventory: Mapping[str, Account
     sets = _account_sets(policy, inventory)
     others = _masks(policy, decision.Account(""))
     masks = {OTHERS: others} | {name: of_set for name, (of_set, _ids) in sets.items()}
-    document: dict[str, Any] = {"version": policy.content["version"], "default": policy.content["default"]}
+    document: Resolved = {"version": policy.content["version"], "default": policy.content["default"]}
     for number, kind in enumerate(KINDS):
         document[kind] = list(_shipped(policy, kind, {name: each[number] for name, each in masks.items()}))
     if "remediation" in policy.content:
@@ -136,7 +137,7 @@ def unused(policy: PolicyFile, document: Mapping[str, Any]) -> list[Problem]:
     ]
 
 
-def undecided(policy: PolicyFile, document: Mapping[str, Any], inventory: Mapping[str, Account]) -> list[Problem]:
+def undecided(policy: PolicyFile, document: Mapping[str, Any]) -> list[Problem]:
     """A warning for every rule and exemption of which it is open whether it is for an account that an id names."""
     where: dict[str, list[str]] = {}
     for entry in (entry for kind in KINDS for entry in document[kind]):

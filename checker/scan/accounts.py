@@ -7,7 +7,7 @@ from functools import partial
 from checker.decision import Account, Clause, selectors
 from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountSkipped
-from checker.generate.groups import selectors_for, unlisted
+from checker.generate.resolution import selectors_for, unlisted
 from checker.policy.inventory import complete
 from checker.scan.check_options import Options
 from checker.scan.gather import Deadline, Task
@@ -36,9 +36,9 @@ def tasks(
     Raises Unreadable if nobody can tell which accounts there are, UsageError if none is selected.
     """
     filters = parse_filters(options.account)
-    starting = workers.start(partial(_start, options, loaded, session, filters))
+    start = partial(_start, options, loaded, session, filters)
     try:
-        accounts, found = starting.result(timeout=deadline.left())
+        accounts, found = workers.start(start).result(timeout=deadline.left())
     except OutOfTime:
         raise Unreadable(f"which accounts there are was not read: {deadline.reason}") from None
     chosen = selected(found.accounts, filters)

@@ -1,46 +1,32 @@
 """`keyage check --from-aggregator`: what AWS Config says in every account, beside what the policy says."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
-from checker.compare.aws_config import AccountPlacement, Compared, ReportingRule, account_row, expected
+from checker.compare.aws_config import Compared, ReportingRule, account_row, expected
 from checker.compare.aws_config_rows import AccountRow, totals
 from checker.decision import decision
 from checker.encoding import read_utf8
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable, UsageError
 from checker.evaluate import AccountRead
-from checker.generate.groups import DEFAULT, MANAGED, Group, grouped, selectors_beyond_id
+from checker.generate.resolution import one_age, resolved_as_far_as_known, selectors_beyond_id
 from checker.reports.aggregate.run import AggregateRun, ComparedSnapshot, Terminal
 from checker.reports.formats import AGGREGATE, names, writer
-from checker.shell.common import Common, say, teller
-from checker.shell.loading import Loaded, load_all
-from checker.shell.outputs import Output, destination, parse_formats
+from checker.scan.check_options import Options
+from checker.shell.common import say, teller
+from checker.shell.loading import Checked, Loaded
+from checker.shell.outputs import Output, destination
 from checker.sources.aggregator import FAILED, Aggregator, Names
-from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.aws.workers import Workers
 from checker.sources.saved.kinds import open_saved
 
 SHOWN = 10  # warnings of one kind; the others are counted
-
-
-class Options(NamedTuple):
-    common: Common
-    name: str  # the aggregator's
-    saved: Path | None = None
-    formats: tuple[str, ...] = ("table",)
-    show: str | None = None
-    exit_zero: bool = False
-    color: bool = False
-    width: int | None = None
-    profile: str | None = None
-    concurrency: int = CALLS_SIDE_BY_SIDE
 
 
 class _Taken(msgspec.Struct, rename="camel"):
@@ -49,21 +35,22 @@ class _Taken(msgspec.Struct, rename="camel"):
     taken_at: datetime | None = None
 
 
-def run(options: Options) -> int:
-    """Read, compare, report, and return the exit code; raises KeyageError."""
-    outputs = _outputs(options)
-    loaded = load_all(options.common)
-    groups = grouped(loaded.policy, loaded.inventory)
+def run(options: Options, name: str, outputs: Sequence[Output]) -> int:
+    """Read what the aggregator of that name has, compare, report, and return the exit code; raises KeyageError."""
+    _refuse_others(outputs)
+    loaded = Checked(options.common).accepted()
     settings = loaded.policy.deploy
-    deployed = ReportingRule(settings.rule_name, settings.region, settings.frequency)
+    document = resolved_as_far_as_known(loaded.policy, loaded.inventory)
+    managed = settings.rule == "auto" and one_age(document) is not None
+    deployed = ReportingRule(settings.rule_name, settings.region, settings.frequency, managed)
     compared = _compared(options.saved, loaded) if options.saved else None
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
-    aggregator = Aggregator(session, options.name, deployed.name, deployed.region)
+    aggregator = Aggregator(session, name, deployed.name, deployed.region)
     say(_warnings(loaded, aggregator), quiet=options.common.quiet)
-    workers = Workers(options.concurrency)
+    workers = Workers(session.concurrency)
     try:
-        rows = _rows(loaded, groups, deployed, compared, aggregator, workers)
-        rows = _named(rows, aggregator, workers, options.common)
+        rows = _rows(loaded, deployed, compared, aggregator, workers)
+        rows = _named(rows, aggregator, workers, quiet=options.common.quiet)
     finally:
         workers.leave()
     snapshot = ComparedSnapshot(compared.file, compared.taken_at) if compared else None
@@ -71,7 +58,7 @@ def run(options: Options) -> int:
         loaded.now,
         loaded.policy.file,
         loaded.policy.sha256,
-        options.name,
+        name,
         aggregator.region,
         deployed.name,
         deployed.region,
@@ -81,13 +68,11 @@ def run(options: Options) -> int:
     return _exit_code(rows, exit_zero=options.exit_zero)
 
 
-def _outputs(options: Options) -> list[Output]:
-    outputs = parse_formats(options.formats, options.show)
+def _refuse_others(outputs: Sequence[Output]) -> None:
     there = names(AGGREGATE)
     other = [output.name for output in outputs if output.name not in there]
     if other:
         raise UsageError(f"--format {other[0]}: --from-aggregator has {' and '.join(there)} only")
-    return outputs
 
 
 def _compared(path: Path, loaded: Loaded) -> Compared:
@@ -138,7 +123,6 @@ def _unlisted(loaded: Loaded, account_id: str) -> str:
 
 def _rows(
     loaded: Loaded,
-    groups: Sequence[Group],
     deployed: ReportingRule,
     compared: Compared | None,
     aggregator: Aggregator,
@@ -156,30 +140,25 @@ def _rows(
             " and there is no inventory, so nothing can be said: add accounts to the aggregator"
         )
     reports = workers.map(aggregator.read, sorted(must | known))
-    places = _places(groups)
-    default = _place(None, next(group for group in groups if group.name == DEFAULT))
     return [
-        account_row(reported, places.get(reported.account_id, default), deployed, compared, loaded.now)
+        account_row(reported, _name(loaded, reported.account_id), deployed, compared, loaded.now)
         for reported in reports
         if reported.account_id in must or not loaded.inventory or reported.rule or reported.problem
     ]
 
 
-def _places(groups: Sequence[Group]) -> Mapping[str, AccountPlacement]:
-    return {account.id: _place(account.name, group) for group in groups for account in group.accounts}
+def _name(loaded: Loaded, account_id: str) -> str | None:
+    listed = loaded.inventory.get(account_id)
+    return listed.name if listed else None
 
 
-def _place(name: str | None, group: Group) -> AccountPlacement:
-    return AccountPlacement(name, group.name, group.kind == MANAGED)
-
-
-def _named(rows: list[AccountRow], aggregator: Aggregator, workers: Workers, common: Common) -> list[AccountRow]:
+def _named(rows: list[AccountRow], aggregator: Aggregator, workers: Workers, *, quiet: bool) -> list[AccountRow]:
     """With the names of users who stand out, as far as AWS Config records users."""
     nameless = [row.id for row in rows if any(user.stands_out and user.user is None for user in row.users)]
 
     found = dict(zip(nameless, workers.map(aggregator.user_names, nameless), strict=True))
     failed = sorted({each.problem for each in found.values() if each.problem})
-    say((f"note: some users have no names here: {each}" for each in failed), quiet=common.quiet)
+    say((f"note: some users have no names here: {each}" for each in failed), quiet=quiet)
     return [_with_names(row, found[row.id]) if row.id in found else row for row in rows]
 
 
@@ -193,7 +172,7 @@ def _with_names(row: AccountRow, names: Names) -> AccountRow:
     return replace(row, users=users)
 
 
-def _write(options: Options, outputs: list[Output], place: AggregateRun, rows: Sequence[AccountRow]) -> None:
+def _write(options: Options, outputs: Sequence[Output], place: AggregateRun, rows: Sequence[AccountRow]) -> None:
     with ExitStack() as files:
         for output in outputs:
             on_screen = output.file is None

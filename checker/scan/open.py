@@ -1,6 +1,7 @@
 """What `check` judges: saved state, the account of the current credentials, or the accounts of an organization."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,7 +10,6 @@ from checker.evaluate import NO_ADDRESSES, AccountResult, AccountSkipped, Readin
 from checker.scan.check_options import Options
 from checker.shell.common import say, teller
 from checker.shell.loading import Loaded
-from checker.shell.outputs import parse_formats
 from checker.shell.whole_file import whole_file
 
 if TYPE_CHECKING:
@@ -30,10 +30,11 @@ class Opened(NamedTuple):
     keep: Callable[[], None] = lambda: None  # what was learned for the next run, once the reports are written
 
 
-def open_source(options: Options, loaded: Loaded) -> Opened:
-    """The source that the options name; raises UsageError, Unreadable."""
-    opened = open_saved(options.saved, loaded) if options.saved else open_live(options, loaded)
-    return opened._replace(addresses={**opened.addresses, **_addresses(options)})
+def open_source(options: Options, loaded: Loaded, *, every_line: bool) -> Opened:
+    """The source that the options name, `every_line`: for a report of all keys; raises UsageError, Unreadable."""
+    if options.saved:
+        return open_saved(options.saved, loaded)
+    return open_live(options, loaded, asking_for(loaded, options.warn, every_line=every_line))
 
 
 def refuse_contradictions(options: Options) -> None:
@@ -75,7 +76,7 @@ def open_saved(path: Path, loaded: Loaded) -> Opened:
     return Opened(saved.kind, saved.exact, lambda judge: fleet.judged(lines, judge))
 
 
-def open_live(options: Options, loaded: Loaded) -> Opened:
+def open_live(options: Options, loaded: Loaded, asking: "live.Asking") -> Opened:
     """The account of the current credentials, or every account of their organization."""
     from checker.scan.gather import Deadline, Task, gathered
     from checker.scan.progress import progress
@@ -84,11 +85,12 @@ def open_live(options: Options, loaded: Loaded) -> Opened:
     from checker.sources.aws.workers import Workers
     from checker.sources.key_memory import State
 
-    deadline, workers = Deadline(options.deadline), Workers(options.concurrency)
+    deadline = Deadline(options.deadline)
     state = State(options.state) if options.state else None
     say((f"warning: {text}" for text in (state.warnings if state else ())), quiet=options.common.quiet)
-    asking = asking_for(options, loaded)._replace(run=workers.map, state=state)
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
+    workers = Workers(session.concurrency)
+    asking = asking._replace(run=workers.map, state=state)
     skipped: Sequence[AccountSkipped] = ()
     if options.organization:
         from checker.scan import accounts
@@ -104,25 +106,13 @@ def open_live(options: Options, loaded: Loaded) -> Opened:
     return Opened("live", True, results, skipped, keep=lambda: _keep(state))
 
 
-def asking_for(options: Options, loaded: Loaded) -> "live.Asking":
+def asking_for(loaded: Loaded, warn: timedelta, *, every_line: bool) -> "live.Asking":
     """What the verdicts, and what falls due, depend on."""
     from checker.sources import live
 
     policy = loaded.policy.policy
-    needs = live.verdict_needs(policy, loaded.now, loaded.now + options.warn, every_line=_every_line(options))
+    needs = live.verdict_needs(policy, loaded.now, loaded.now + warn, every_line=every_line)
     return live.Asking(needs, live.asks_for_names(policy))
-
-
-def _every_line(options: Options) -> bool:
-    return any(output.show_all for output in parse_formats(options.formats, options.show))
-
-
-def _addresses(options: Options) -> Mapping[str, str]:
-    if not options.terraform_state:
-        return NO_ADDRESSES
-    from checker.sources.saved import terraform_state
-
-    return terraform_state.managed_keys(options.terraform_state)
 
 
 def _keep(state: "State | None") -> None:

@@ -23,56 +23,47 @@ class Loaded(NamedTuple):
     now: datetime
 
 
-class Checked(NamedTuple):
-    """What came of loading: `loaded` where there are no errors."""
+class Checked:
+    """The policy and the inventory that the options name, with every problem of both files."""
 
-    loaded: Loaded | None
-    errors: list[Problem]
-    warnings: list[Problem]
+    def __init__(self, common: Common) -> None:
+        """Loads both; raises UsageError without a file."""
+        self.loaded: Loaded | None = None  # where there are no errors
+        self.errors: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self._quiet = common.quiet
+        now = common.now or datetime.now(UTC)
+        path = common.policy or find_policy(Path.cwd())
+        policy, inventory = None, None
+        try:
+            policy = load(path)
+        except FileProblems as error:
+            self.errors += error.problems
+        listed = common.inventory or find_inventory(path.parent)
+        try:
+            inventory = load_inventory(listed)
+        except FileProblems as error:
+            self.errors += error.problems
+        if policy is None or self.errors:
+            self.errors.sort()
+            return
+        warnings = lint(policy, now, inventory)
+        if common.strict and warnings:
+            self.errors = warnings
+        else:
+            self.loaded, self.warnings = Loaded(policy, inventory or {}, now), warnings
 
+    def without_errors(self) -> Loaded:
+        """What was loaded; raises FileProblems if there are errors."""
+        if self.loaded is None:
+            raise FileProblems(self.errors)
+        return self.loaded
 
-def check_all(common: Common) -> Checked:
-    """Load policy and inventory, with every problem of both files; raises UsageError without a file."""
-    now = common.now or datetime.now(UTC)
-    path = common.policy or find_policy(Path.cwd())
-    errors: list[Problem] = []
-    policy, inventory = None, None
-    try:
-        policy = load(path)
-    except FileProblems as error:
-        errors += error.problems
-    try:
-        inventory = load_inventory(common.inventory, path)
-    except FileProblems as error:
-        errors += error.problems
-    if policy is None or errors:
-        return Checked(None, sorted(errors), [])
-    warnings = lint(policy, now, inventory)
-    if common.strict and warnings:
-        return Checked(None, warnings, [])
-    return Checked(Loaded(policy, inventory or {}, now), [], warnings)
-
-
-def load_all(common: Common) -> Loaded:
-    """Load policy and inventory and print the policy's warnings.
-
-    Raises FileProblems with the problems of both files, and with the warnings if they are strict.
-    """
-    return accepted(check_all(common), common)
-
-
-def accepted(checked: Checked, common: Common) -> Loaded:
-    """What was loaded, its warnings printed; raises FileProblems if there are errors."""
-    loaded = without_errors(checked)
-    say((f"warning: {warning}" for warning in checked.warnings), quiet=common.quiet)
-    return loaded
-
-
-def without_errors(checked: Checked) -> Loaded:
-    """What was loaded; raises FileProblems if there are errors."""
-    if checked.loaded is None:
-        raise FileProblems(checked.errors)
-    return checked.loaded
+    def accepted(self) -> Loaded:
+        """What was loaded, its warnings printed; raises FileProblems if there are errors."""
+        loaded = self.without_errors()
+        say((f"warning: {warning}" for warning in self.warnings), quiet=self._quiet)
+        return loaded
 
 
 def find_policy(start: Path) -> Path:
@@ -95,10 +86,15 @@ def in_repository(file: str) -> str:
     return Path(file).as_posix()
 
 
-def load_inventory(named: Path | None, policy: Path) -> Inventory | None:
-    """The inventory named, else accounts.yaml beside the policy, else None."""
-    path = named or policy.parent / INVENTORY_NAME
-    if named is None and not path.is_file():
+def find_inventory(folder: Path) -> Path | None:
+    """accounts.yaml in the folder, which is the policy's; None if there is none."""
+    path = folder / INVENTORY_NAME
+    return path if path.is_file() else None
+
+
+def load_inventory(path: Path | None) -> Inventory | None:
+    """The accounts by id; None without a file. Raises FileProblems, UsageError."""
+    if path is None:
         return None
     from checker.policy import inventory
 

@@ -6,8 +6,9 @@ import os
 import time
 import zipfile
 import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from botocore.awsrequest import AWSRequest
@@ -20,6 +21,7 @@ from checker.sources.aws.failures import FAILURES, explain
 from checker.sources.aws.reader import listing
 from checker.sources.aws.session import READ_TIMEOUT, ReadOnlySession
 
+EVALUATION = "evaluation"
 MISSING = {
     "NoSuchConfigRuleException",
     "NoSuchRemediationConfigurationException",
@@ -38,27 +40,40 @@ class _Failed(Exception):
 BROKEN = (HTTPClientError, zipfile.BadZipFile, zlib.error, _Failed)
 
 
+class Function(NamedTuple):
+    """A Lambda function."""
+
+    handler: str | None
+    code: str | None  # its index.py
+
+
 @dataclass(frozen=True)
 class Deployed:
     """The Config rule, the code behind it and the remediation; None for what is not there."""
 
     rule: dict[str, Any] | None
-    function: dict[str, Any] | None  # the Lambda's configuration
-    code: str | None  # the Lambda's index.py
+    functions: Mapping[str, Function | None]  # that behind the rule as EVALUATION, the others by their names
     remediation: dict[str, Any] | None
     document: dict[str, Any] | None  # the Automation document, parsed
     schedule: dict[str, Any] | None
 
 
-def read(session: ReadOnlySession, region: str, rule_name: str, schedule_name: str) -> Deployed:
-    """Read the rule of that name and whatever it names; raises Unreadable, with what to do."""
+def read(
+    session: ReadOnlySession, region: str, rule_name: str, schedule_name: str, function_names: Iterable[str]
+) -> Deployed:
+    """Read the rule of that name and whatever it names, the schedule and these functions.
+
+    Raises Unreadable, with what to do.
+    """
     try:
-        return _read(session, region, rule_name, schedule_name)
+        return _read(session, region, rule_name, schedule_name, function_names)
     except (*FAILURES, HTTPClientError) as error:
         raise Unreadable(explain(error)) from None
 
 
-def _read(session: ReadOnlySession, region: str, rule_name: str, schedule_name: str) -> Deployed:
+def _read(
+    session: ReadOnlySession, region: str, rule_name: str, schedule_name: str, function_names: Iterable[str]
+) -> Deployed:
     config = session.client("config", region)
     rules = _found(config.describe_config_rules, "ConfigRules", ConfigRuleNames=[rule_name])
     rule = rules[0] if rules else None
@@ -66,11 +81,13 @@ def _read(session: ReadOnlySession, region: str, rule_name: str, schedule_name: 
         config.describe_remediation_configurations, "RemediationConfigurations", ConfigRuleNames=[rule_name]
     )
     remediation = configured[0] if configured else None
-    function, code = _function(session, region, rule)
+    source = (rule or {}).get("Source", {})
+    names = {name: name for name in function_names}
+    if source.get("Owner") == "CUSTOM_LAMBDA":
+        names[EVALUATION] = source["SourceIdentifier"]
     return Deployed(
         rule,
-        function,
-        code,
+        {called: _function(session, region, name) for called, name in names.items()},
         remediation,
         _document(session, region, remediation),
         _schedule(session, region, schedule_name),
@@ -87,17 +104,14 @@ def _found(call: Any, member: str, **arguments: Any) -> Any:
         raise
 
 
-def _function(session: ReadOnlySession, region: str, rule: dict[str, Any] | None) -> tuple[Any, str | None]:
-    source = (rule or {}).get("Source", {})
-    if source.get("Owner") != "CUSTOM_LAMBDA":
-        return None, None
+def _function(session: ReadOnlySession, region: str, name: str) -> Function | None:
     client = session.client("lambda", region)
     try:
-        found = client.get_function(FunctionName=source["SourceIdentifier"])
+        found = client.get_function(FunctionName=name)
     except client.exceptions.ResourceNotFoundException:
-        return None, None
+        return None
     location = found.get("Code", {}).get("Location")
-    return found["Configuration"], _code(location, session.ca_bundle) if location else None
+    return Function(found["Configuration"].get("Handler"), _code(location, session.ca_bundle) if location else None)
 
 
 def _code(location: str, ca_bundle: str | None = None) -> str | None:

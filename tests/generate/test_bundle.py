@@ -8,33 +8,39 @@ from importlib import import_module
 from importlib.resources import files
 
 import pytest
+from hypothesis import given
 
 from checker.decision import decision, selectors
+from checker.embedded.hosts import loaded
 from checker.generate import bundle
+from tests.support.random_policies import Document, documents
 
 DOCUMENT = {"version": 1, "default": {"maxAccessKeyAge": 90}, "rules": [], "exemptions": []}
-ENTRIES = list(bundle.MODULES)
+MODULES = bundle.EVALUATION + bundle.REMEDIATION
 # `validate` must not import boto3.
-READ_BY_THE_CHECKER = ("selectors", "access_keys_rotated", "iam_listing", "iam_report", "iam_reader")
+READ_BY_THE_CHECKER = (
+    *("selectors", "access_keys_rotated", "resolved_policy", "remediation_settings"),
+    *("iam_listing", "iam_report", "iam_rows", "iam_reader"),
+)
 
 
 def test_every_rule_module_is_shipped() -> None:
-    shipped = {name for modules in bundle.MODULES.values() for name in modules}
+    shipped = set(MODULES)
     there = {path.name.removesuffix(".py") for path in files("checker.rules").iterdir() if path.name.endswith(".py")}
     assert shipped == there - {"__init__"}
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
-def test_the_decision_stands_byte_for_byte(entry: str) -> None:
-    source = bundle.source(entry, DOCUMENT)
+@pytest.mark.parametrize("remediates", [False, True])
+def test_the_decision_stands_byte_for_byte(remediates: bool) -> None:
+    source = bundle.source(DOCUMENT, remediates=remediates)
     assert inspect.getsource(decision.decide) in source
     assert inspect.getsource(selectors.SelectorSet) in source
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
-def test_nothing_but_the_imports_of_siblings_is_dropped(entry: str) -> None:
-    source = bundle.source(entry, DOCUMENT)
-    for name in bundle.MODULES[entry]:
+@pytest.mark.parametrize("remediates", [False, True])
+def test_nothing_but_the_imports_of_siblings_is_dropped(remediates: bool) -> None:
+    source = bundle.source(DOCUMENT, remediates=remediates)
+    for name in bundle.EVALUATION + (bundle.REMEDIATION if remediates else ()):
         text = files("checker.rules").joinpath(f"{name}.py").read_text("utf-8")
         siblings = [node for node in ast.parse(text).body if isinstance(node, ast.ImportFrom) and node.level]
         imports = {number for node in siblings for number in range(node.lineno, (node.end_lineno or 0) + 1)}
@@ -43,20 +49,19 @@ def test_nothing_but_the_imports_of_siblings_is_dropped(entry: str) -> None:
     assert "from ." not in source
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
-def test_a_module_imports_only_what_stands_before_it(entry: str) -> None:
+def test_a_module_imports_only_what_stands_before_it() -> None:
     before: list[str] = []
-    for name in bundle.MODULES[entry]:
+    for name in MODULES:
         tree = ast.parse(files("checker.rules").joinpath(f"{name}.py").read_text("utf-8"))
         wanted = [node.module for node in tree.body if isinstance(node, ast.ImportFrom) and node.level]
         assert set(wanted) <= set(before)
         before.append(name)
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
-def test_no_name_is_defined_twice(entry: str) -> None:
+@pytest.mark.parametrize("remediates", [False, True])
+def test_no_name_is_defined_twice(remediates: bool) -> None:
     defined: Counter[str] = Counter()
-    for node in ast.parse(bundle.source(entry, DOCUMENT)).body:
+    for node in ast.parse(bundle.source(DOCUMENT, remediates=remediates)).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             defined[node.name] += 1
         elif isinstance(node, ast.Assign):
@@ -64,14 +69,28 @@ def test_no_name_is_defined_twice(entry: str) -> None:
     assert [name for name, times in defined.items() if times > 1] == []
 
 
-@pytest.mark.parametrize("entry", ENTRIES)
-def test_ssm_finds_no_variable_of_its_own_in_the_code(entry: str) -> None:
-    source = bundle.source(entry, DOCUMENT)
-    assert [number for number, line in enumerate(source.splitlines(), 1) if "{{" in line or "}}" in line] == []
+def test_code_that_changes_keys_is_shipped_only_where_the_policy_remediates() -> None:
+    found = {remediates: bundle.source(DOCUMENT, remediates=remediates) for remediates in (False, True)}
+    changing = ("delete_access_key", "update_access_key", "def remediate(")
+    assert [[word in found[remediates] for word in changing] for remediates in (False, True)] == [
+        [False] * 3,
+        [True] * 3,
+    ]
+
+
+@given(documents)
+def test_the_policy_comes_out_of_the_code_as_it_went_in(document: Document) -> None:
+    assert loaded(bundle.source(document, remediates=False), "index")["POLICY"] == document
+
+
+def test_a_policy_that_nobody_would_read_is_compressed() -> None:
+    sets = {"set1": [f"{number:012}" for number in range(10_000)]}
+    source = bundle.source(DOCUMENT | {"accountSets": sets}, remediates=False)
+    assert ("import bz2" in source, loaded(source, "index")["POLICY"]["accountSets"]) == (True, sets)
 
 
 def test_the_rules_need_nothing_but_the_standard_library_and_boto3() -> None:
-    for name in {name for modules in bundle.MODULES.values() for name in modules}:
+    for name in MODULES:
         module = import_module(f"checker.rules.{name}")
         imported = {
             (node.module or "").partition(".")[0]

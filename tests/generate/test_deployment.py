@@ -1,12 +1,9 @@
-"""What a group deploys: names within AWS's limits, and what Systems Manager would refuse is refused before."""
-
-from hashlib import sha256
+"""What a policy deploys: names within AWS's limits, and what Systems Manager would refuse is refused before."""
 
 import pytest
 
 from checker.errors import UsageError
-from checker.generate.deployment import MAX_DOCUMENT, Deployment, deployment
-from checker.generate.groups import resolve
+from checker.generate.deployment import Deployment, deployment
 from checker.policy import loader
 
 NINETY = "version: 1\ndefault: {maxAccessKeyAge: 90}\n"
@@ -15,24 +12,15 @@ DEACTIVATE = "remediation: {action: deactivate}\n"
 
 def made(text: str) -> Deployment:
     policy = loader.parse((NINETY + text).encode(), "policies.yaml")
-    return deployment(policy, resolve(policy, {})[0])
-
-
-def rules(count: int, *, incompressible: bool = False) -> str:
-    """So many rules, with descriptions that no compression makes shorter if asked for."""
-    texts = (sha256(str(n).encode()).hexdigest() if incompressible else "r" for n in range(count))
-    entries = (
-        f"  - {{id: r{n}, description: x{text}, maxAccessKeyAge: 9, users: u{n}-*}}\n" for n, text in enumerate(texts)
-    )
-    return "rules:\n" + "".join(entries)
+    return deployment(policy, {})
 
 
 def test_without_remediation_there_is_no_document_and_any_name_will_do() -> None:
-    assert made("deploy: {ruleName: aws-keys}\n").document is None
+    assert made("deploy: {ruleName: aws-keys}\n").runbook is None
 
 
 def test_the_managed_rule_needs_no_function() -> None:
-    assert made("").function is None
+    assert made("").code is None
 
 
 @pytest.mark.parametrize("name", ["aws-keys", "AWSConfigRemediation-x", "amazon", "Amzn1"])
@@ -49,14 +37,16 @@ def test_names_keep_within_64_characters(length: int) -> None:
         assert (len(name), name.endswith(f"k-{suffix}")) == (min(64, length + len(suffix) + 1), True)
 
 
-@pytest.mark.parametrize(("count", "readable"), [(10, True), (60, True), (1500, False)])
-def test_a_large_policy_is_compressed_where_it_does_not_fit(count: int, readable: bool) -> None:
-    document = made(DEACTIVATE + rules(count)).document
-    assert document is not None
-    assert len(document.encode()) <= MAX_DOCUMENT
-    assert ("json.loads(r'''" in document, "import bz2" in document) == (readable, not readable)
+def test_the_functions_that_remediate_are_those_of_the_stages_that_the_policy_has() -> None:
+    stages = ("", DEACTIVATE, "remediation: {action: delete, deleteAfterDays: 30}\n")
+    assert [made(text).remediation_functions for text in stages] == [
+        {},
+        {"deactivate": "access-keys-rotated-deactivation"},
+        {"deactivate": "access-keys-rotated-deactivation", "delete": "access-keys-rotated-deletion"},
+    ]
 
 
-def test_a_policy_that_does_not_fit_even_so_is_refused() -> None:
-    with pytest.raises(UsageError, match="the group default does not fit into an Automation document, even compressed"):
-        made(DEACTIVATE + rules(2000, incompressible=True))
+@pytest.mark.parametrize("count", [10, 1500])
+def test_the_automation_document_is_as_large_for_a_large_policy_as_for_a_small_one(count: int) -> None:
+    rules = "".join(f"  - {{id: r{number}, maxAccessKeyAge: 9, users: u{number}-*}}\n" for number in range(count))
+    assert made(f"{DEACTIVATE}rules:\n{rules}").runbook == made(DEACTIVATE).runbook

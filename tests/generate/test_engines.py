@@ -1,10 +1,8 @@
-"""Three engines, one verdict: the checker, the function out of the CloudFormation template, the script out of the
-Automation document, each against the emulator."""
+"""Three engines, one verdict: the checker, and both functions out of the CloudFormation template, which judge and
+remediate in an account that the inventory may lack, each against the emulator."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,13 +10,15 @@ import pytest
 import yaml
 from cfnlint.decode import cfn_yaml
 from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from checker.decision import AccessKey, Account, Decision, User, decision
 from checker.embedded import aws, hosts
 from checker.embedded.config_service import evaluations, standing_in_config
-from checker.evaluate import AccountRead, evaluate
-from checker.generate import cloudformation, groups
-from checker.generate.deployment import deployment
+from checker.evaluate import UNDECIDED, AccountRead, AccountResult, evaluate
+from checker.generate import cloudformation
+from checker.generate.deployment import Deployment
+from checker.generate.resolution import resolved_as_far_as_known
 from checker.policy import loader
 from checker.sources import live
 from checker.sources.aws.session import ReadOnlySession
@@ -27,15 +27,8 @@ from tests.support.random_policies import NOW, Document, documents, known_accoun
 
 ALWAYS_OURS = {"deploy": {"rule": "custom"}, "remediation": {"action": "deactivate"}}
 RULE = "access-keys-rotated"
+Inventory = dict[str, Account]
 NO_WAIT: Callable[[float], None] = lambda _seconds: None  # noqa: E731 -- the emulator has its report at once
-
-
-@dataclass(frozen=True)
-class Shipped:
-    """What a policy deploys into one account."""
-
-    function: str
-    document: str
 
 
 def padded(key_id: str) -> str:
@@ -43,15 +36,14 @@ def padded(key_id: str) -> str:
     return key_id.ljust(16, "0")
 
 
-def shipped(policy: loader.PolicyFile, account: Account) -> Shipped:
-    """The code of the account's group, taken out of its rendered CloudFormation template."""
-    group = next(each for each in groups.grouped(policy, {account.id: account}) if account in each.accounts)
-    template = cfn_yaml.loads(cloudformation.template(deployment(policy, group)))
-    resources = {resource["Type"]: resource["Properties"] for resource in template["Resources"].values()}
-    return Shipped(
-        str(resources["AWS::Lambda::Function"]["Code"]["ZipFile"]),
-        json.dumps(resources["AWS::SSM::Document"]["Content"], ensure_ascii=False),
-    )
+def shipped(policy: loader.PolicyFile, inventory: Inventory) -> str:
+    """The code of every function, taken out of the rendered CloudFormation template."""
+    document = resolved_as_far_as_known(policy, inventory)
+    made = Deployment(document, policy.deploy.rule_name, policy.deploy.frequency, policy.deploy.region, None)
+    resources = cfn_yaml.loads(cloudformation.template(made))["Resources"].values()
+    functions = [each["Properties"] for each in resources if each["Type"] == "AWS::Lambda::Function"]
+    [source] = {str(each["Code"]["ZipFile"]) for each in functions}
+    return source
 
 
 @contextmanager
@@ -70,46 +62,67 @@ def emulated_account(
         yield made, there
 
 
-def check(policy: loader.PolicyFile, account: Account) -> str:
-    """What `keyage check` says of the account's only user."""
+def check(policy: loader.PolicyFile, account: Account) -> AccountResult:
+    """What `keyage check` finds in the account, which has one user."""
     session = ReadOnlySession(credentials=aws.credentials_for(account.id))
     needs = live.verdict_needs(policy.policy, NOW, NOW)
     read = live.read_account(session, {account.id: account}, needs, want_name=False, concurrency=1, wait=NO_WAIT)
     assert isinstance(read, AccountRead)
-    verdicts = [finding.verdict for finding in evaluate(policy.policy, read, NOW, show_all=True).findings]
-    return decision.user_verdict(verdicts)
+    return evaluate(policy.policy, read, NOW, show_all=True)
 
 
 def engines_agree(
     policy: loader.PolicyFile,
+    inventory: Inventory,
     account: Account,
     user: User,
     key: AccessKey,
-    expected: Decision,
     activated: datetime | None = None,
 ) -> None:
-    code = shipped(policy, account)
-    verdict, rule, exemption = expected.verdict, expected.rule, expected.exemption
-    assert rule is not None
+    """`account` is as the inventory has it, or by its id alone if that lacks it."""
+    source = shipped(policy, inventory)
+    expected = decision.decide(policy.policy.for_account(account), user, key, NOW)
     with emulated_account(account, user, key, activated) as (made, there):
-        assert check(policy, account) == decision.user_verdict([verdict])
-        hosts.run_config_rule(code.function, account.id, RULE, NOW)
-        (evaluation,) = evaluations(account.id, RULE)
-        annotation = evaluation.get("Annotation", "")
-        overdue = verdict == "NON_COMPLIANT"
-        assert evaluation["ComplianceType"] == ("NON_COMPLIANT" if overdue else "COMPLIANT")
-        assert evaluation["ComplianceResourceId"] == made.id
-        named = [f"(rule {rule.id})", str(rule.max_age), str(key.id)]
-        expected_words = named if verdict in ("NON_COMPLIANT", "EXEMPT") else []
-        expected_words += [f"(exemption {exemption.id})"] if exemption else []
-        assert [word for word in expected_words if word not in annotation] == []
-        assert bool(annotation) == bool(expected_words)
-        output = hosts.run_remediation(code.document, account.id, {"ResourceId": made.id}, NOW)
-        (done,) = output["Keys"]
-        assert (done["Action"], there.status) == (("deactivated", "Inactive") if overdue else ("left", key.status))
-        assert done["Rule"] == rule.id
-        if exemption:
-            assert exemption.id in done["Why"]
+        checked = check(policy, account)
+        assert [each.finding.access_key_id for each in checked.undecided] == [key.id] * (expected.verdict == UNDECIDED)
+        assert [each.verdict for each in checked.findings] == [expected.verdict] * (expected.verdict != UNDECIDED)
+        judged(source, account, made.id, key, expected)
+        remediated(source, account, made.id, key, expected)
+        overdue = expected.verdict == "NON_COMPLIANT" and expected.rule is not None
+        assert there.status == ("Inactive" if overdue else key.status)
+
+
+def judged(source: str, account: Account, user_id: str, key: AccessKey, expected: Decision) -> None:
+    """What the function behind the rule tells AWS Config; nothing where the verdict is open."""
+    verdict, rule, exemption = expected.verdict, expected.rule, expected.exemption
+    if verdict == UNDECIDED:
+        with pytest.raises(Exception, match=f"account {account.id} is not in the inventory.*`keyage inventory`"):
+            hosts.run_config_rule(source, account.id, RULE, NOW)
+        assert evaluations(account.id, RULE) == []
+        return
+    hosts.run_config_rule(source, account.id, RULE, NOW)
+    (evaluation,) = evaluations(account.id, RULE)
+    assert evaluation["ComplianceType"] == ("NON_COMPLIANT" if verdict == "NON_COMPLIANT" else "COMPLIANT")
+    assert evaluation["ComplianceResourceId"] == user_id
+    named = [f"(rule {rule.id})", str(rule.max_age), str(key.id)] if rule else [str(key.id)]
+    words = named if verdict in ("NON_COMPLIANT", "EXEMPT") else []
+    words += [f"(exemption {exemption.id})"] if exemption else []
+    annotation = evaluation.get("Annotation", "")
+    assert [word for word in words if word not in annotation] == []
+    assert bool(annotation) == bool(words)
+
+
+def remediated(source: str, account: Account, user_id: str, key: AccessKey, expected: Decision) -> None:
+    """What the function that deactivates does; it fails, and touches nothing, where it is open which rule decides."""
+    open_ = key.status == "Active" and (expected.verdict == UNDECIDED or expected.rule is None)
+    if open_:
+        with pytest.raises(Exception, match="undecided between .*not touched"):
+            hosts.run_remediation(source, account.id, {"ResourceId": user_id}, NOW)
+        return
+    (done,) = hosts.run_remediation(source, account.id, {"ResourceId": user_id}, NOW)["Keys"]
+    assert done["Action"] == ("deactivated" if expected.verdict == "NON_COMPLIANT" else "left")
+    assert done["Rule"] == (expected.rule.id if expected.rule else "")
+    assert expected.exemption is None or expected.exemption.id in done["Why"]
 
 
 @pytest.mark.parametrize("case", list(rule_cases()), ids=str)
@@ -126,13 +139,14 @@ def test_every_engine_agrees_with_the_example(case: Case) -> None:
         case.rule,
         case.exemption,
     )
-    engines_agree(policy, case.account, case.user, key, made, case.report_last_rotated)
+    inventory = {case.account.id: case.account}
+    engines_agree(policy, inventory, case.account, case.user, key, case.report_last_rotated)
 
 
 @settings(max_examples=25)
-@given(documents, known_accounts, known_users, known_keys)
+@given(documents, known_accounts, known_users, known_keys, st.booleans())
 def test_every_engine_agrees_whatever_policy_and_state_are(
-    document: Document, account: Account, user: User, key: AccessKey
+    document: Document, account: Account, user: User, key: AccessKey, listed: bool
 ) -> None:
     assume(key.id is not None)
     text = policy_text(document)
@@ -140,5 +154,5 @@ def test_every_engine_agrees_whatever_policy_and_state_are(
         text = text.replace(short, padded(f"AKIA{short}"))
     policy = loader.parse(f"{text}\n{yaml.safe_dump(ALWAYS_OURS)}".encode(), "policies.yaml")
     known = key._replace(id=padded(f"AKIA{key.id}"))
-    made = decision.decide(policy.policy.for_account(account), user, known, NOW)
-    engines_agree(policy, account, user, known, made)
+    inventory = {account.id: account} if listed else {}
+    engines_agree(policy, inventory, inventory.get(account.id, decision.Account(account.id)), user, known)

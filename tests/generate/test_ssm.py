@@ -1,16 +1,16 @@
-"""The Automation document is one that Systems Manager takes, and its Python step does what it says."""
+"""The Automation document is one that Systems Manager takes, and it does what it says with its functions."""
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
 import yaml
 
 from checker.embedded import aws
-from checker.generate.deployment import deployment
-from checker.generate.groups import resolve
-from checker.policy import loader
+from tests.fakes.lambda_functions import lambda_functions
+from tests.fakes.stand_ins import refuse
 from tests.generate import automation
 from tests.generate.automation import InvalidDocument, InvalidOutput, InvalidParameters, run
 from tests.generate.test_cloudformation import CASES, allowed, deployed
@@ -180,10 +180,18 @@ def test_the_script_sees_the_time_and_fails_as_itself() -> None:
 # The document that keyage renders
 
 
-def rendered(case: str, more: str = "") -> str:
-    document = deployed(CASES[case] + more).document
+def rendered(case: str) -> str:
+    document = deployed(CASES[case]).runbook
     assert document is not None
     return document
+
+
+def started(case: str, given: dict[str, str], now: datetime) -> dict[str, Any]:
+    """Start the document of a policy, with its functions, as if it were `now`."""
+    made = deployed(CASES[case])
+    handlers = dict.fromkeys(made.remediation_functions.values(), "remediate")
+    with lambda_functions(made.code or "", handlers, ACCOUNT, now):
+        return run(made.runbook or "", {"AutomationAssumeRole": ROLE} | given)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "-" in case])
@@ -196,17 +204,6 @@ def test_systems_manager_takes_what_is_rendered(case: str) -> None:
         "AutomationAssumeRole": None,
     }
     assert document["outputs"] == ["remediate.Summary", "remediate.Keys"]
-
-
-@pytest.mark.parametrize("rules", [350, 380, 400])
-def test_a_policy_of_whatever_size_leaves_room_for_the_inputs(rules: int) -> None:
-    """Readable, on the brink, compressed."""
-    text = "version: 1\ndefault: {maxAccessKeyAge: 90}\nremediation: {action: deactivate}\nrules:\n"
-    text += "".join(f"  - {{id: r{n}, users: user-{n:04}-*, maxAccessKeyAge: 30}}\n" for n in range(rules))
-    policy = loader.parse(text.encode(), "policies.yaml")
-    document = deployment(policy, resolve(policy, {})[0]).document
-    assert document is not None
-    assert automation.checked(document)
 
 
 @pytest.mark.parametrize(
@@ -257,8 +254,7 @@ def test_the_document_deactivates_an_old_key_and_nothing_else(role: Emulated) ->
     old, young = role.key("ci", 91), role.key("ci", 89)
     other = role.user("other")
     role.key("other", 400)
-    given = {"ResourceId": user.id, "AutomationAssumeRole": ROLE, "Trigger": "automatic"}
-    output = run(rendered("custom-automatic"), given, NOW)
+    output = started("custom-automatic", {"ResourceId": user.id, "Trigger": "automatic"}, NOW)
     assert [(key["AccessKeyId"], key["Action"]) for key in output["remediate.Keys"]] == [
         (old, "deactivated"),
         (young, "left"),
@@ -271,10 +267,9 @@ def test_the_document_deactivates_an_old_key_and_nothing_else(role: Emulated) ->
 def test_the_document_is_not_automatic_where_the_policy_is_not(role: Emulated) -> None:
     user = a_user(role, "ci")
     role.key("ci", 400)
-    given = {"ResourceId": user.id, "AutomationAssumeRole": ROLE}
-    run(rendered("custom-remediation"), given | {"Trigger": "automatic"}, NOW)
+    started("custom-remediation", {"ResourceId": user.id, "Trigger": "automatic"}, NOW)
     assert [key.status for key in user.access_keys] == ["Active"]
-    run(rendered("custom-remediation"), given, NOW)
+    started("custom-remediation", {"ResourceId": user.id}, NOW)
     assert [key.status for key in user.access_keys] == ["Inactive"]
 
 
@@ -282,30 +277,36 @@ def test_the_role_for_deactivation_may_forget_since_when_a_key_was_inactive(role
     user = a_user(role, "ci")
     key = role.key("ci", 400)
     role.iam.tag_user("ci", [{"Key": f"keyage:inactive-since:{key}", "Value": "2026-10-01T00:00:00Z"}])
-    run(rendered("custom-delete"), {"ResourceId": user.id, "AutomationAssumeRole": ROLE}, NOW)
+    started("custom-delete", {"ResourceId": user.id}, NOW)
     assert [key.status for key in user.access_keys] == ["Inactive"]
     assert "iam:UntagUser" in operations(role)
     assert operations(role) <= allowed("custom-delete", "DeactivationRole")
 
 
-def test_the_schedule_deletes_what_was_inactive_long_enough_with_the_role_for_deletion(role: Emulated) -> None:
+def test_the_document_deletes_what_was_inactive_long_enough_with_the_role_for_deletion(role: Emulated) -> None:
     user = a_user(role, "ci")
     role.key("ci", 400, status="Inactive")
     role.key("ci", 10)
-    given = {"AutomationAssumeRole": ROLE, "Stage": "delete"}
-    document = rendered("custom-delete")
-    assert run(document, given, ago(40))["remediate.Keys"][0]["Action"] == "remembered"
-    assert run(document, given, ago(11))["remediate.Keys"][0]["Action"] == "left"
-    assert run(document, given, ago(10))["remediate.Keys"][0]["Action"] == "deleted"
+    given = {"Stage": "delete"}
+    done = [started("custom-delete", given, moment)["remediate.Keys"][0]["Action"] for moment in map(ago, (40, 11, 10))]
+    assert done == ["remembered", "left", "deleted"]
     assert [key.status for key in user.access_keys] == ["Active"]
     assert operations(role) <= allowed("custom-delete", "DeletionRole")
+
+
+def test_what_the_function_could_not_do_fails_the_step(role: Emulated) -> None:
+    user = a_user(role, "ci")
+    role.key("ci", 400)
+    role.faults.plan("UpdateAccessKey", refuse("AccessDenied"))
+    with pytest.raises(RuntimeError, match="1 failed, the rest is done"):
+        started("custom-remediation", {"ResourceId": user.id}, NOW)
 
 
 def test_hundreds_of_keys_fit_into_what_systems_manager_returns(role: Emulated) -> None:
     for number in range(120):
         role.user(f"u{number}")
         role.key(f"u{number}", 400, status="Inactive")
-    output = run(rendered("custom-delete"), {"AutomationAssumeRole": ROLE, "Stage": "delete"}, NOW)
+    output = started("custom-delete", {"Stage": "delete"}, NOW)
     assert len(output["remediate.Keys"]) == automation.MAX_ITEMS
     assert len(json.dumps(output)) < automation.MAX_PAYLOAD
     assert "120 remembered" in output["remediate.Summary"]

@@ -19,11 +19,12 @@ from botocore.session import Session
 
 from checker.embedded import aws
 from checker.embedded.config_service import evaluations, result_token, standing_in_config
-from checker.permissions import DEPLOYED
 from tests.fakes.stand_ins import after, answer, of_users, old_report, refuse, throttle
 from tests.support.fixtures import ACCOUNT, NOW, Emulated, ago
+from tests.support.runbook import allowed_calls
 
 config_rule: Any = import_module("checker.rules.config_rule")
+resolved_policy: Any = import_module("checker.rules.resolved_policy")
 iam_reader: Any = import_module("checker.rules.iam_reader")
 whole_answers: Any = import_module("checker.rules.whole_answers")
 aws_clients: Any = import_module("checker.rules.aws_clients")
@@ -220,13 +221,23 @@ def test_one_user_whose_keys_are_denied_keeps_the_old_result_and_the_others_get_
     }
 
 
-def test_an_account_selector_that_was_not_resolved_is_no_verdict_on_those_it_decides(deployed: Deployed) -> None:
+def test_an_account_that_the_inventory_lacks_gets_no_verdict_on_those_whom_that_decides(deployed: Deployed) -> None:
     fine = deployed.account.user("fine")
     deployed.account.user("u")
     deployed.account.key("u", 60)
-    with pytest.raises(config_rule.CannotJudge, match=r"leaves open what applies to u: .* render the policy anew"):
+    with pytest.raises(
+        config_rule.CannotJudge, match=rf"what applies to u: account {ACCOUNT} is not in .* prod may .*`key"
+    ):
         deployed.run(BY_NAME)
     assert deployed.told() == {fine.id: ("COMPLIANT", None)}
+
+
+def test_a_policy_that_is_not_resolved_reports_nothing(deployed: Deployed) -> None:
+    deployed.account.user("u")
+    unresolved = NINETY | {"exemptions": [{"id": "x", "accounts": "prod-*", "expires": "2027-01-01"}]}
+    with pytest.raises(resolved_policy.NotResolved, match="not resolved for accounts: x"):
+        deployed.run(unresolved)
+    assert deployed.puts == []
 
 
 def test_denied_tags_are_no_verdict_on_those_they_decide_and_their_old_results_stay(deployed: Deployed) -> None:
@@ -252,8 +263,7 @@ def test_its_role_allows_what_the_function_calls_and_nothing_else(deployed: Depl
     deployed.run(NINETY | {"rules": [rule]})
     of_config = {name for name, _asked in deployed.asked}
     called = {f"{'config' if name in of_config else 'iam'}:{name}" for name in deployed.account.faults.requests}
-    allowed = {action for actions in DEPLOYED["evaluation"].values() for action in actions}
-    assert called == {action for action in allowed if not action.startswith("logs:")}
+    assert called == allowed_calls("evaluation")
 
 
 def test_a_key_past_every_limit_that_may_apply_names_the_rules(deployed: Deployed) -> None:

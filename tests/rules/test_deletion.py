@@ -8,11 +8,10 @@ from botocore.exceptions import ReadTimeoutError
 from moto.iam.exceptions import LimitExceededException
 from moto.iam.models import AccessKeyLastUsed, IAMBackend
 
-from checker.permissions import DEPLOYED
 from tests.fakes.stand_ins import after, fail_with, refuse, throttle
 from tests.rules.test_remediation import EXEMPTION, SECOND
 from tests.support.fixtures import NOW
-from tests.support.runbook import Document, Runbook, document, remediation
+from tests.support.runbook import Document, Runbook, allowed_calls, document, remediation
 
 PREFIX = "keyage:inactive-since:"
 DELETE = document("delete", deleteAfterDays=30)
@@ -318,4 +317,4 @@ def test_its_role_allows_what_the_deletion_calls_and_nothing_else(runbook: Runbo
     stale(runbook)
     runbook.old("new", status="Inactive")
     assert sweep(runbook, policy=DELETE | {"rules": [rule]}) == {"new": ["remembered"], "u": ["deleted"]}
-    assert runbook.called == {action for actions in DEPLOYED["deletion"].values() for action in actions}
+    assert runbook.called == allowed_calls("deletion")

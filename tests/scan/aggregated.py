@@ -10,7 +10,8 @@ from typing import Any
 import boto3
 import pytest
 
-from checker.scan import aggregate
+from checker.commands import check
+from checker.scan.check_options import Options
 from checker.shell.common import Common
 from tests.fakes.aggregators import Collected, collected
 from tests.support.fixtures import NOW, ago
@@ -65,7 +66,7 @@ class Organization:
 
     def check(self, name: str = "org", **options: Any) -> int:
         common = Common(policy=Path("policies.yaml"), now=NOW, quiet=options.pop("quiet", False))
-        return aggregate.run(aggregate.Options(common, name, **options))
+        return check.run(Options(common, from_aggregator=name, **options))
 
     def json(self, **options: Any) -> tuple[int, Any]:
         code = self.check(formats=("json=out.json",), **options)

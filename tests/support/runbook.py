@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from checker.embedded import aws
+from checker.permissions import DEPLOYED
 from tests.support.fixtures import ACCOUNT, NOW, Emulated, ago
 
 remediation: Any = import_module("checker.rules.remediation")
@@ -17,6 +18,12 @@ clients: Any = import_module("checker.rules.aws_clients")
 Document = dict[str, Any]
 
 CHANGES = {"UpdateAccessKey", "DeleteAccessKey", "TagUser", "UntagUser"}
+
+
+def allowed_calls(piece: str) -> set[str]:
+    """What the role of a deployed piece allows, beside writing its log."""
+    actions = {action for actions in DEPLOYED[piece].values() for action in actions}
+    return {action for action in actions if not action.startswith("logs:")}
 
 
 def document(action: str = "deactivate", **others: Any) -> Document:

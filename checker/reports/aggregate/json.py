@@ -41,7 +41,6 @@ def _account(account: AccountRow) -> dict[str, object]:
     return {
         "id": account.id,
         "name": account.name,
-        "group": account.group,
         "rule": account.rule,
         "status": account.status,
         "reason": account.reason,

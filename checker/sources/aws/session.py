@@ -54,10 +54,14 @@ class ReadOnlySession:
         Raises UsageError for a configuration that a person wrote wrong, such as a profile that is not there.
         """
         self._profile = profile
+        self.concurrency = concurrency  # calls side by side, each over a connection of its own
         self._throttling = Throttling(tell) if tell else None
-        self._core = botocore.session.Session(profile=profile)
+        core = botocore.session.Session(profile=profile)
         if credentials:
-            self._core.set_credentials(*(credentials[name] for name in IN_AN_ANSWER))
+            core.set_credentials(*(credentials[name] for name in IN_AN_ANSWER))
+        else:
+            core.register_component("credential_provider", CredentialResolver([SignIn(core, self._region, tell)]))
+        self._core = core
         self._config = Config(
             connect_timeout=CONNECT_TIMEOUT,
             read_timeout=READ_TIMEOUT,
@@ -67,9 +71,6 @@ class ReadOnlySession:
         )
         self._lock = threading.Lock()
         self._contact = FirstContact()
-        if not credentials:
-            sign_in = CredentialResolver([SignIn(self._core, self._region, tell)])
-            self._core.register_component("credential_provider", sign_in)
         self._set_up()
 
     def _set_up(self) -> None:
@@ -78,7 +79,7 @@ class ReadOnlySession:
         if self._throttling:
             self._throttling.watch(self._core)
         self._core.register("needs-retry", self._contact.needs_retry)
-        self._core.set_default_client_config(self._config)  # of botocore's own clients, which sign in
+        self._core.set_default_client_config(self._config)  # of every client, botocore's own too, which sign in
         with boundary(self._core):
             self._session = boto3.Session(botocore_session=self._core)
         self._calls: Counter[str] = Counter()
@@ -113,7 +114,7 @@ class ReadOnlySession:
         """
         with boundary(self._core), self._lock:
             region = region or self._region()
-            client: Any = self._session.client(service, region_name=region, config=self._config)  # type: ignore[call-overload]
+            client: Any = self._session.client(service, region_name=region)  # type: ignore[call-overload]
             require_usable(self._core, client)
         client.meta.events.register("before-call", self._count)
         return client

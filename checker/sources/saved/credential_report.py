@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from checker.decision import AccessKey, User, decision
-from checker.encoding import require_utf8
+from checker.encoding import FileText, require_utf8
 from checker.errors import Unreadable
 from checker.evaluate import AccountRead
 from checker.members import refuse_repeated
@@ -46,37 +46,37 @@ def is_report(data: bytes) -> bool:
     return HEADER.match(data) is not None
 
 
-def answered(data: bytes, path: Path) -> bytes | None:
+def answered(text: FileText) -> FileText | None:
     """The report in the JSON that `aws iam get-credential-report` prints; None for other JSON. Raises Unreadable."""
     try:
-        content = msgspec.json.decode(data, type=_Answer).content
+        content = msgspec.json.decode(text.data, type=_Answer).content
     except (ValueError, RecursionError):
         return None
     try:
-        refuse_repeated(data)
+        refuse_repeated(text.data)
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"{path}: {error}") from None
+        raise Unreadable(f"{text.path}: {error}") from None
     try:
-        return binascii.a2b_base64("".join(content.split()), strict_mode=True)
+        return text._replace(data=binascii.a2b_base64("".join(content.split()), strict_mode=True))
     except ValueError:
         raise Unreadable(
-            f"{path}: its Content is not the base64 of a credential report: save anew what"
+            f"{text.path}: its Content is not the base64 of a credential report: save anew what"
             " `aws iam get-credential-report` prints"
         ) from None
 
 
-def read(data: bytes, path: Path, inventory: Inventory) -> Iterator[AccountRead]:
+def read(text: FileText, inventory: Inventory) -> Iterator[AccountRead]:
     """The accounts of a report, or of several that were joined, by id; raises Unreadable."""
-    require_utf8(data, path)
+    require_utf8(*text)
     try:
-        accounts = report.parse_report(data)
+        accounts = report.parse_report(text.data)
     except listing.Untrustworthy as error:
-        raise Unreadable(f"{path}: {error}") from None
+        raise Unreadable(f"{text.path}: {error}") from None
     notes = [LESS_EXACT]
     for account_id, rows in sorted(accounts.items()):
         if report.ROOT in rows and "true" in [rows[report.ROOT][column] for column in report.ACTIVE_COLUMNS]:
             notes.append(root_warning(account_id))
-        users = [_user(row, path) for name, row in rows.items() if name != report.ROOT]
+        users = [_user(row, text.path) for name, row in rows.items() if name != report.ROOT]
         yield AccountRead(complete(decision.Account(account_id), inventory), users, notes)
         notes = []
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from checker.encoding import read_utf8, require_utf8
+from checker.encoding import FileText, read_utf8, require_utf8
 from checker.errors import UsageError
 from checker.evaluate import NO_ADDRESSES, Reading
 from checker.policy.inventory import Inventory
@@ -30,24 +30,24 @@ def open_saved(path: Path, inventory: Inventory) -> Saved:
     if path.suffix == ".jsonl":
         lines = snapshot.Lines(path, inventory)
         return Saved("snapshot", True, lines.accounts(), lines)
-    data = read_utf8(path)
-    if credential_report.is_report(data):
-        return Saved("credential-report", False, credential_report.read(data, path, inventory))
-    if data.lstrip().startswith(b"{"):
-        return _open_json(data, path, inventory)
+    text = FileText(read_utf8(path), path)
+    if credential_report.is_report(text.data):
+        return Saved("credential-report", False, credential_report.read(text, inventory))
+    if text.data.lstrip().startswith(b"{"):
+        return _open_json(text, inventory)
     raise UsageError(
         f"{path} is neither a keyage snapshot (.json, .jsonl) nor an IAM credential report (.csv, or what"
         " `aws iam get-credential-report` prints) nor Terraform state (`terraform show -json`)"
     )
 
 
-def _open_json(data: bytes, path: Path, inventory: Inventory) -> Saved:
-    require_utf8(data, path)
-    report = credential_report.answered(data, path)
+def _open_json(text: FileText, inventory: Inventory) -> Saved:
+    require_utf8(*text)
+    report = credential_report.answered(text)
     if report is not None:
-        return Saved("credential-report", False, credential_report.read(report, path, inventory))
-    if not terraform_state.is_state(data):
-        return Saved("snapshot", True, snapshot.read_json(data, path, inventory))
-    state = terraform_state.parse(data, path)
-    accounts = terraform_accounts.read(path, state, inventory)
+        return Saved("credential-report", False, credential_report.read(report, inventory))
+    if not terraform_state.is_state(text.data):
+        return Saved("snapshot", True, snapshot.read_json(text, inventory))
+    state = terraform_state.parse(text)
+    accounts = terraform_accounts.read(text.path, state, inventory)
     return Saved("terraform-state", True, accounts, None, terraform_state.addresses(state))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, BinaryIO, Literal, NamedTuple, TypeVar, cast
 import msgspec
 
 from checker.decision import decision
-from checker.encoding import MARK, REMEDY, encoding_of
+from checker.encoding import MARK, REMEDY, FileText, encoding_of
 from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountRead
 from checker.members import refuse_repeated
@@ -77,9 +77,10 @@ class _Identified(msgspec.Struct):
     id: AccountId
 
 
-def read_json(data: bytes, path: Path, inventory: Inventory) -> Iterator[AccountRead]:
-    """The accounts of the bytes of a snapshot, by id; raises Unreadable."""
-    snapshot = _decode_whole(msgspec.json.Decoder(Snapshot), data, str(path))
+def read_json(text: FileText, inventory: Inventory) -> Iterator[AccountRead]:
+    """The accounts of a snapshot, by id; raises Unreadable."""
+    path = text.path
+    snapshot = _decode_whole(msgspec.json.Decoder(Snapshot), text.data, str(path))
     if snapshot.schema_version != 1:
         raise Unreadable(f"{path}: schemaVersion {snapshot.schema_version} is not known; this keyage reads version 1")
     _check_ids([account.id for account in snapshot.accounts], path)

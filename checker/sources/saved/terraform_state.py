@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from checker.encoding import read_utf8, require_utf8
+from checker.encoding import FileText, read_utf8, require_utf8
 from checker.errors import Unreadable, UsageError
 from checker.members import refuse_repeated
 
@@ -153,15 +153,16 @@ def load(path: Path) -> list[StateObject]:
     Raises UsageError for a file that is no Terraform state, Unreadable for one that is broken, encrypted or of an
     unknown version.
     """
-    return parse(read_utf8(path), path)
+    return parse(FileText(read_utf8(path), path))
 
 
-def parse(data: bytes, path: Path) -> list[StateObject]:
+def parse(text: FileText) -> list[StateObject]:
     """What `load` gives, from the bytes of the file; raises as it does."""
-    if not data.lstrip().startswith(b"{"):
+    path = text.path
+    if not text.data.lstrip().startswith(b"{"):
         raise _no_state(path)
-    require_utf8(data, path)
-    members = _decode(Members, data, path)
+    require_utf8(*text)
+    members = _decode(Members, text.data, path)
     if "encrypted_data" in members:
         raise Unreadable(f"{path} is encrypted: let OpenTofu decrypt it, with `tofu state pull > state.json`")
     if "format_version" in members:
@@ -171,7 +172,7 @@ def parse(data: bytes, path: Path) -> list[StateObject]:
     else:
         raise _no_state(path)
     try:
-        refuse_repeated(data)
+        refuse_repeated(text.data)
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"{path}: {error}") from None
     return sorted(found, key=lambda one: (isinstance(one.content, FoundUser), one.deposed, one.address))

@@ -1,0 +1,213 @@
+"""The resolved policy decides in every account, listed or not, as the whole policy does."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checker.decision import AccessKey, Account, User, decision, policy_for
+from checker.errors import FileProblems
+from checker.generate.deployment import Deployment, deployment
+from checker.generate.resolution import (
+    Resolved,
+    one_age,
+    resolved,
+    resolved_as_far_as_known,
+    selectors_beyond_id,
+    selectors_for,
+    undecided,
+    unused,
+)
+from checker.policy.loader import PolicyFile, parse
+from tests.support.random_policies import NOW, Document, documents, known_accounts, known_keys, known_users, policy_text
+
+PROD = decision.Account("111122223333", "prod-web", "Root/Prod", {"env": "prod"})
+DEV = decision.Account("012345678901", "dev-web", "Root/Dev", {"env": "dev"})
+BOX = decision.Account("000000000012", "my-sandbox", "Root", {})
+EVERYONE = {account.id: account for account in (PROD, DEV, BOX)}
+NINETY = "version: 1\ndefault: {maxAccessKeyAge: 90}\n"
+EXEMPT = "reason: r, approvedBy: a, expires: 2027-01-01"
+
+
+def policy(text: str) -> PolicyFile:
+    return parse(text.encode(), "policies.yaml")
+
+
+def made(text: str, inventory: dict[str, Account] = EVERYONE) -> Resolved:
+    return resolved(policy(text), inventory)
+
+
+def deployed(text: str) -> Deployment:
+    return deployment(policy(text), {})
+
+
+def test_a_policy_for_every_account_has_no_ids() -> None:
+    text = NINETY + "rules:\n  - {id: svc, users: svc-*, maxAccessKeyAge: 30}\n"
+    assert made(text) == {
+        "version": 1,
+        "default": {"maxAccessKeyAge": 90},
+        "rules": [{"id": "svc", "users": "svc-*", "maxAccessKeyAge": 30}],
+        "exemptions": [],
+    }
+
+
+def test_an_account_that_no_selector_is_for_has_no_set_where_all_selectors_are_by_id() -> None:
+    text = NINETY + "rules:\n  - {id: elsewhere, accounts: '444455556666', maxAccessKeyAge: 1}\n"
+    found = made(text)
+    assert found["rules"] == [{"id": "elsewhere", "accounts": {"certain": ["set1"]}, "maxAccessKeyAge": 1}]
+    assert found["accountSets"] == {"set1": ["444455556666"]}
+
+
+def test_reasons_approvers_and_descriptions_are_not_shipped() -> None:
+    text = NINETY + (
+        "rules:\n  - {id: svc, description: secret plan, users: svc-*, maxAccessKeyAge: 30}\n"
+        f"exemptions:\n  - {{id: one, users: joe, keys: [AKIAIOSFODNN7EXAMPLE], {EXEMPT}}}\n"
+    )
+    found = made(text)
+    assert found["rules"] == [{"id": "svc", "users": "svc-*", "maxAccessKeyAge": 30}]
+    assert found["exemptions"] == [
+        {"id": "one", "users": "joe", "keys": ["AKIAIOSFODNN7EXAMPLE"], "expires": "2027-01-01"}
+    ]
+
+
+def test_a_selector_by_name_is_open_in_accounts_that_are_not_listed() -> None:
+    text = NINETY + "rules:\n  - {id: webs, accounts: '*-web', maxAccessKeyAge: 30}\n"
+    found = made(text)
+    assert found["rules"][0]["accounts"] == {"certain": ["set2"], "open": ["others"]}
+    assert found["accountSets"] == {"set1": [BOX.id], "set2": [DEV.id, PROD.id]}
+
+
+def test_a_selector_by_id_or_name_is_certain_for_the_id_also_if_it_is_not_listed() -> None:
+    text = NINETY + (
+        "rules:\n"
+        "  - {id: webs, accounts: ['444455556666', '*-web'], maxAccessKeyAge: 30}\n"
+        "  - {id: both, accounts: {id: ['444455556666'], ou: Root/*}, maxAccessKeyAge: 60}\n"
+    )
+    loaded = policy(text)
+    found = resolved_as_far_as_known(loaded, EVERYONE)
+    name = next(name for name, ids in found["accountSets"].items() if "444455556666" in ids)
+    parts = [[part for part, names in rule["accounts"].items() if name in names] for rule in found["rules"]]
+    assert parts == [["certain"], ["open"]]
+    assert [str(problem).partition(", so whether")[0] for problem in undecided(loaded, found)] == [
+        "policies.yaml:5:26: both: the inventory does not list 444455556666",
+    ]
+
+
+def test_a_selector_that_selects_no_account_is_an_error() -> None:
+    with pytest.raises(FileProblems) as raised:
+        made(NINETY + "rules:\n  - {id: a, accounts: [prod-web, prod-wbe], maxAccessKeyAge: 1}\n")
+    message = "prod-wbe: no account in the inventory has this name: did you mean prod-web?"
+    assert str(raised.value) == f"policies.yaml:4:34: {message}"
+
+
+def test_rules_after_one_that_decides_for_everybody_are_left_out_with_a_warning() -> None:
+    text = NINETY + "rules:\n  - {id: a, users: [x, '*'], maxAccessKeyAge: 1}\n  - {id: b, maxAccessKeyAge: 2}\n"
+    found = made(text)
+    assert [rule["id"] for rule in found["rules"]] == ["a"]
+    assert [str(problem) for problem in unused(policy(text), found)] == [
+        "policies.yaml:5:5: b: an earlier rule decides for everybody: not deployed"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rest", "expected"),
+    [
+        ("", 90),
+        ("rules:\n  - {id: same, users: svc-*, maxAccessKeyAge: 90}\n", 90),
+        ("rules:\n  - {id: all, maxAccessKeyAge: 30}\n", 30),
+        ("rules:\n  - {id: other, users: svc-*, maxAccessKeyAge: 30}\n", None),
+        ("rules:\n  - {id: other, accounts: '111122223333', maxAccessKeyAge: 30}\n", None),
+        ("exemptions:\n  - {id: one, users: joe, " + EXEMPT + "}\n", None),
+        ("deploy: {rule: auto}\n", 90),
+        ("deploy: {rule: custom}\n", None),
+    ],
+)
+def test_one_number_and_no_exemption_is_what_the_managed_rule_can_say(rest: str, expected: int | None) -> None:
+    found = deployed(NINETY + rest)
+    assert (found.max_age, found.custom) == (expected, expected is None)
+
+
+@pytest.mark.parametrize(
+    ("account", "lacking"),
+    [
+        (decision.Account(PROD.id), "ou and tags"),
+        (decision.Account(PROD.id, "x", "Root/Prod"), "tags"),
+        (decision.Account(PROD.id, "x", None, {"env": "prod"}), "ou"),
+    ],
+)
+def test_a_selector_that_asks_for_what_the_inventory_does_not_say_is_an_error(account: Account, lacking: str) -> None:
+    text = NINETY + "rules:\n  - id: crown\n    accounts: {ou: Root/*, tags: {env: prod}}\n    maxAccessKeyAge: 1\n"
+    with pytest.raises(FileProblems) as raised:
+        made(text, {account.id: account})
+    message = f"crown: the inventory does not say the {lacking} of account {PROD.id}"
+    assert str(raised.value) == f"policies.yaml:5:15: {message}"
+
+
+def test_what_the_inventory_does_not_say_is_no_error_where_the_selector_is_settled_without_it() -> None:
+    text = NINETY + "rules:\n  - {id: a, accounts: ['111122223333', prod-*], maxAccessKeyAge: 1}\n"
+    found = made(text, {PROD.id: decision.Account(PROD.id)})
+    assert found["rules"][0]["accounts"] == {"certain": ["set1"], "open": ["others"]}
+
+
+def test_an_account_outside_the_inventory_may_be_selected_all_the_same() -> None:
+    loaded = policy(NINETY + "rules:\n  - {id: a, accounts: ['111122223333', other], maxAccessKeyAge: 1}\n")
+    assert selectors_for(loaded, decision.Account(PROD.id)) == ["a"]
+    assert selectors_for(loaded, decision.Account(DEV.id, "dev")) == []
+    assert selectors_for(loaded, decision.Account(DEV.id)) == ["a"]
+    assert selectors_beyond_id(loaded, decision.Account(DEV.id)) == ["a"]
+    assert selectors_beyond_id(loaded, decision.Account(PROD.id)) == []
+
+
+def test_remediation_that_cannot_apply_does_not_count() -> None:
+    text = NINETY + (
+        "remediation: {action: delete, deleteAfterDays: 3}\n"
+        "rules:\n  - {id: all, maxAccessKeyAge: 30, remediation: {action: none}}\n"
+    )
+    found = deployed(text)
+    assert (found.remediations, found.automatic, found.deletes) == ([], False, False)
+
+
+def test_one_automatic_rule_makes_the_remediation_automatic() -> None:
+    automatic = "{action: deactivate, automatic: true, protectUsedWithinDays: 7}"
+    text = NINETY + f"rules:\n  - {{id: svc, users: svc-*, maxAccessKeyAge: 30, remediation: {automatic}}}\n"
+    found = deployed(text)
+    assert (len(found.remediations), found.automatic, found.deletes) == (1, True, False)
+
+
+inventories = st.lists(known_accounts, max_size=3).map(lambda found: {account.id: account for account in found})
+
+
+@given(documents, inventories, known_accounts, known_users, known_keys)
+def test_in_every_account_it_decides_as_the_whole_policy_with_what_the_inventory_says(
+    document: Document, inventory: dict[str, Account], account: Account, user: User, key: AccessKey
+) -> None:
+    """An account that is not listed is known by its id alone, to the checker as to the code in AWS."""
+    loaded = policy(policy_text(document))
+    found = resolved_as_far_as_known(loaded, inventory)
+    known = inventory.get(account.id, decision.Account(account.id))
+    whole = decision.decide(loaded.policy.for_account(known), user, key, NOW)
+    part = decision.decide(policy_for(found, account.id), user, key, NOW)
+    assert (part.verdict, part.limit) == (whole.verdict, whole.limit)
+    assert [each.id for each in part.doubts] == [each.id for each in whole.doubts]
+    assert [each.id if each else None for each in (part.rule, part.exemption)] == [
+        each.id if each else None for each in (whole.rule, whole.exemption)
+    ]
+
+
+@given(documents, inventories, known_accounts, known_users, known_keys)
+def test_one_age_is_what_every_account_has(
+    document: Document, inventory: dict[str, Account], account: Account, user: User, key: AccessKey
+) -> None:
+    found = resolved_as_far_as_known(policy(policy_text(document)), inventory)
+    age = one_age(found)
+    if age is not None:
+        made_of = decision.decide(policy_for(found, account.id), user, key, NOW)
+        assert {rule.max_age for rule in made_of.rules} == {age}
+        assert made_of.exemption is None
+
+
+@given(documents, inventories)
+def test_an_account_is_in_one_set_at_most(document: Document, inventory: dict[str, Account]) -> None:
+    sets = resolved_as_far_as_known(policy(policy_text(document)), inventory).get("accountSets", {})
+    ids = [account_id for members in sets.values() for account_id in members]
+    assert len(ids) == len(set(ids))
+    assert all(members == sorted(members) and members for members in sets.values())
