@@ -429,7 +429,9 @@ def test_a_template_that_cloudformation_does_not_take_is_refused(monkeypatch: py
     monkeypatch.setattr(cloudformation, "MAX_TEMPLATE", size)
     assert cloudformation.template(made)
     monkeypatch.setattr(cloudformation, "MAX_TEMPLATE", size - 7)
-    message = f"the CloudFormation template has {size:,} bytes, 7 more than the {size - 7:,} that AWS takes; merge rules"
+    message = (
+        f"the CloudFormation template has {size:,} bytes, 7 more than the {size - 7:,} that AWS takes; merge rules"
+    )
     with pytest.raises(UsageError, match=message):
         cloudformation.template(made)
 

@@ -43,9 +43,9 @@ def organization(accounts: int, rules: int, exemptions: int, seed: int = 0) -> O
 
 
 def _account(chance: random.Random, account_id: str) -> Account:
-    stage, team, unit = chance.choice(STAGES), f"team-{chance.randrange(TEAMS):03}", f"unit-{chance.randrange(UNITS):02}"
+    stage, team = chance.choice(STAGES), f"team-{chance.randrange(TEAMS):03}"
     name = f"{team}-{stage}-{chance.randrange(10**6):06}"
-    return Account(account_id, name, f"Root/{unit}/{stage}", {"team": team, "env": stage})
+    return Account(account_id, name, f"Root/unit-{chance.randrange(UNITS):02}/{stage}", {"team": team, "env": stage})
 
 
 def _rule(chance: random.Random, ids: list[str], number: int) -> Document:
