@@ -122,16 +122,16 @@ class KeyLister:
         """
         there = {identity(user): user for user in users}
         self._read_first(self._missing(there.values()))
-        twice, missed = len(there) < len(users), dict[str, User]()
+        unsure, missed = len(there) < len(users) or self._report.tells_of_others(users), dict[str, User]()
         for _look in range(LOOKS):
-            if not (self._doubts or twice or missed or self._report.tells_of_others(users)):
+            if not (self._doubts or unsure or missed):
                 break
             users = look_again()
             now_there = {identity(user): user for user in users}
-            twice = len(now_there) < len(users)
+            unsure = len(now_there) < len(users)
             # Whoever is renamed between two pages may stand on neither: gone is who is missing for the second time.
             missed = {key: user for key, user in there.items() if key not in now_there and key not in missed}
-            self._forget_renamed(there, now_there)
+            self._forget_doubtful(there, now_there)
             there = now_there | missed
             self._doubts.clear()
             self._read_all(self._missing(now_there.values()))
@@ -154,10 +154,13 @@ class KeyLister:
             and self._needs.keys(user)
         ]
 
-    def _forget_renamed(self, before: Mapping[str, User], after: Mapping[str, User]) -> None:
-        """What was read under a name that is not the user's any more may be another's."""
+    def _forget_doubtful(self, before: Mapping[str, User], after: Mapping[str, User]) -> None:
+        """What was read under a name that is no longer the user's, or that the row denies, may be another's."""
         for key, user in after.items():
-            if key in before and before[key].name != user.name:
+            renamed = key in before and before[key].name != user.name
+            if renamed:
+                self._listed.pop(key, None)
+            if renamed or (key in self._doubts and self._report.denies(user, self._listed.get(key, ()))):
                 self._keyed.pop(key, None)
                 self._unread.pop(key, None)
 
@@ -225,7 +228,7 @@ class KeyLister:
         if user.id is None:
             if not self._report.agrees_but_for_younger(user, keys):
                 raise PerhapsRenamed(NOT_THESE)
-        elif not self._report.agrees(user, keys):
+        elif not self._report.agrees(user, keys) and self._listed.get(user.id) != keys:
             self._doubts[identity(user)] = RESTLESS
 
     def _with(self, detail: str, user: User) -> User:

@@ -54,14 +54,18 @@ class Report:
 
     def agrees(self, user: User, keys: Collection[AccessKey]) -> bool:
         """Whether these are the very keys that the user's row, and no other, tells of: not switched since."""
-        row = self.row_of(user)
-        return row is not None and _entries(row) == _made(keys) and self._alike[_entries(row)] == 1
+        rows = self._rows_of(user)
+        return len(rows) == 1 and _entries(rows[0]) == _made(keys) and self._alike[_entries(rows[0])] == 1
 
     def agrees_but_for_younger(self, user: User, keys: Collection[AccessKey]) -> bool:
         """Whether these are the very keys that the row of that name tells of, and others made since."""
         generated = self.generated
         known = [key for key in keys if generated is None or key.created < generated]
         return _entries(self.rows[user.name]) == _made(known)
+
+    def denies(self, user: User, keys: Collection[AccessKey]) -> bool:
+        """Whether the user's row tells of other keys than these."""
+        return self.row_of(user) is not None and not self.tells_of(user, keys)
 
     def tells_of(self, user: User, keys: Collection[AccessKey]) -> bool:
         """Whether each of the keys may be one that the user's row tells of: none is switched before it is made."""
