@@ -101,8 +101,9 @@ def identity(user: User) -> str:
 class KeyLister:
     """Lists the keys of users, and their details where lines depend on them.
 
-    ListAccessKeys goes by name, and a name may go from one user to another between two calls. Where the keys are not
-    the very ones of the credential report, the users are listed again, and who has another name then is read again.
+    ListAccessKeys and the calls for details go by name, and a name may go from one user to another between two calls.
+    Where keys are not the very ones of the credential report, or details were asked for, the users are listed again,
+    and who has another name then is read again.
     """
 
     def __init__(self, iam: Any, report: Report, needs: Asked, memory: Memory, run: Run) -> None:
@@ -110,6 +111,7 @@ class KeyLister:
         self._keyed: dict[str, User] = {}  # by identity, as the next two
         self._unread: dict[str, Unread] = {}
         self._doubts: dict[str, str] = {}  # why what was read of a user may be another's
+        self._listed: dict[str, Sequence[AccessKey]] = {}  # the keys that AWS told, and no memory
         self.untold: dict[str, set[str]] = {detail: set() for detail in DETAILS}  # names of users of whom AWS denied it
 
     def found(self, users: Sequence[User], look_again: Callable[[], Sequence[User]]) -> Found:
@@ -118,22 +120,28 @@ class KeyLister:
         Raises what the client raises for what is no matter of one user, and the first error where nobody's keys can
         be read: nothing is to be learnt from thousands more.
         """
-        names = {identity(user): user.name for user in users}
-        self._read_first(self._missing(users))
-        doubt = bool(self._doubts) or self._report.tells_of_others(users)
+        there = {identity(user): user for user in users}
+        self._read_first(self._missing(there.values()))
+        unsure, missed = len(there) < len(users) or self._report.tells_of_others(users), dict[str, User]()
         for _look in range(LOOKS):
-            if not doubt:
+            if not (self._doubts or unsure or missed):
                 break
             users = look_again()
-            self._forget_renamed(users, names)
+            now_there = {identity(user): user for user in users}
+            unsure = len(now_there) < len(users)
+            # Whoever is renamed between two pages may stand on neither: gone is who is missing for the second time.
+            missed = {key: user for key, user in there.items() if key not in now_there and key not in missed}
+            self._forget_doubtful(there, now_there)
+            there = now_there | missed
             self._doubts.clear()
-            self._read_all(self._missing(users))
-            doubt = bool(self._doubts)
-        for user in users:
-            if identity(user) in self._doubts:
-                self._keyed.pop(identity(user), None)
-                self._unread[identity(user)] = Unread(user, PerhapsRenamed(self._doubts[identity(user)]))
-        return Found(users, self._keyed, [*self._unread.values()])
+            self._read_all(self._missing(now_there.values()))
+        self._doubts |= dict.fromkeys(missed, RESTLESS) | dict.fromkeys(self._sharing(there), RESTLESS)
+        for key in self._doubts.keys() & there.keys():
+            self._keyed.pop(key, None)
+            self._unread[key] = Unread(there[key], PerhapsRenamed(self._doubts[key]))
+        self._remember(there)
+        keyed = {key: user for key, user in self._keyed.items() if key in there}
+        return Found([*there.values()], keyed, [unread for key, unread in self._unread.items() if key in there])
 
     def _missing(self, users: Iterable[User]) -> list[User]:
         """Those of whom keys are wanted and were not read yet."""
@@ -146,23 +154,43 @@ class KeyLister:
             and self._needs.keys(user)
         ]
 
-    def _forget_renamed(self, users: Iterable[User], names: dict[str, str]) -> None:
-        """What was read under a name that is not the user's any more may be another's."""
-        for user in users:
-            key = identity(user)
-            if names.get(key) != user.name:
+    def _forget_doubtful(self, before: Mapping[str, User], after: Mapping[str, User]) -> None:
+        """What was read under a name that is no longer the user's, or that the row denies, may be another's."""
+        for key, user in after.items():
+            renamed = key in before and before[key].name != user.name
+            if renamed:
+                self._listed.pop(key, None)
+            if renamed or (key in self._doubts and self._report.denies(user, self._listed.get(key, ()))):
                 self._keyed.pop(key, None)
                 self._unread.pop(key, None)
-                names[key] = user.name
+
+    def _sharing(self, there: Iterable[str]) -> set[str]:
+        """Users of whom two are said to have one access key."""
+        owners: dict[str | None, list[str]] = {}
+        for key in there:
+            for access_key in self._keyed[key].keys if key in self._keyed else ():
+                owners.setdefault(access_key.id, []).append(key)
+        return {key for keys in owners.values() if len(keys) > 1 for key in keys}
+
+    def _remember(self, there: Iterable[str]) -> None:
+        """What is certain in the end, and what the report tells of: a younger key may go without a trace in it."""
+        for key in there:
+            user = self._keyed.get(key)
+            if user is not None and key in self._listed and self._report.tells_of(user, self._listed[key]):
+                self._memory.keep(user, self._report.traces_of(user), self._listed[key])
 
     def _read_first(self, users: Sequence[User]) -> None:
-        self._read_all(users[:ENOUGH])
+        """Those from all over the list: who has one path or the like may stand together."""
+        size = min(ENOUGH, len(users))
+        sample = [users[number * len(users) // size] for number in range(size)]
+        self._read_all(sample)
         errors = [
             unreadable.error for unreadable in self._unread.values() if not isinstance(unreadable.error, PerhapsRenamed)
         ]
-        if users and len(errors) == len(users[:ENOUGH]):
+        if sample and len(errors) == len(sample):
             raise errors[0]
-        self._read_all(users[ENOUGH:])
+        taken = set(map(identity, sample))
+        self._read_all([user for user in users if identity(user) not in taken])
 
     def _read_all(self, users: Sequence[User]) -> None:
         for user, result in zip(users, self._run(self.read, users) if users else (), strict=True):
@@ -178,7 +206,7 @@ class KeyLister:
             if keys is None:
                 keys = keys_of(self._iam, user.name)
                 self._require_own(user, keys)
-                self._memory.keep(user, self._report.traces_of(user), keys)
+                self._listed[identity(user)] = keys
             keyed = user._replace(keys=self._report.with_last_use(user, keys))
             for detail in self._needs.lacking(keyed):
                 keyed = self._with(detail, keyed)
@@ -198,9 +226,9 @@ class KeyLister:
     def _require_own(self, user: User, keys: Sequence[AccessKey]) -> None:
         """Raises PerhapsRenamed if the keys may be another's and no listing can tell; else there is a doubt."""
         if user.id is None:
-            if not self._report.lacks_none(user, keys):
+            if not self._report.agrees_but_for_younger(user, keys):
                 raise PerhapsRenamed(NOT_THESE)
-        elif not self._report.agrees(user, keys):
+        elif not self._report.agrees(user, keys) and self._listed.get(user.id) != keys:
             self._doubts[identity(user)] = RESTLESS
 
     def _with(self, detail: str, user: User) -> User:
@@ -211,6 +239,8 @@ class KeyLister:
                 raise
             self.untold[detail].add(user.name)
             return user
+        if user.id is not None:
+            self._doubts[identity(user)] = RESTLESS
         return user._replace(**fields)
 
 

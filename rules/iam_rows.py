@@ -4,7 +4,7 @@ Standard library only. A name may have gone to another user since the report was
 where name and second agree; where several rows have that second, the user may be any of them.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -12,6 +12,7 @@ from .access_keys_rotated import AccessKey, User
 from .iam_report import ACTIVE_COLUMNS, ROOT, ROTATED_COLUMNS, USED_COLUMNS, Row, cells_of, report_time
 
 Traces = tuple[str, ...]
+Entries = tuple[tuple[datetime, bool], ...]
 
 
 class Report:
@@ -23,6 +24,7 @@ class Report:
         self._same_second: dict[str, list[Row]] = defaultdict(list)
         for row in rows.values():
             self._same_second[row["user_creation_time"]].append(row)
+        self._alike = Counter(map(_entries, rows.values()))
 
     def row_of(self, user: User) -> Row | None:
         """The user's row; a row of the same name but another creation time is another user's."""
@@ -51,15 +53,27 @@ class Report:
         return any(name not in known and name != ROOT and _has_keys(row) for name, row in self.rows.items())
 
     def agrees(self, user: User, keys: Collection[AccessKey]) -> bool:
-        """Whether these are the very keys that the user's row tells of: made then, and not switched since."""
-        row = self.row_of(user)
-        return row is not None and _changes(row) == sorted(key.created.replace(microsecond=0) for key in keys)
+        """Whether these are the very keys that the user's row, and no other, tells of: not switched since."""
+        rows = self._rows_of(user)
+        return len(rows) == 1 and _entries(rows[0]) == _made(keys) and self._alike[_entries(rows[0])] == 1
 
-    def lacks_none(self, user: User, keys: Collection[AccessKey]) -> bool:
-        """Whether each key that the row of that name tells of can be one of these: a date is not before creation."""
-        changes = _changes(self.rows[user.name])
-        created = sorted(key.created.replace(microsecond=0) for key in keys)
-        return len(created) >= len(changes) and all(map(datetime.__le__, created, changes))
+    def agrees_but_for_younger(self, user: User, keys: Collection[AccessKey]) -> bool:
+        """Whether these are the very keys that the row of that name tells of, and others made since."""
+        generated = self.generated
+        known = [key for key in keys if generated is None or key.created < generated]
+        return _entries(self.rows[user.name]) == _made(known)
+
+    def denies(self, user: User, keys: Collection[AccessKey]) -> bool:
+        """Whether the user's row tells of other keys than these."""
+        return self.row_of(user) is not None and not self.tells_of(user, keys)
+
+    def tells_of(self, user: User, keys: Collection[AccessKey]) -> bool:
+        """Whether each of the keys may be one that the user's row tells of: none is switched before it is made."""
+        row = self.row_of(user)
+        entries, made = () if row is None else _entries(row), _made(keys)
+        return len(entries) == len(made) and all(
+            switched >= new for (switched, _), (new, _) in zip(entries, made, strict=True)
+        )
 
     def with_last_use(self, user: User, keys: Sequence[AccessKey]) -> tuple[AccessKey, ...]:
         """The keys with what the row tells of their use, which has no key ids: None where it is not plain.
@@ -85,9 +99,14 @@ def _traces(row: Row) -> Traces:
     return tuple(row[name] for name in ("user_creation_time", *ACTIVE_COLUMNS, *ROTATED_COLUMNS))
 
 
-def _changes(row: Row) -> list[datetime]:
-    """When each key was made or last switched, first to last."""
-    return sorted(moment for text in cells_of(row, ROTATED_COLUMNS) if (moment := report_time(text)))
+def _entries(row: Row) -> Entries:
+    """When each key was made or last switched, first to last, and whether it is active."""
+    cells = zip(cells_of(row, ROTATED_COLUMNS), cells_of(row, ACTIVE_COLUMNS), strict=True)
+    return tuple(sorted((moment, active == "true") for text, active in cells if (moment := report_time(text))))
+
+
+def _made(keys: Iterable[AccessKey]) -> Entries:
+    return tuple(sorted((key.created.replace(microsecond=0), key.status == "Active") for key in keys))
 
 
 def _last_uses(keys: Sequence[AccessKey], row: Row) -> dict[int, datetime | None]:

@@ -145,7 +145,7 @@ def quiet_account(users: int, old: int) -> FakeIam:
     for number in range(users):
         age = timedelta(days=200 if number < old else 50)
         status = "Inactive" if number % 10 == 0 else "Active"
-        created = START - age
+        created = START - age + timedelta(seconds=number)
         key = FakeKey(f"AKIA{number}", created, created, status)
         iam.users.append(FakeUser(f"AIDA{number}", f"u{number}", START - timedelta(days=400, seconds=number), [key]))
     return iam

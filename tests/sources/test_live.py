@@ -75,16 +75,16 @@ def test_an_old_inactive_key_beside_a_fresh_one_is_no_finding(emulated: Emulated
 def test_every_page_is_read(emulated: Emulated) -> None:
     emulated.pages(1)
     for number in range(7):
-        emulated.user(f"u{number}", tags={"a": "b", "team": "payments"})
-        emulated.key(f"u{number}", 300)
-        emulated.key(f"u{number}", 20)
+        emulated.user(f"u{number}", 800 + number, tags={"a": "b", "team": "payments"})
+        emulated.key(f"u{number}", 300 + number)
+        emulated.key(f"u{number}", 20 + number)
     found = emulated.verdicts(policy(BY_TAG))
     assert found == {f"u{number}": ["NON_COMPLIANT", "NON_COMPLIANT"] for number in range(7)}
     assert emulated.faults.requests["GetAccountAuthorizationDetails"] == 7
     assert emulated.faults.requests["ListAccessKeys"] == 21
     emulated.faults.plan("GetAccountAuthorizationDetails", refuse("AccessDenied"))
     assert emulated.verdicts(policy(BY_TAG)) == found
-    assert emulated.faults.requests["ListUsers"] == 7
+    assert emulated.faults.requests["ListUsers"] == 14  # once more, because tags were asked for by name
     assert emulated.faults.requests["ListUserTags"] == 21
 
 
@@ -146,13 +146,15 @@ def by_tag(emulated: Emulated) -> None:
     """Users whose verdicts, rules or due dates depend on their tags, and one who has no keys."""
     emulated.iam.generate_report()
     emulated.user("keyless", 801, tags={"team": "payments"})
-    for name, age, tags in (
-        ("young", 9, {"team": "payments"}),
-        ("tagged", 30, {"team": "payments"}),
-        ("untagged", 30, {}),
-        ("old", 200, {}),
+    for number, (name, age, tags) in enumerate(
+        (
+            ("young", 9, {"team": "payments"}),
+            ("tagged", 30, {"team": "payments"}),
+            ("untagged", 31, {}),
+            ("old", 200, {}),
+        )
     ):
-        emulated.user(name, tags=tags)
+        emulated.user(name, 700 + number, tags=tags)
         emulated.key(name, age)
     emulated.user("inactive", tags={"team": "payments"})
     emulated.key("inactive", 300, status="Inactive")
@@ -164,7 +166,7 @@ def test_every_line_is_true_with_one_call_for_the_tags_of_all_users(emulated: Em
     assert found == {
         "young": ("COMPLIANT", "c", ago(-1)),
         "tagged": ("NON_COMPLIANT", "c", ago(20)),
-        "untagged": ("COMPLIANT", "default", ago(-60)),
+        "untagged": ("COMPLIANT", "default", ago(-59)),
         "old": ("NON_COMPLIANT", "default", ago(110)),
         "inactive": ("NOT_APPLICABLE", "c", None),
     }

@@ -14,6 +14,8 @@ from checker.evaluate import AccountResult, Reading, evaluate
 from checker.policy import loader
 from checker.sources import live
 from checker.sources.aws.session import ReadOnlySession
+from checker.sources.aws.workers import Workers
+from checker.sources.key_memory import State
 from tests.fakes.stand_ins import Faults, VirtualTime, faults, pages_of, virtual_time
 
 ACCOUNT = "111122223333"
@@ -44,8 +46,10 @@ class Emulated:
         return str(aws.add_key(ACCOUNT, user, ago(age), **settings).access_key_id)
 
     def rename(self, name: str, new_name: str) -> None:
-        """As IAM does it: the user's keys know the new name, which moto forgets to tell them."""
+        """As IAM does it: the user's keys and tags know the new name, which moto forgets to tell them."""
+        tags = self.iam.list_user_tags(name)
         self.iam.update_user(name, None, new_name)
+        self.iam.tag_user(new_name, tags)
         for key in self.iam.users[new_name].access_keys:
             key.user_name = new_name
 
@@ -56,24 +60,33 @@ class Emulated:
     def pages(self, size: int) -> None:
         self.stack.enter_context(pages_of(size))
 
-    def read(self, judged_by: Policy | None = None, inventory: dict[str, Account] | None = None) -> Reading:
+    def read(
+        self,
+        judged_by: Policy | None = None,
+        inventory: dict[str, Account] | None = None,
+        state: State | None = None,
+    ) -> Reading:
         """Read with the real client, as `check --show all` does, asking for what the lines at NOW depend on."""
         judged_by = judged_by or policy()
         session = ReadOnlySession(credentials=aws.credentials_for(ACCOUNT))
         self.faults.requests.clear()
         self.faults.asked.clear()
-        return live.read_account(
-            session,
-            inventory or {},
-            live.verdict_needs(judged_by, NOW, NOW, every_line=True),
-            want_name=live.asks_for_names(judged_by),
-            concurrency=4,
-            wait=self.time.sleep,
-        )
+        needs = live.verdict_needs(judged_by, NOW, NOW, every_line=True)
+        workers = Workers(4)
+        asking = live.Asking(needs, live.asks_for_names(judged_by), workers.map, state, self.time.sleep)
+        try:
+            return live.read_caller(session, inventory or {}, asking)
+        finally:
+            workers.leave()
 
-    def check(self, judged_by: Policy | None = None, inventory: dict[str, Account] | None = None) -> AccountResult:
+    def check(
+        self,
+        judged_by: Policy | None = None,
+        inventory: dict[str, Account] | None = None,
+        state: State | None = None,
+    ) -> AccountResult:
         judged_by = judged_by or policy()
-        return evaluate(judged_by, self.read(judged_by, inventory), NOW, show_all=True)
+        return evaluate(judged_by, self.read(judged_by, inventory, state), NOW, show_all=True)
 
     def verdicts(self, judged_by: Policy | None = None) -> dict[str, list[str]]:
         """Verdicts by user, oldest key first; fails the test if the account is unreadable."""
