@@ -185,8 +185,8 @@ def diff(base: str, head: str, *, color: str, saved: Path | None, **settings: An
 def render(*, output: Path, check: bool, **settings: Any) -> int:
     """Write the AWS Config rule and the remediation as Terraform, CloudFormation and conformance packs.
 
-    One set for each group of accounts with the same policy, from policies.yaml and accounts.yaml alone: the
-    same bytes every time. Files that the last render did not write are never changed or removed.
+    The same for every account, from policies.yaml and accounts.yaml alone: the same bytes every time. Files that the
+    last render did not write are never changed or removed.
     """
     from checker.commands import render as verb
 
