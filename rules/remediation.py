@@ -13,34 +13,23 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError
 
 from .access_keys_rotated import COMPLIANT, UNDECIDED, AccessKey, AccountPolicy, Decision, Rule, User, days, decide
-from .iam_listing import Untrustworthy, error_code, groups_of, keys_of, tags_of, user_from, users_of
+from .iam_changes import CAUGHT, LEFT, MEMORY, OF_AWS, Done, KeyChanges, NotAsExpected
+from .iam_listing import error_code, keys_of, users_of
 from .remediation_settings import RemediationSettings, remediation_by_rule
 from .resolved_policy import NotResolved, open_in, policy_for
 
 LONGEST_RUN = 540  # seconds after which no further user is begun: the step that waits for it is ended after 600
 MOST_RETURNED = 100  # SSM returns no more items of a list, and 100 KB, from aws:executeScript
 LONGEST_WHY = 500  # characters
-MEMORY = "keyage:inactive-since:"  # with a key id: the tag of a user that says since when it was seen inactive
-READ_BACKS = (1, 2, 4, 8, None)  # seconds between looks at a change: IAM is eventually consistent
-FAILED, LEFT = "failed", "left"
+FAILED = "failed"
 ORDER = [FAILED, "deleted", "deactivated", "remembered", "forgotten", LEFT]
 
 
 class RemediationFailed(Exception):
     """Something could not be done; the message ends with the output as JSON."""
-
-
-class NotAsExpected(Exception):
-    """AWS answered, but what it says is not what a change may rest on, or should have led to."""
-
-
-Done = tuple[str, str]  # what was done with a key, and why
-OF_AWS = (BotoCoreError, ClientError, ResponseParserError)
-CAUGHT = (*OF_AWS, NotAsExpected, Untrustworthy)
 
 
 def run_remediation(
@@ -120,8 +109,8 @@ class _Remediation:
         manual: bool,
     ) -> None:
         self._policy, self._settings = policy, settings
-        self._asks_for_groups = "groups" in policy.asked_of_users(now)
-        self._iam, self._now, self._wait, self._manual = iam, now, wait, manual
+        self._changes = KeyChanges(iam, wait, asks_for_groups="groups" in policy.asked_of_users(now))
+        self._iam, self._now, self._manual = iam, now, manual
         self.entries: list[dict[str, str]] = []
         self.unconcerned = 0
         self.open_here = ""  # why it may be open which rules and exemptions are for the account
@@ -150,22 +139,16 @@ class _Remediation:
         except OF_AWS:
             resources = []  # IAM can answer alone, with more calls
         for name in [entry["resourceName"] for entry in resources if entry.get("resourceName")]:
-            user = self._user_named(name)
+            user = self._changes.user_named(name)
             if user is not None and user.id == resource_id:
                 return user
         return next((user for user in users_of(self._iam) if user.id == resource_id), None)
-
-    def _user_named(self, name: str) -> User | None:
-        try:
-            return user_from(self._iam.get_user(UserName=name)["User"])
-        except self._iam.exceptions.NoSuchEntityException:
-            return None
 
     def handle(self, user: User, stage: str, only: bool) -> None:
         """Do the stage for every key of one user; without `only`, users with nothing inactive are just counted."""
         try:
             keys = keys_of(self._iam, user.name)
-            tags, groups = self._judged_by(user)
+            tags, groups = self._changes.judged_by(user)
         except CAUGHT as error:
             self._report(user, None, *_outcome_of(error))
             return
@@ -183,11 +166,6 @@ class _Remediation:
         for tag in sorted(gone) if stage == "delete" else ():
             done = self._attempt(self._forget, user, tag, "this key no longer exists")
             self._report(user, None, *done, key_id=tag.removeprefix(MEMORY))
-
-    def _judged_by(self, user: User) -> tuple[Mapping[str, str], Sequence[str] | None]:
-        """The tags of the user, and the groups if the policy looks at any."""
-        groups = groups_of(self._iam, user.name) if self._asks_for_groups else None
-        return tags_of(self._iam, user.name), groups
 
     def _attempt(self, step: Callable[..., Done], *arguments: Any) -> Done:
         """What a step did and why, also if it failed: the other keys go on."""
@@ -220,7 +198,7 @@ class _Remediation:
         if _memory_of(key) in tags:
             # It says since when the key was inactive before: the wait for deletion begins anew.
             self._forget(user, _memory_of(key), "")
-        return self._change(user, key, "deactivated", f"older than {days(limit)} and {days(grace)} of grace")
+        return self._changes.change(user, key, "deactivated", f"older than {days(limit)} and {days(grace)} of grace")
 
     def _deletion(self, user: User, key: AccessKey, decision: Decision, tags: Mapping[str, str]) -> Done:
         tag = _memory_of(key)
@@ -244,9 +222,11 @@ class _Remediation:
         why = self._protected(key, settings)
         if why:
             return LEFT, why
-        done = self._change(user, key, "deleted", f"seen inactive since {tags[tag]}, for {days(wait_days)} or more")
+        done = self._changes.change(
+            user, key, "deleted", f"seen inactive since {tags[tag]}, for {days(wait_days)} or more"
+        )
         if done[0] == "deleted":
-            self._afterwards("deleted", self._forget, user, tag, "")
+            self._changes.afterwards("deleted", self._forget, user, tag, "")
         return done
 
     def _wanted(self, decision: Decision, actions: Sequence[str]) -> tuple[Rule, RemediationSettings, str | None]:
@@ -288,59 +268,9 @@ class _Remediation:
         self._iam.untag_user(UserName=user.name, TagKeys=[tag])
         return "forgotten", why
 
-    def _delete(self, user: User, key: AccessKey) -> None:
-        try:
-            self._iam.delete_access_key(UserName=user.name, AccessKeyId=key.id)
-        except ClientError as error:
-            # Of a user who is there: the client asked again after an answer that was cut off.
-            if error_code(error) != "NoSuchEntity" or self._user_named(user.name) is None:
-                raise
-
-    def _change(self, user: User, key: AccessKey, action: str, why: str) -> Done:
-        """Deactivate or delete, if user and key are still as they were judged, and look that nothing else changed."""
-        tags, groups = self._judged_by(user)
-        current, before = self._user_named(user.name), self._listing(user)
-        if current is None or current.arn != user.arn or current.id != user.id or before.get(key.id) != key:
-            return LEFT, "user or key changed while they were looked at: the next run decides anew"
-        if (_of_others(tags), groups) != (_of_others(user.tags or {}), user.groups):
-            return LEFT, "the user's tags or groups changed while they were looked at: the next run decides anew"
-        expected = {key_id: other for key_id, other in before.items() if key_id != key.id}
-        if action == "deleted":
-            self._delete(user, key)
-        else:
-            self._iam.update_access_key(UserName=user.name, AccessKeyId=key.id, Status="Inactive")
-            expected[key.id] = key._replace(status="Inactive")
-        self._afterwards(action, self._read_back, user, expected)
-        return action, why
-
-    def _afterwards(self, action: str, step: Callable[..., object], *arguments: Any) -> None:
-        """A failure after the change must not hide that the change was made."""
-        try:
-            step(*arguments)
-        except CAUGHT as error:
-            raise NotAsExpected(f"{action}, but then: {error}") from error
-
-    def _read_back(self, user: User, expected: Mapping[str | None, AccessKey]) -> None:
-        for delay in READ_BACKS:
-            seen = self._listing(user)
-            if seen == expected:
-                return
-            if delay is not None:
-                self._wait(delay)
-        listed = ", ".join(f"{key.id} {key.status}" for key in seen.values())
-        raise NotAsExpected(f"ListAccessKeys says {listed or 'that there are no keys'}")
-
-    def _listing(self, user: User) -> dict[str | None, AccessKey]:
-        return {key.id: key for key in keys_of(self._iam, user.name)}
-
 
 def _memory_of(key: AccessKey) -> str:
     return f"{MEMORY}{key.id}"
-
-
-def _of_others(tags: Mapping[str, str]) -> dict[str, str]:
-    """The tags that no run of this code sets."""
-    return {tag: value for tag, value in tags.items() if not tag.startswith(MEMORY)}
 
 
 def _outcome_of(error: Exception) -> Done:

@@ -19,7 +19,6 @@ from checker.compare.deployment import differences
 from checker.errors import Unreadable
 from checker.generate.archive import zipped
 from checker.generate.deployment import Deployment, deployment
-from checker.generate.groups import resolve
 from checker.permissions import policy_document
 from checker.policy import loader
 from checker.sources.aws.session import ReadOnlySession
@@ -41,9 +40,14 @@ remediation: {{action: delete, automatic: true, protectUsedWithinDays: 7, delete
 RULE = "access-keys-rotated"
 
 
+def other_code(which: str) -> str:
+    said = "deployed another source, policy what `keyage render` writes to lambda/index.py"
+    return f"Lambda function {which}: code: {said}"
+
+
 def expected(text: str) -> Deployment:
     policy = loader.parse(text.encode(), "policies.yaml")
-    return deployment(policy, resolve(policy, {})[0])
+    return deployment(policy, {})
 
 
 class Account:
@@ -59,31 +63,33 @@ class Account:
         """What the templates of a deployment make, as far as `drift` looks."""
         source: dict[str, Any] = {"Owner": "AWS", "SourceIdentifier": "ACCESS_KEYS_ROTATED"}
         rule: dict[str, Any] = {"ConfigRuleName": wanted.rule_name, "Source": source}
-        if wanted.function is None:
-            rule["InputParameters"] = json.dumps({"maxAccessKeyAge": str(wanted.group.max_age)})
+        if not wanted.custom:
+            rule["InputParameters"] = json.dumps({"maxAccessKeyAge": str(wanted.max_age)})
             rule["MaximumExecutionFrequency"] = wanted.frequency
         else:
             trigger = {"EventSource": "aws.config", "MessageType": "ScheduledNotification"}
             details = [trigger | {"MaximumExecutionFrequency": wanted.frequency}]
-            arn = self.put_function(wanted.function)
+            arn = self.put_function(RULE, str(wanted.code), "index.handler")
             rule["Source"] = {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": arn, "SourceDetails": details}
         self.config.put_config_rule(ConfigRule=rule)
-        if wanted.document is not None:
+        for name in wanted.remediation_functions.values():
+            self.put_function(name, str(wanted.code), "index.remediate")
+        if wanted.runbook is not None:
             self.put_document(wanted)
             self.remediate(wanted)
-        if wanted.group.deletes:
+        if wanted.deletes:
             self.schedule(wanted)
 
-    def put_function(self, source: str, **others: Any) -> str:
-        role = self.iam.create_role(RoleName="evaluation", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    def put_function(self, name: str, source: str, handler: str) -> str:
+        role = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
         code = {"ZipFile": zipped("index.py", source.encode())}
-        settings = {"Runtime": "python3.12", "Handler": "index.handler", "Code": code, "Role": role} | others
-        return str(self.functions.create_function(FunctionName=RULE, **settings)["FunctionArn"])
+        settings: dict[str, Any] = {"Runtime": "python3.13", "Handler": handler, "Code": code, "Role": role}
+        return str(self.functions.create_function(FunctionName=name, **settings)["FunctionArn"])
 
     def put_document(self, wanted: Deployment) -> None:
         self.ssm.create_document(
             Name=wanted.name("remediation"),
-            Content=str(wanted.document),
+            Content=str(wanted.runbook),
             DocumentType="Automation",
             DocumentFormat="YAML",
         )
@@ -96,7 +102,7 @@ class Account:
             "ConfigRuleName": RULE,
             "TargetType": "SSM_DOCUMENT",
             "TargetId": wanted.name("remediation"),
-            "Automatic": wanted.group.automatic,
+            "Automatic": wanted.automatic,
             "MaximumAutomaticAttempts": 5,
             "RetryAttemptSeconds": 60,
             "Parameters": parameters,
@@ -104,20 +110,20 @@ class Account:
         self.config.put_remediation_configurations(RemediationConfigurations=[configuration | others])
 
     def schedule(self, wanted: Deployment) -> None:
-        given = {"DocumentName": wanted.name("remediation"), "Parameters": {"Stage": ["delete"]}}
         self.scheduler.create_schedule(
             Name=wanted.name("deletion"),
             ScheduleExpression="rate(1 day)",
             FlexibleTimeWindow={"Mode": "OFF"},
             Target={
-                "Arn": "arn:aws:scheduler:::aws-sdk:ssm:startAutomationExecution",
+                "Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{wanted.name('deletion')}",
                 "RoleArn": "arn:aws:iam::123456789012:role/r",
-                "Input": json.dumps(given),
+                "Input": json.dumps({"Stage": "delete", "Trigger": "automatic"}),
             },
         )
 
     def differences(self, wanted: Deployment) -> list[str]:
-        there = read(ReadOnlySession(), REGION, RULE, wanted.name("deletion"))
+        names = wanted.remediation_functions.values()
+        there = read(ReadOnlySession(), REGION, RULE, wanted.name("deletion"), names)
         return [str(difference) for difference in differences(wanted, there)]
 
 
@@ -145,6 +151,8 @@ def test_what_was_deployed_from_the_policy_is_no_difference(account: Account, po
             CUSTOM,
             [
                 "Config rule access-keys-rotated: deployed nothing, policy a rule",
+                "Lambda function access-keys-rotated-deactivation: deployed nothing, policy a function",
+                "Lambda function access-keys-rotated-deletion: deployed nothing, policy a function",
                 "remediation: deployed nothing, policy access-keys-rotated-remediation",
                 "deletion schedule: deployed nothing, policy access-keys-rotated-deletion",
             ],
@@ -183,26 +191,22 @@ def test_nothing_is_deployed(account: Account, policy: str, said: list[str]) -> 
         (
             CUSTOM,
             CUSTOM.replace("maxAccessKeyAge: 30", "maxAccessKeyAge: 31"),
-            [
-                "Lambda code: deployed another source, policy what `keyage render` writes to lambda/index.py",
-                "Automation document: deployed another text, policy what `keyage render` writes to remediation.yaml",
-            ],
+            [other_code(which) for which in ("of the rule", f"{RULE}-deactivation", f"{RULE}-deletion")],
         ),
         (
             CUSTOM,
             CUSTOM.replace("automatic: true", "automatic: false"),
             [
-                "Lambda code: deployed another source, policy what `keyage render` writes to lambda/index.py",
+                *(other_code(which) for which in ("of the rule", f"{RULE}-deactivation", f"{RULE}-deletion")),
                 "remediation is automatic: deployed true, policy false",
                 'remediation trigger: deployed ["automatic"], policy ["manual"]',
-                "Automation document: deployed another text, policy what `keyage render` writes to remediation.yaml",
             ],
         ),
         (
             CUSTOM,
             CUSTOM.replace("action: delete", "action: none"),
             [
-                "Lambda code: deployed another source, policy what `keyage render` writes to lambda/index.py",
+                other_code("of the rule"),
                 "remediation: deployed access-keys-rotated-remediation, policy nothing",
                 "deletion schedule: deployed access-keys-rotated-deletion, policy nothing",
             ],
@@ -216,7 +220,7 @@ def test_the_policy_has_changed_since(account: Account, there: str, wanted: str,
 
 def test_a_rule_of_another_kind_is_a_difference_and_no_crash() -> None:
     rule = {"ConfigRuleName": RULE, "Source": {"Owner": "CUSTOM_POLICY", "CustomPolicyDetails": {}}}
-    there = Deployed(rule, None, None, None, None, None)
+    there = Deployed(rule, {}, None, None, None)
     for text, owner in ((MANAGED, "AWS"), (CUSTOM.replace("action: delete", "action: none"), "CUSTOM_LAMBDA")):
         found = [str(difference) for difference in differences(expected(text), there)]
         assert found == [f"rule owner: deployed CUSTOM_POLICY, policy {owner}"]
@@ -229,14 +233,14 @@ def broken_zip(account: Account) -> None:
 def edited_code(account: Account) -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("index.py", str(expected(CUSTOM).function).replace("age <= rule.limit", "True"))
+        archive.writestr("index.py", str(expected(CUSTOM).code).replace("age <= rule.limit", "True"))
     account.functions.update_function_code(FunctionName=RULE, ZipFile=content.getvalue())
 
 
 def edited_document(account: Account) -> None:
     wanted = expected(CUSTOM)
     account.ssm.delete_document(Name=wanted.name("remediation"))
-    edited = str(wanted.document).replace("LONGEST_RUN = 540", "LONGEST_RUN = 5")
+    edited = str(wanted.runbook).replace("read_timeout=590", "read_timeout=5")
     account.ssm.create_document(
         Name=wanted.name("remediation"), Content=edited, DocumentType="Automation", DocumentFormat="YAML"
     )
@@ -249,16 +253,23 @@ def reschedule(account: Account, given: str) -> None:
     account.scheduler.update_schedule(**kept | {"Target": there["Target"] | {"Input": given}})
 
 
-CODE = "Lambda code: deployed another source, policy what `keyage render` writes to lambda/index.py"
+CODE = other_code("of the rule")
 DOCUMENT = "Automation document: deployed another text, policy what `keyage render` writes to remediation.yaml"
 BY_HAND: list[tuple[Callable[[Account], object], str]] = [
     (broken_zip, CODE),
     (edited_code, CODE),
     (edited_document, DOCUMENT),
-    (lambda account: account.functions.delete_function(FunctionName=RULE), "Lambda function: deployed nothing"),
+    (
+        lambda account: account.functions.delete_function(FunctionName=RULE),
+        "Lambda function of the rule: deployed nothing",
+    ),
     (
         lambda account: account.functions.update_function_configuration(FunctionName=RULE, Handler="x.y"),
-        "Lambda handler: deployed x.y, policy index.handler",
+        "Lambda function of the rule: handler: deployed x.y, policy index.handler",
+    ),
+    (
+        lambda account: account.functions.delete_function(FunctionName=f"{RULE}-deletion"),
+        f"Lambda function {RULE}-deletion: deployed nothing",
     ),
     (
         lambda account: account.ssm.delete_document(Name="access-keys-rotated-remediation"),
@@ -277,8 +288,8 @@ BY_HAND: list[tuple[Callable[[Account], object], str]] = [
         "deletion schedule: deployed nothing",
     ),
     *(
-        (partial(reschedule, given=given), "deletion document: deployed nothing")
-        for given in ("delete the old ones", "[]", '{"Parameters": []}')
+        (partial(reschedule, given=given), "deletion stage: deployed nothing")
+        for given in ("delete the old ones", "[]", '{"Trigger": "automatic"}')
     ),
 ]
 
@@ -294,7 +305,7 @@ def test_another_layout_of_the_document_is_no_difference(account: Account) -> No
     wanted = expected(CUSTOM)
     account.deploy(wanted)
     account.ssm.delete_document(Name=wanted.name("remediation"))
-    text = str(wanted.document).replace("{{ Stage }}", "{{ Stage }}").replace('"0.3"', "'0.3'")
+    text = str(wanted.runbook).replace("{{ Stage }}", "{{ Stage }}").replace('"0.3"', "'0.3'")
     account.ssm.create_document(
         Name=wanted.name("remediation"), Content=text, DocumentType="Automation", DocumentFormat="YAML"
     )
@@ -304,7 +315,8 @@ def test_another_layout_of_the_document_is_no_difference(account: Account) -> No
 def test_the_printed_permissions_are_what_is_asked(account: Account) -> None:
     account.deploy(expected(CUSTOM))
     session = ReadOnlySession()
-    read(session, REGION, RULE, expected(CUSTOM).name("deletion"))
+    wanted = expected(CUSTOM)
+    read(session, REGION, RULE, wanted.name("deletion"), wanted.remediation_functions.values())
     allowed = {action for statement in policy_document("drift")["Statement"] for action in statement["Action"]}
     assert {action.partition(":")[2] for action in allowed} == {*session.calls(), "ListAccountAliases"}
 
@@ -318,7 +330,7 @@ def test_what_cannot_be_read_is_no_verdict(account: Account, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("policy", "code", "said"),
     [
-        (MANAGED, 0, "group default, the managed rule access-keys-rotated: as the policy says\n"),
+        (MANAGED, 0, "the managed rule access-keys-rotated: as the policy says\n"),
         (
             MANAGED.replace("45", "46"),
             1,
@@ -332,7 +344,7 @@ def test_the_command(account: Account, tmp_path: Path, policy: str, code: int, s
     credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     done = keyage(tmp_path, "drift", "--now", NOW, AWS_ENDPOINT_URL=account.endpoint, **credentials)
     assert (done.returncode, done.stderr) == (code, "")
-    assert done.stdout.startswith(f"account {ACCOUNT}, {REGION}, group default")
+    assert done.stdout.startswith(f"account {ACCOUNT}, {REGION}, ")
     assert done.stdout.endswith(said)
 
 
@@ -343,7 +355,7 @@ def test_an_account_that_the_inventory_lacks_is_warned_about(account: Account, t
     account.deploy(expected(MANAGED))
     credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     done = keyage(tmp_path, "drift", "--now", NOW, AWS_ENDPOINT_URL=account.endpoint, **credentials)
-    assert done.returncode == 0
+    assert done.returncode == 1
     assert f"account {ACCOUNT} is not in the inventory, although mine would select it" in done.stderr
 
 
@@ -356,12 +368,12 @@ def test_a_denied_call_says_what_to_allow(account: Account, monkeypatch: pytest.
         account.differences(expected(MANAGED))
 
 
-def test_an_account_named_by_its_id_is_compared_with_its_own_group(account: Account, tmp_path: Path) -> None:
-    rule = f"rules: [{{id: mine, accounts: '{ACCOUNT}', maxAccessKeyAge: 3}}]\n"
+def test_a_rule_for_one_account_asks_for_the_custom_rule_in_every_account(account: Account, tmp_path: Path) -> None:
+    rule = "rules: [{id: mine, accounts: '444455556666', maxAccessKeyAge: 3}]\n"
     (tmp_path / "policies.yaml").write_text(MANAGED + rule)
     account.deploy(expected(MANAGED))
     credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     done = keyage(tmp_path, "drift", "--now", NOW, AWS_ENDPOINT_URL=account.endpoint, **credentials)
     assert (done.returncode, done.stderr) == (1, "")
-    assert "group mine, " in done.stdout
-    assert "maxAccessKeyAge: deployed 45, policy 3" in done.stdout
+    assert "keyage's rule access-keys-rotated" in done.stdout
+    assert "rule owner: deployed AWS, policy CUSTOM_LAMBDA" in done.stdout

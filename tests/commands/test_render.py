@@ -12,9 +12,8 @@ from tests.support.processes import NOW, POLICY, here, keyage
 INVENTORY = "version: 1\naccounts:\n  - {id: 111122223333, name: prod-web}\n"
 RULE = "rules:\n  - {id: prod, accounts: prod-*, users: svc-*, maxAccessKeyAge: 30}\n"
 SUMMARY = """\
-build: 26 files, 26 new
-  default  every other account: managed rule, 90 days, no remediation
-  prod     1 account: custom rule, no remediation
+build: 20 files, 20 new
+  every account: custom rule, no remediation
 """
 
 
@@ -50,9 +49,9 @@ def test_nothing_to_do_the_second_time(rendered: Path) -> None:
     folder = rendered
     before = everything(folder)
     again = here(folder, "render", "-o", "build", "--now", NOW)
-    assert again.stdout == SUMMARY.replace("26 new", "nothing changed")
+    assert again.stdout == SUMMARY.replace("20 new", "nothing changed")
     check = here(folder, "render", "-o", "build", "--check", "--now", NOW)
-    assert (check.returncode, check.stdout) == (0, "build is what the policy renders: 26 files\n")
+    assert (check.returncode, check.stdout) == (0, "build is what the policy renders: 20 files\n")
     assert everything(folder) == before
 
 
@@ -65,48 +64,33 @@ def test_the_bytes_depend_on_nothing_but_policy_and_inventory(rendered: Path, tm
 
 def test_the_manifest_is_what_the_design_says(first_build: Path) -> None:
     manifest = json.loads((first_build / "manifest.json").read_text())
-    assert manifest["groups"] == [
-        {
-            "name": "default",
-            "accounts": [],
-            "rule": "managed",
-            "maxAccessKeyAge": 90,
-            "terraform": "terraform/default",
-            "cloudformation": "cloudformation/default.yaml",
-        },
-        {
-            "name": "prod",
-            "accounts": ["111122223333"],
-            "rule": "custom",
-            "maxAccessKeyAge": None,
-            "terraform": "terraform/prod",
-            "cloudformation": "cloudformation/prod.yaml",
-        },
-    ]
+    assert (manifest["rule"], manifest["maxAccessKeyAge"]) == ("custom", None)
     assert sorted([*manifest["files"], "manifest.json"]) == sorted(everything(first_build))
 
 
 def test_check_lists_what_differs_and_writes_nothing(rendered: Path) -> None:
     folder = rendered
     (folder / "policies.yaml").write_text(POLICY.replace("90", "91") + RULE.replace("id: prod", "id: web"))
+    (folder / "build/terraform/account/outputs.tf").unlink()
     before = everything(folder)
     done = keyage(folder, "render", "--check", "--now", NOW)
     assert (done.returncode, done.stderr) == (1, "")
     lines = [line.strip() for line in done.stdout.splitlines()]
     assert lines[0] == "build differs from what the policy renders:"
-    assert "differs    cloudformation/default.yaml  (+2 -2 lines)" in lines
-    assert "missing    cloudformation/web.yaml" in lines
-    assert "left over  cloudformation/prod.yaml" in lines
+    assert "differs    cloudformation/keyage.yaml  (+2 -2 lines)" in lines
+    assert "missing    terraform/account/outputs.tf" in lines
     assert lines[-1] == "Write them with: keyage render -o build"
     assert everything(folder) == before
 
 
-def test_a_group_that_is_gone_is_removed_but_not_what_is_yours(rendered: Path) -> None:
+def test_what_is_no_longer_needed_is_removed_but_not_what_is_yours(rendered: Path) -> None:
     folder = rendered
-    (folder / "build/terraform/prod/terraform.tfstate").write_text("state")
+    state = folder / "build/terraform/account/lambda/terraform.tfstate"
+    state.write_text("state")
     (folder / "policies.yaml").write_text(POLICY)
+    assert "left over  terraform/account/lambda/index.py" in here(folder, "render", "--check").stdout
     assert here(folder, "render").returncode == 0
-    assert [path for path in everything(folder / "build") if "prod" in path] == ["terraform/prod/terraform.tfstate"]
+    assert list(everything(folder / "build/terraform/account/lambda")) == ["terraform.tfstate"]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +130,8 @@ def test_without_an_inventory_only_ids_select(folder: Path) -> None:
     (folder / "policies.yaml").write_text(POLICY + RULE.replace("prod-*", "'444455556666'"))
     done = here(folder, "render", "--now", NOW)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "444455556666" in (folder / "build/terraform/organization/groups.tf").read_text()
+    policy = json.loads((folder / "build/policy.json").read_text())
+    assert policy["accountSets"] == {"set1": ["444455556666"]}
 
 
 def test_what_is_open_in_an_account_that_is_not_listed_is_warned_about_or_refused(folder: Path) -> None:
@@ -174,7 +159,7 @@ def test_what_cfn_lint_refuses_is_a_bug_and_not_written(folder: Path) -> None:
     done = keyage(folder, "render", PYTHONPATH=str(folder))
     assert done.returncode == BUG_EXIT
     assert "error: cfn-lint refuses what keyage rendered: a bug in keyage, please report it" in done.stderr
-    assert "cloudformation/default.yaml:" in done.stderr
+    assert "cloudformation/keyage.yaml:" in done.stderr
     assert not (folder / "build").exists()
 
 
