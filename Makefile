@@ -98,6 +98,7 @@ bench: $(READY) ## the benchmarks of benchmarks/README.md
 	$(BIN)/python benchmarks/offline.py
 	$(BIN)/python benchmarks/formats.py
 	$(BIN)/python benchmarks/config_rule.py
+	$(BIN)/python benchmarks/render_scale.py
 
 docs: $(READY) ## the documentation as pages, with strict links, into build/docs
 	$(BIN)/sphinx-build -n -W --keep-going -q -b html docs build/docs

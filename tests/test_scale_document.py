@@ -12,11 +12,9 @@ import yaml
 
 from checker.cli import keyage as command_line
 from checker.generate import lint
-from checker.generate.groups import resolve
 from checker.generate.terraform import organization_files
 from checker.permissions import AUDIT_ROLE, VERBS, policy_document
-from checker.policy import loader
-from tests.generate.terraform_cli import InFolder, deployments, terraform_in, write
+from tests.generate.terraform_cli import InFolder, deployed, terraform_in, write
 from tests.support.processes import keyage
 
 __all__ = ["terraform_in"]
@@ -135,8 +133,8 @@ def test_the_terraform_of_the_aggregator_is_valid(tmp_path: Path, terraform_in: 
 def test_the_rendered_organization_takes_what_the_command_gives() -> None:
     apply = next(arguments for arguments in commands("terraform") if "apply" in arguments)
     given = {text.partition("=")[0] for flag, text in pairwise(apply) if flag == "-var"}
-    made = deployments("version: 1\ndefault: {maxAccessKeyAge: 90}\n", [])
-    rendered = organization_files(made, {"default": b"Resources: {}\n"})["variables.tf"].decode()
+    made = deployed("version: 1\ndefault: {maxAccessKeyAge: 90}\n")
+    rendered = organization_files(made, b"Resources: {}\n")["variables.tf"].decode()
     required = re.findall(r'variable "(\w+)" \{(?:(?!\n\}).)*\n\}', rendered, re.DOTALL)
     assert given == {name for name in required if "default" not in _block(rendered, name)}
 
@@ -146,9 +144,7 @@ def _block(text: str, name: str) -> str:
 
 
 def test_the_region_of_the_example_is_where_the_rule_is_by_default() -> None:
-    policy = loader.parse(b"version: 1\ndefault: {maxAccessKeyAge: 90}\n", "policies.yaml")
-    (made,) = deployments("version: 1\ndefault: {maxAccessKeyAge: 90}\n", [])
-    assert [group.name for group in resolve(policy, {})] == ["default"]
+    made = deployed("version: 1\ndefault: {maxAccessKeyAge: 90}\n")
     assert f'regions  = ["{made.region}"]' in TEXT
     assert f"export AWS_DEFAULT_REGION={made.region}" in TEXT
 

@@ -16,6 +16,7 @@ EVALUATION = (
 )
 REMEDIATION = ("remediation_settings", "remediation")
 READABLE = 32_000  # bytes of a policy that a person would still read; a larger one is compressed
+LINE = 1_000  # characters of a compressed policy; CloudFormation counts the indentation of each line, three times
 # In one file the modules see each other's names without importing them.
 SIBLING_IMPORT = re.compile(r"^from \.\w+ import (?:\([^)]*\)|[^\n(]*)\n", re.MULTILINE)
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -41,7 +42,7 @@ def _module(name: str) -> str:
 
 def _packed(policy: str) -> str:
     squeezed = b64encode(bz2.compress(policy.encode())).decode()
-    lines = "\n".join(f'    "{line}"' for line in wrap(squeezed, 110))
+    lines = "\n".join(f'    "{line}"' for line in wrap(squeezed, LINE))
     return f"json.loads(bz2.decompress(base64.b64decode(\n{lines}\n)))"
 
 

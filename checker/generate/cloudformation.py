@@ -1,36 +1,38 @@
 """A deployment → one self-contained CloudFormation template, and the conformance pack with its rule."""
 
 from checker.errors import UsageError
-from checker.generate.deployment import MANAGED_RULE, Deployment
+from checker.generate.deployment import MANAGED_RULE, RUNTIME, Deployment
 from checker.generate.templating import render
 from checker.permissions import DEPLOYED
 
-# CloudFormation User Guide, "Understand CloudFormation quotas": a template in S3 is at most 1 MB.
+# CloudFormation User Guide, "Understand CloudFormation quotas": a template in S3 is at most 1 MB. The code in it then
+# keeps within what Lambda takes: 4 MB for each function ("AWS::Lambda::Function Code").
 MAX_TEMPLATE = 1_000_000  # bytes
 # AWS Config API Reference, PutConformancePack: TemplateBody.
 MAX_CONFORMANCE_PACK = 51_200  # bytes
 
 
 def template(deployment: Deployment) -> str:
-    """Everything that an account needs; raises UsageError if it is more than CloudFormation takes."""
+    """Everything that an account needs, for a stack or a StackSet.
+
+    Raises UsageError if it is more than CloudFormation takes.
+    """
     text = render(
         "cloudformation/template.yaml.j2",
         deployment=deployment,
-        group=deployment.group,
         managed_rule=MANAGED_RULE,
+        runtime=RUNTIME,
         actions=DEPLOYED,
-        function=_block(deployment.function),
-        document=_block(deployment.document),
+        source=_block(deployment.code),
+        runbook=_block(deployment.runbook),
     )
-    return _within(MAX_TEMPLATE, text, "CloudFormation template", deployment)
+    return _within(MAX_TEMPLATE, text, "CloudFormation template")
 
 
 def conformance_pack(deployment: Deployment) -> str:
     """The rule alone; raises UsageError if it is more than AWS Config takes."""
-    text = render(
-        "conformance-pack/pack.yaml.j2", deployment=deployment, group=deployment.group, managed_rule=MANAGED_RULE
-    )
-    return _within(MAX_CONFORMANCE_PACK, text, "conformance pack", deployment)
+    text = render("conformance-pack/pack.yaml.j2", deployment=deployment, managed_rule=MANAGED_RULE)
+    return _within(MAX_CONFORMANCE_PACK, text, "conformance pack")
 
 
 def _block(text: str | None) -> str:
@@ -38,11 +40,11 @@ def _block(text: str | None) -> str:
     return (text or "").removesuffix("\n")
 
 
-def _within(limit: int, text: str, what: str, deployment: Deployment) -> str:
+def _within(limit: int, text: str, what: str) -> str:
     size = len(text.encode())
     if size > limit:
         raise UsageError(
-            f"the {what} of the group {deployment.group.name} has {size} bytes, at most {limit} are possible;"
-            " merge rules and exemptions, or select fewer accounts with each"
+            f"the {what} has {size:,} bytes, {size - limit:,} more than the {limit:,} that AWS takes;"
+            " merge rules and exemptions, or let fewer of them select accounts"
         )
     return text

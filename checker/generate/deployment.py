@@ -89,7 +89,7 @@ class Deployment:
         return render(
             "ssm/remediation.yaml.j2",
             rule_name=self.rule_name,
-            stages=", ".join(functions),
+            stages=json.dumps(list(functions)),
             functions=json.dumps(functions),
         )
 

@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -11,7 +11,7 @@ from typing import Protocol
 import pytest
 
 from checker.decision import Account
-from checker.generate import deployment, groups, terraform
+from checker.generate import deployment, terraform
 from checker.generate.deployment import Deployment
 from checker.policy import loader
 
@@ -22,10 +22,9 @@ UNREACHABLE = "Failed to query available provider packages"
 TEMPLATE = b"Resources: {}\n"
 
 
-def deployments(text: str, accounts: list[Account]) -> list[Deployment]:
+def deployed(text: str, accounts: Iterable[Account] = ()) -> Deployment:
     policy = loader.parse(text.encode(), "policies.yaml")
-    found = groups.resolve(policy, {account.id: account for account in accounts})
-    return [deployment.deployment(policy, group) for group in found]
+    return deployment.deployment(policy, {account.id: account for account in accounts})
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> Path:
@@ -36,11 +35,10 @@ def write(folder: Path, files: Mapping[str, bytes]) -> Path:
     return folder
 
 
-def write_organization(top: Path, made: list[Deployment], templates: Mapping[str, bytes] | None = None) -> Path:
-    """The organization's module with its templates where it looks for them; returns the module's folder."""
-    templates = templates or {each.group.name: TEMPLATE for each in made}
-    write(top / "cloudformation", {f"{name}.yaml": template for name, template in templates.items()})
-    return write(top / "terraform" / "organization", terraform.organization_files(made, templates))
+def write_organization(top: Path, made: Deployment, template: bytes = TEMPLATE) -> Path:
+    """The organization's module with its template where it looks for it; returns the module's folder."""
+    write(top / "cloudformation", {"keyage.yaml": template})
+    return write(top / "terraform" / "organization", terraform.organization_files(made, template))
 
 
 class Terraform:

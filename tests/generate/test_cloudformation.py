@@ -1,7 +1,8 @@
-"""What the CloudFormation templates and conformance packs deploy, and what their roles may do."""
+"""What the CloudFormation template and the conformance pack deploy, and what their roles may do."""
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,9 @@ from pytest_regressions.file_regression import FileRegressionFixture
 
 from checker.errors import UsageError
 from checker.generate import cloudformation
-from checker.generate.deployment import Deployment, deployment
-from checker.generate.groups import resolve
+from checker.generate.deployment import RUNTIME, Deployment, deployment
 from checker.generate.templating import yaml
+from checker.permissions import WRITE_LOG
 from checker.policy import loader
 from tests.generate.hostile import HOSTILE
 
@@ -49,9 +50,9 @@ OUR_TAGS = {
 
 
 def deployed(text: str, *, name: str | None = None) -> Deployment:
-    """What a policy with 90 days deploys to accounts that are in no inventory."""
+    """What a policy with 90 days deploys."""
     policy = loader.parse(f"version: 1\ndefault: {{maxAccessKeyAge: 90}}\n{text}".encode(), "policies.yaml")
-    made = deployment(policy, resolve(policy, {})[0])
+    made = deployment(policy, {})
     return dataclasses.replace(made, rule_name=name) if name else made
 
 
@@ -81,7 +82,7 @@ def allowed(case: str, role: str) -> set[str]:
     return {action for statement in statements(case, role).values() for action in actions(statement)}
 
 
-def test_a_managed_group_deploys_the_rule_and_nothing_else() -> None:
+def test_where_one_number_says_it_all_the_managed_rule_is_deployed_and_nothing_else() -> None:
     template = parsed(deployed(CASES["managed"]))
     assert list(template) == ["AWSTemplateFormatVersion", "Description", "Rules", "Resources", "Outputs"]
     assert template["Resources"] == {
@@ -99,11 +100,15 @@ def test_a_managed_group_deploys_the_rule_and_nothing_else() -> None:
     assert list(template["Outputs"]) == ["RuleName"]
 
 
+def function_of(stage: str) -> list[str]:
+    return [f"{stage}{part}" for part in ("Function", "Logs", "Retries", "Role")]
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_nothing_is_deployed_that_the_group_does_not_need(case: str) -> None:
+def test_nothing_is_deployed_that_the_policy_does_not_need(case: str) -> None:
     custom = ["FunctionPermission", "Function", "FunctionLogs", "FunctionRole"] if "custom" in case else []
-    remediation = ["Remediation", "Document", "DeactivationRole"] if "-" in case else []
-    deletion = ["DeletionSchedule", "DeletionRole", "ScheduleRole"] if "delete" in case else []
+    remediation = ["Remediation", "Document", "AutomationRole", *function_of("Deactivation")] if "-" in case else []
+    deletion = [*function_of("Deletion"), "DeletionSchedule", "ScheduleRole"] if "delete" in case else []
     assert list(resources(case)) == ["Rule", *custom, *remediation, *deletion]
 
 
@@ -138,23 +143,54 @@ def test_the_custom_rule_runs_on_a_schedule_and_may_call_its_function() -> None:
     }
 
 
-def test_the_function_finds_its_log_group_there() -> None:
-    found = resources("custom")
-    function, logs = found["Function"], found["FunctionLogs"]
-    assert function["DependsOn"] == "FunctionLogs"
+FUNCTIONS = {
+    "Function": ("FunctionRole", "FunctionLogs", "evaluation", "index.handler", 900),
+    "DeactivationFunction": ("DeactivationRole", "DeactivationLogs", "deactivation", "index.remediate", 600),
+    "DeletionFunction": ("DeletionRole", "DeletionLogs", "deletion", "index.remediate", 600),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_finds_its_log_group_there(name: str) -> None:
+    role, log_group, suffix, handler, timeout = FUNCTIONS[name]
+    found = resources("custom-delete")
+    function, logs = found[name], found[log_group]
+    assert function["DependsOn"] == log_group
     assert {name: value for name, value in function["Properties"].items() if name not in ("Code", "Description")} == {
-        "FunctionName": "access-keys-rotated-evaluation",
-        "Role": {"Fn::GetAtt": ["FunctionRole", "Arn"]},
-        "Runtime": "python3.12",
+        "FunctionName": f"access-keys-rotated-{suffix}",
+        "Role": {"Fn::GetAtt": [role, "Arn"]},
+        "Runtime": RUNTIME,
         "Architectures": ["x86_64"],
-        "Handler": "index.handler",
-        "Timeout": 900,
+        "Handler": handler,
+        "Timeout": timeout,
         "MemorySize": 512,
     }
     assert (logs["DeletionPolicy"], logs["UpdateReplacePolicy"]) == ("Delete", "Delete")
     assert logs["Properties"] == {
-        "LogGroupName": "/aws/lambda/access-keys-rotated-evaluation",
+        "LogGroupName": f"/aws/lambda/access-keys-rotated-{suffix}",
         "RetentionInDays": {"Ref": "LogRetentionDays"},
+    }
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_assumed_by_lambda_and_writes_its_own_log(name: str) -> None:
+    role, log_group, *_others = FUNCTIONS[name]
+    assert properties("custom-delete", role)["AssumeRolePolicyDocument"]["Statement"] == [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
+    ]
+    log = statements("custom-delete", role)["WriteLog"]
+    assert (actions(log), log["Resource"]) == (WRITE_LOG, {"Fn::GetAtt": [log_group, "Arn"]})
+
+
+@pytest.mark.parametrize("stage", ["Deactivation", "Deletion"])
+def test_what_fails_waits_for_the_next_day(stage: str) -> None:
+    assert resources("custom-delete")[f"{stage}Retries"] == {
+        "Type": "AWS::Lambda::EventInvokeConfig",
+        "Properties": {
+            "FunctionName": {"Ref": f"{stage}Function"},
+            "Qualifier": "$LATEST",
+            "MaximumRetryAttempts": 0,
+        },
     }
 
 
@@ -176,7 +212,7 @@ def test_aws_config_hands_users_to_the_document(case: str) -> None:
         **(automatic if "automatic" in case else {"Automatic": False}),
         "Parameters": {
             "ResourceId": {"ResourceValue": {"Value": "RESOURCE_ID"}},
-            "AutomationAssumeRole": {"StaticValue": {"Values": [{"Fn::GetAtt": ["DeactivationRole", "Arn"]}]}},
+            "AutomationAssumeRole": {"StaticValue": {"Values": [{"Fn::GetAtt": ["AutomationRole", "Arn"]}]}},
             "Stage": {"StaticValue": {"Values": ["deactivate"]}},
             "Trigger": {"StaticValue": {"Values": ["automatic" if "automatic" in case else "manual"]}},
         },
@@ -196,12 +232,12 @@ def test_the_schedule_starts_the_deletion_every_day() -> None:
     assert schedule["Name"] == "access-keys-rotated-deletion"
     assert schedule["ScheduleExpression"] == "rate(1 day)"
     assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
-    target = schedule["Target"]
-    assert target["Arn"] == {"Fn::Sub": "arn:${AWS::Partition}:scheduler:::aws-sdk:ssm:startAutomationExecution"}
-    assert target["RoleArn"] == {"Fn::GetAtt": ["ScheduleRole", "Arn"]}
-    assert json.loads(target["Input"]["Fn::Sub"]) == {
-        "DocumentName": "${Document}",
-        "Parameters": {"AutomationAssumeRole": ["${DeletionRole.Arn}"], "Stage": ["delete"]},
+    target = dict(schedule["Target"])
+    assert json.loads(target.pop("Input")) == {"Stage": "delete", "Trigger": "automatic"}
+    assert target == {
+        "Arn": {"Fn::GetAtt": ["DeletionFunction", "Arn"]},
+        "RoleArn": {"Fn::GetAtt": ["ScheduleRole", "Arn"]},
+        "RetryPolicy": {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 5},
     }
 
 
@@ -234,11 +270,12 @@ def test_the_function_may_read_and_report() -> None:
             ["config:GetComplianceDetailsByConfigRule"],
             {"Fn::Sub": "arn:${AWS::Partition}:config:${AWS::Region}:${AWS::AccountId}:config-rule/*"},
         ),
-        "WriteLog": (["logs:CreateLogStream", "logs:PutLogEvents"], {"Fn::GetAtt": ["FunctionLogs", "Arn"]}),
+        "WriteLog": (WRITE_LOG, {"Fn::GetAtt": ["FunctionLogs", "Arn"]}),
     }
 
 
 READING = {
+    *WRITE_LOG,
     "iam:GetAccessKeyLastUsed",
     "iam:GetUser",
     "iam:ListAccessKeys",
@@ -267,9 +304,8 @@ def test_users_get_and_lose_only_the_tags_of_keyage(role: str) -> None:
             assert (set(actions(statement)), statement["Resource"]) == (tagging, USERS)
 
 
-@pytest.mark.parametrize("role", ["DeactivationRole", "DeletionRole"])
-def test_systems_manager_assumes_the_roles_for_this_account_alone(role: str) -> None:
-    (statement,) = properties("custom-delete", role)["AssumeRolePolicyDocument"]["Statement"]
+def test_systems_manager_assumes_the_role_of_the_document_for_this_account_alone() -> None:
+    (statement,) = properties("custom-delete", "AutomationRole")["AssumeRolePolicyDocument"]["Statement"]
     executions = "arn:${AWS::Partition}:ssm:*:${AWS::AccountId}:automation-execution/*"
     assert statement == {
         "Effect": "Allow",
@@ -282,34 +318,64 @@ def test_systems_manager_assumes_the_roles_for_this_account_alone(role: str) -> 
     }
 
 
-def test_the_schedule_may_start_the_document_with_the_role_for_deletion_and_nothing_else() -> None:
-    document = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}"
+@pytest.mark.parametrize(
+    ("case", "functions"),
+    [
+        ("custom-automatic", ["DeactivationFunction"]),
+        ("managed-delete", ["DeactivationFunction", "DeletionFunction"]),
+    ],
+)
+def test_the_document_may_invoke_the_functions_of_its_stages_and_nothing_else(case: str, functions: list[str]) -> None:
+    assert statements(case, "AutomationRole") == {
+        "InvokeTheFunctions": {
+            "Sid": "InvokeTheFunctions",
+            "Effect": "Allow",
+            "Action": "lambda:InvokeFunction",
+            "Resource": [{"Fn::GetAtt": [function, "Arn"]} for function in functions],
+        }
+    }
+
+
+def test_the_document_invokes_the_functions_by_the_names_that_they_have() -> None:
+    found = resources("managed-delete")
+    script = found["Document"]["Properties"]["Content"]["mainSteps"][0]["inputs"]["Script"]
+    (line,) = (line for line in script.splitlines() if line.startswith("FUNCTIONS = "))
+    assert json.loads(line.removeprefix("FUNCTIONS = ")) == {
+        "deactivate": found["DeactivationFunction"]["Properties"]["FunctionName"],
+        "delete": found["DeletionFunction"]["Properties"]["FunctionName"],
+    }
+
+
+def test_the_schedule_may_invoke_the_deletion_and_nothing_else() -> None:
     group = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule-group/default"
-    role = properties("custom-delete", "ScheduleRole")
-    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    (trust,) = properties("custom-delete", "ScheduleRole")["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Principal"] == {"Service": "scheduler.amazonaws.com"}
     assert trust["Condition"] == {
         "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}, "aws:SourceArn": {"Fn::Sub": group}}
     }
     assert statements("custom-delete", "ScheduleRole") == {
-        "StartTheDocument": {
-            "Sid": "StartTheDocument",
+        "InvokeTheFunction": {
+            "Sid": "InvokeTheFunction",
             "Effect": "Allow",
-            "Action": "ssm:StartAutomationExecution",
-            "Resource": [
-                {"Fn::Sub": f"{document}:document/${{Document}}"},
-                {"Fn::Sub": f"{document}:automation-definition/${{Document}}:*"},
-                {"Fn::Sub": f"{document}:automation-execution/*"},
-            ],
-        },
-        "HandOverTheRole": {
-            "Sid": "HandOverTheRole",
-            "Effect": "Allow",
-            "Action": "iam:PassRole",
-            "Resource": {"Fn::GetAtt": ["DeletionRole", "Arn"]},
-            "Condition": {"StringEquals": {"iam:PassedToService": "ssm.amazonaws.com"}},
-        },
+            "Action": "lambda:InvokeFunction",
+            "Resource": {"Fn::GetAtt": ["DeletionFunction", "Arn"]},
+        }
     }
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_arn_is_of_the_partition_that_it_is_deployed_in(case: str) -> None:
+    template = cloudformation.template(shortened(case))
+    arns = re.findall(r"arn:[^:\s]*:", template)
+    assert set(arns) <= {"arn:${AWS:"}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_stack_set_takes_the_template(case: str) -> None:
+    """Accounts that join get the stack set's own parameters, and a template with a transform is not for them."""
+    template = parsed(deployed(CASES[case]))
+    assert [name for name, each in template.get("Parameters", {}).items() if "Default" not in each] == []
+    assert {"Transform", "Mappings"}.isdisjoint(template)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -323,20 +389,22 @@ def test_names_made_of_the_longest_rule_name_are_not_too_long() -> None:
     found = parsed(deployed(CASES["custom-delete"], name=LONGEST))["Resources"]
     names = [
         found["Rule"]["Properties"]["ConfigRuleName"],
-        found["Function"]["Properties"]["FunctionName"],
+        *(found[function]["Properties"]["FunctionName"] for function in FUNCTIONS),
         found["Document"]["Properties"]["Name"],
-        found["DeletionSchedule"]["Properties"]["Name"],
     ]
-    assert ([len(name) for name in names], len(set(names))) == ([64] * 4, 4)
+    assert ([len(name) for name in names], len(set(names))) == ([64] * 5, 5)
+    assert found["DeletionSchedule"]["Properties"]["Name"] == found["DeletionFunction"]["Properties"]["FunctionName"]
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_function_and_document_arrive_byte_for_byte(text: str) -> None:
-    exemption = f"id: odd, users: x, reason: {yaml(f'r {text}')}, approvedBy: a, expires: 2027-01-31"
+def test_functions_and_document_arrive_byte_for_byte(text: str) -> None:
+    users = f"{{tags: {{team: {yaml(text[:200])}}}}}"
+    exemption = f"id: odd, users: {users}, reason: r, approvedBy: a, expires: 2027-01-31"
     made = deployed(f"{CASES['custom-delete']}exemptions: [{{{exemption}}}]\n")
     found = parsed(made)["Resources"]
-    assert found["Function"]["Properties"]["Code"]["ZipFile"] == made.function
-    assert found["Document"]["Properties"]["Content"] == pyyaml.safe_load(str(made.document))
+    for function in FUNCTIONS:
+        assert found[function]["Properties"]["Code"]["ZipFile"] == made.code
+    assert found["Document"]["Properties"]["Content"] == pyyaml.safe_load(str(made.runbook))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -355,11 +423,16 @@ def test_a_conformance_pack_has_one_rule_and_parameters(case: str) -> None:
         assert source == {"Owner": "AWS", "SourceIdentifier": "ACCESS_KEYS_ROTATED"}
 
 
-def test_a_template_that_cloudformation_does_not_take_is_refused() -> None:
-    made = dataclasses.replace(deployed(CASES["custom"]), function="x = 1\n" * 200_000)
-    with pytest.raises(
-        UsageError, match=r"template of the group default has \d+ bytes, at most 1000000 .* merge rules"
-    ):
+def test_a_template_that_cloudformation_does_not_take_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = deployed(CASES["custom-delete"])
+    size = len(cloudformation.template(made).encode())
+    monkeypatch.setattr(cloudformation, "MAX_TEMPLATE", size)
+    assert cloudformation.template(made)
+    monkeypatch.setattr(cloudformation, "MAX_TEMPLATE", size - 7)
+    message = (
+        f"the CloudFormation template has {size:,} bytes, 7 more than the {size - 7:,} that AWS takes; merge rules"
+    )
+    with pytest.raises(UsageError, match=message):
         cloudformation.template(made)
 
 
@@ -369,18 +442,17 @@ def test_a_conformance_pack_that_aws_config_does_not_take_is_refused(monkeypatch
     monkeypatch.setattr(cloudformation, "MAX_CONFORMANCE_PACK", size)
     assert cloudformation.conformance_pack(made)
     monkeypatch.setattr(cloudformation, "MAX_CONFORMANCE_PACK", size - 1)
-    with pytest.raises(UsageError, match=f"conformance pack of the group default has {size} bytes, at most {size - 1}"):
+    with pytest.raises(UsageError, match=f"the conformance pack has {size:,} bytes, 1 more than the {size - 1:,} "):
         cloudformation.conformance_pack(made)
 
 
 def shortened(case: str) -> Deployment:
     """Without the code, which is in the source tree already."""
     made = deployed(CASES[case])
-    return dataclasses.replace(
-        made,
-        function=made.function and "# the function\n\nprint()\n",
-        document=made.document and "# the document\nschemaVersion: '0.3'\n",
-    )
+    # Where a cached property keeps what it once found.
+    vars(made)["code"] = made.code and "# the functions\n\nprint()\n"
+    vars(made)["runbook"] = made.runbook and "# the document\nschemaVersion: '0.3'\n"
+    return made
 
 
 @pytest.mark.golden

@@ -11,6 +11,8 @@ from markdown_it import MarkdownIt
 
 from checker.decision import decision
 from checker.errors import printable
+from checker.generate import cloudformation
+from checker.generate.deployment import deployment
 from checker.generate.rendering import Rendering, render
 from checker.policy import loader
 from tests.generate.hostile import HOSTILE
@@ -22,7 +24,7 @@ ACCOUNTS = {
 
 @pytest.fixture(scope="module")
 def policy() -> loader.PolicyFile:
-    """A rule and an exemption for each text, all for the accounts of one group."""
+    """A rule and an exemption for each text, all for the same accounts."""
     numbered = list(enumerate(HOSTILE))
     document = {
         "version": 1,
@@ -57,18 +59,12 @@ def rendering(policy: loader.PolicyFile) -> Rendering:
     return render(policy, ACCOUNTS)
 
 
-def group_name(rendering: Rendering) -> str:
-    (name,) = (each.group.name for each in rendering.deployments if each.group.accounts)
-    return name
-
-
 def text_of(rendering: Rendering, path: str) -> str:
-    return rendering.files[path.format(group_name(rendering))].decode()
+    return rendering.files[path].decode()
 
 
-def resources(rendering: Rendering) -> dict[str, Any]:
-    template = cfn_yaml.loads(text_of(rendering, "cloudformation/{}.yaml"))
-    return {name: resource["Properties"] for name, resource in template["Resources"].items()}
+def template(policy: loader.PolicyFile) -> str:
+    return cloudformation.template(deployment(policy, ACCOUNTS))
 
 
 def embedded_policy(script: str) -> Any:
@@ -84,31 +80,48 @@ def embedded_policy(script: str) -> Any:
     return names["POLICY"]
 
 
-def script_of(document: dict[str, Any]) -> str:
-    return str(document["mainSteps"][0]["inputs"]["Script"])
+FUNCTIONS = ("Function", "DeactivationFunction", "DeletionFunction")
 
 
-def test_the_policy_is_the_same_in_every_script(policy: loader.PolicyFile, rendering: Rendering) -> None:
-    there = resources(rendering)
-    scripts = {
-        "terraform lambda": text_of(rendering, "terraform/{}/lambda/index.py"),
-        "terraform document": script_of(yaml.safe_load(text_of(rendering, "terraform/{}/remediation.yaml"))),
-        "cloudformation lambda": str(there["Function"]["Code"]["ZipFile"]),
-        "cloudformation document": script_of(there["Document"]["Content"]),
+def shipped(policy: loader.PolicyFile) -> dict[str, Any]:
+    """The rules and exemptions with what code in AWS needs of them, for the accounts of the inventory."""
+    left_behind = {"description", "reason", "approvedBy"}
+    return {
+        kind: [{name: value for name, value in entry.items() if name not in left_behind} for entry in each]
+        for kind, each in policy.content.items()
+        if kind in ("rules", "exemptions")
     }
-    wanted = {
-        kind: [{key: value for key, value in entry.items() if key != "accounts"} for entry in policy.content[kind]]
-        for kind in ("rules", "exemptions")
-    }
-    for name, script in scripts.items():
-        found = embedded_policy(script)
-        assert {kind: found[kind] for kind in wanted} == wanted, name
 
 
-def test_nothing_in_the_cloudformation_template_is_substituted_in_a_users_text(rendering: Rendering) -> None:
-    template = text_of(rendering, "cloudformation/{}.yaml")
-    names = {"AWS::Partition", "AWS::AccountId", "AWS::Region", "Document", "DeletionRole.Arn"}
-    assert {part.partition("}")[0] for part in template.split("${")[1:]} == names
+def without_accounts(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in entry.items() if name != "accounts"} for entry in entries]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_policy_is_the_same_in_every_function_of_cloudformation(policy: loader.PolicyFile, function: str) -> None:
+    there = cfn_yaml.loads(template(policy))["Resources"][function]["Properties"]
+    found = embedded_policy(str(there["Code"]["ZipFile"]))
+    for kind, entries in shipped(policy).items():
+        assert without_accounts(found[kind]) == without_accounts(entries)
+    assert found == deployment(policy, ACCOUNTS).document
+
+
+def test_the_policy_is_the_same_in_every_file(policy: loader.PolicyFile, rendering: Rendering) -> None:
+    document = deployment(policy, ACCOUNTS).document
+    assert embedded_policy(text_of(rendering, "terraform/account/lambda/index.py")) == document
+    assert json.loads(text_of(rendering, "policy.json")) == document
+    assert text_of(rendering, "cloudformation/keyage.yaml") == template(policy)
+
+
+def test_why_an_exemption_is_there_stays_at_home(policy: loader.PolicyFile) -> None:
+    found = embedded_policy(deployment(policy, ACCOUNTS).code or "")
+    assert {name for entry in found["rules"] for name in entry} == {"id", "accounts", "users", "maxAccessKeyAge"}
+    assert {name for entry in found["exemptions"] for name in entry} == {"id", "users", "expires"}
+
+
+def test_nothing_in_the_cloudformation_template_is_substituted_in_a_users_text(policy: loader.PolicyFile) -> None:
+    names = {"AWS::Partition", "AWS::AccountId", "AWS::Region"}
+    assert {part.partition("}")[0] for part in template(policy).split("${")[1:]} == names
 
 
 INLINE = {f"{mark}_{end}" for mark in ("link", "strong") for end in ("open", "close")}
@@ -133,12 +146,11 @@ def shown(text: str) -> str:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_the_readme_shows_names_descriptions_and_reasons(rendering: Rendering, text: str) -> None:
-    found = [cell.strip() for cell in cells(text_of(rendering, "terraform/{}/README.md"))]
-    assert found.count(shown(text)) >= 4  # an account, a rule's description, a reason, an approver
+def test_the_readme_shows_the_tags_that_select_users(rendering: Rendering, text: str) -> None:
+    found = [cell.strip() for cell in cells(text_of(rendering, "terraform/account/README.md"))]
+    assert shown(f"tag team {text[:200]}") in found
 
 
 def test_the_manifest_is_json_and_names_every_file(rendering: Rendering) -> None:
     manifest = json.loads(rendering.files["manifest.json"])
-    assert [*manifest["files"], "manifest.json"] == list(rendering.files)
-    assert sorted(ACCOUNTS) == next(group["accounts"] for group in manifest["groups"] if group["accounts"])
+    assert sorted([*manifest["files"], "manifest.json"]) == sorted(rendering.files)

@@ -1,6 +1,5 @@
 """The Terraform modules as files; what Terraform says of them is in test_terraform_cli.py."""
 
-import dataclasses
 import hashlib
 import io
 import re
@@ -15,8 +14,9 @@ from checker.errors import UsageError
 from checker.generate import terraform
 from checker.generate.archive import zipped
 from checker.generate.deployment import Deployment
+from checker.generate.templating import yaml
 from tests.generate.hostile import HOSTILE
-from tests.generate.terraform_cli import TEMPLATE, deployments
+from tests.generate.terraform_cli import TEMPLATE, deployed
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "render"
 NINETY = "version: 1\ndefault: {maxAccessKeyAge: 90}\n"
@@ -40,30 +40,38 @@ remediation: {action: delete, graceDays: 7, protectUsedWithinDays: 7, deleteAfte
 """
 ACCOUNTS = [
     decision.Account("012345678901", "prod-payments", None, None),
-    decision.Account("111122223333", "<b>*sand*|box</b>\n", None, None),
-    decision.Account("222233334444", None, None, None),
+    decision.Account("111122223333", "sandbox", None, None),
+    decision.Account("222233334444", "data", None, None),
 ]
-SELECTED = 'rules: [{id: one, accounts: "012345678901", maxAccessKeyAge: 30}]\n'
-SHOWN = ("main.tf", "remediation.tf", "deletion.tf", "variables.tf", "outputs.tf", "README.md")
-
-
-def one(text: str) -> Deployment:
-    [made] = deployments(text, ACCOUNTS)
-    return made
+SELECTED = """version: 1
+default: {maxAccessKeyAge: 90}
+rules:
+  - {id: everywhere, users: a, maxAccessKeyAge: 80}
+  - {id: by-id, accounts: "012345678901", users: b, maxAccessKeyAge: 70}
+  - {id: unlisted-id, accounts: ["999999999999", "888888888888"], users: c, maxAccessKeyAge: 60}
+  - {id: by-name, accounts: prod-*, users: d, maxAccessKeyAge: 50}
+  - {id: by-either, accounts: ["777777777777", sandbox], users: e, maxAccessKeyAge: 40}
+"""
+SHOWN = ("main.tf", "evaluation.tf", "remediation.tf", "deletion.tf", "template.tf", "variables.tf", "outputs.tf")
 
 
 def texts(text: str) -> dict[str, str]:
-    files = terraform.module_files(one(text))
+    files = terraform.account_files(deployed(text, ACCOUNTS))
     return {name: data.decode() for name, data in files.items() if name != "lambda.zip"}
 
 
 def organization(text: str, size: int = len(TEMPLATE)) -> dict[str, str]:
-    made = deployments(text, ACCOUNTS)
-    files = terraform.organization_files(made, {each.group.name: b"#" * size for each in made})
+    files = terraform.organization_files(deployed(text, ACCOUNTS), b"#" * size)
     return {name: data.decode() for name, data in files.items()}
 
 
-def test_a_group_without_remediation_deploys_none() -> None:
+def row(readme: str, entry: str) -> list[str]:
+    """The cells of the table row of a rule or exemption."""
+    [line] = [line for line in readme.splitlines() if f" `{entry}` |" in line]
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def test_a_policy_without_remediation_deploys_none() -> None:
     assert set(texts(NINETY)) == {
         "README.md",
         "main.tf",
@@ -75,18 +83,18 @@ def test_a_group_without_remediation_deploys_none() -> None:
     assert "aws_iam_role" not in "".join(texts(NINETY).values())
 
 
-def test_a_group_that_only_deactivates_has_no_role_that_deletes() -> None:
+def test_a_policy_that_only_deactivates_has_no_role_that_deletes() -> None:
     everything = "".join(texts(f"{NINETY}remediation: {{action: deactivate}}\n").values())
     assert "iam:DeleteAccessKey" not in everything
     assert "aws_scheduler_schedule" not in everything
 
 
 def test_the_same_policy_gives_the_same_bytes() -> None:
-    assert terraform.module_files(one(FULL)) == terraform.module_files(one(FULL))
+    assert terraform.account_files(deployed(FULL)) == terraform.account_files(deployed(FULL))
 
 
 def test_the_archive_holds_the_function_and_nothing_of_this_machine() -> None:
-    files = terraform.module_files(one(FULL))
+    files = terraform.account_files(deployed(FULL))
     [entry] = zipfile.ZipFile(io.BytesIO(files["lambda.zip"])).infolist()
     assert zipfile.ZipFile(io.BytesIO(files["lambda.zip"])).read("index.py") == files["lambda/index.py"]
     assert (entry.filename, entry.date_time, entry.create_system) == ("index.py", (1980, 1, 1, 0, 0, 0), 3)
@@ -98,24 +106,40 @@ def test_the_archive_is_the_same_bytes_everywhere() -> None:
     assert digest == "3c98c13765ae2405c77fa96e1a777428d43cf04e2dec7442b00c4bc771f2f2fc"
 
 
-def test_the_files_of_a_deployment_are_its_function_and_its_document() -> None:
-    made = one(FULL)
-    files = terraform.module_files(made)
-    assert files["lambda/index.py"].decode() == made.function
-    assert files["remediation.yaml"].decode() == made.document
+def test_the_files_of_a_deployment_are_its_code_and_its_document() -> None:
+    made = deployed(FULL)
+    files = terraform.account_files(made)
+    assert files["lambda/index.py"].decode() == made.code
+    assert files["remediation.yaml"].decode() == made.runbook
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_no_name_breaks_a_table(name: str) -> None:
-    readme = texts_of_account(name)
-    [row] = [line for line in readme.splitlines() if line.startswith("| `012345678901` |")]
-    assert len(re.findall(r"(?<!\\)\|", row)) == 3
-    assert not re.search(r"(?<!\\)<", row)
+@pytest.mark.parametrize("pattern", HOSTILE)
+def test_no_pattern_breaks_a_table(pattern: str) -> None:
+    rule = f"{{id: odd, users: {{tags: {{team: {yaml(pattern)}}}}}, maxAccessKeyAge: 30}}"
+    cells = row(texts(f"{NINETY}rules: [{rule}]\n")["README.md"], "odd")
+    assert len(cells) == 6
+    assert not re.search(r"(?<!\\)<", cells[4])
 
 
-def texts_of_account(name: str) -> str:
-    [made] = deployments(NINETY, [decision.Account("012345678901", name, None, None)])
-    return terraform.module_files(made)["README.md"].decode()
+def test_what_only_people_need_is_not_shipped() -> None:
+    for name, text in (texts(FULL) | organization(FULL)).items():
+        for said in ("cannot rotate", "security@example.com", "rotate monthly", "prod-payments"):
+            assert said not in text, name
+
+
+@pytest.mark.parametrize(
+    ("rule", "accounts"),
+    [
+        ("everywhere", "every account"),
+        ("by-id", "1 account"),
+        ("unlisted-id", "2 accounts"),
+        ("by-name", "1 account; open in accounts that the inventory does not list"),
+        ("by-either", "2 accounts; open in accounts that the inventory does not list"),
+        ("default", "every account"),
+    ],
+)
+def test_the_readme_says_for_how_many_accounts_a_rule_is(rule: str, accounts: str) -> None:
+    assert row(texts(SELECTED)["README.md"], rule)[3] == accounts
 
 
 @pytest.mark.parametrize("text", [NINETY, FULL])
@@ -137,44 +161,57 @@ def test_every_variable_and_output_says_what_it_is(text: str) -> None:
 
 
 def test_no_line_of_a_module_ends_in_a_space_or_has_a_gap() -> None:
-    for name, text in (texts(FULL) | organization(NINETY + SELECTED)).items():
+    for name, text in (texts(FULL) | organization(SELECTED)).items():
         assert text.endswith("\n"), name
         assert not re.search(r"[ \t]+$", text, re.MULTILINE), name
         assert name.startswith(("lambda/", "remediation.yaml")) or "\n\n\n" not in text, name
 
 
-def test_the_default_group_goes_to_every_account_that_no_other_group_names() -> None:
-    groups = organization(NINETY + SELECTED)["groups.tf"]
-    assert groups.count('"012345678901" = "prod-payments"') == 1
-    assert groups.index('"one" = {') < groups.index('"012345678901"')
+def test_the_organization_lists_no_account() -> None:
+    for name, text in organization(SELECTED).items():
+        assert not re.search(r"\b(?!111122223333)\d{12}\b", text), name
+
+
+def test_a_changed_policy_changes_no_file_of_the_organization() -> None:
+    changed = SELECTED.replace("by-id", "renamed").replace("70", "7")
+    assert organization(changed) == organization(SELECTED)
 
 
 def test_a_big_template_goes_through_a_bucket() -> None:
+    assert "template.tf" not in organization(NINETY, terraform.MAX_SENT)
     assert "template_bucket" not in organization(NINETY, terraform.MAX_SENT)["variables.tf"]
+    assert "template.tf" in organization(NINETY, terraform.MAX_SENT + 1)
     assert "template_bucket" in organization(NINETY, terraform.MAX_SENT + 1)["variables.tf"]
 
 
 def test_a_template_that_no_stack_set_takes_is_refused() -> None:
-    with pytest.raises(UsageError, match="the group default has 460801 bytes, and a stack set takes at most 460800"):
-        organization(NINETY, terraform.MAX_STORED + 1)
+    said = "the CloudFormation template has 1000001 bytes, 1 byte more than the 1000000 that a stack set takes"
+    organization(NINETY, 1_000_000)
+    with pytest.raises(UsageError, match=said):
+        organization(NINETY, 1_000_001)
 
 
 def golden(text: str) -> Deployment:
     """The code is not what these golden files are about."""
-    made = one(text)
-    return dataclasses.replace(made, function=made.function and "code\n", document=made.document and "document\n")
+    made = deployed(text, ACCOUNTS)
+    for name, stood_in in (("code", "code\n"), ("runbook", "document\n")):
+        if getattr(made, name) is not None:
+            made.__dict__[name] = stood_in  # where cached_property keeps it
+    return made
+
+
+def shown(files: dict[str, bytes]) -> str:
+    return "\n".join(f"==== {name}\n{files[name].decode()}" for name in (*SHOWN, "README.md") if name in files)
 
 
 @pytest.mark.golden
 @pytest.mark.parametrize(("case", "text"), [("managed", NINETY), ("full", FULL)])
 def test_the_module_is_as_in_the_golden_file(case: str, text: str, file_regression: FileRegressionFixture) -> None:
-    files = terraform.module_files(golden(text))
-    shown = "\n".join(f"==== {name}\n{files[name].decode()}" for name in SHOWN if name in files)
-    file_regression.check(shown, fullpath=GOLDEN / f"terraform-{case}.txt", encoding="utf-8")
+    files = terraform.account_files(golden(text))
+    file_regression.check(shown(files), fullpath=GOLDEN / f"terraform-{case}.txt", encoding="utf-8")
 
 
 @pytest.mark.golden
 def test_the_organization_is_as_in_the_golden_file(file_regression: FileRegressionFixture) -> None:
-    files = organization(NINETY + SELECTED, terraform.MAX_SENT + 1)
-    shown = "\n".join(f"==== {name}\n{files[name]}" for name in ("groups.tf", *SHOWN) if name in files)
-    file_regression.check(shown, fullpath=GOLDEN / "terraform-organization.txt", encoding="utf-8")
+    files = terraform.organization_files(golden(SELECTED), b"#" * (terraform.MAX_SENT + 1))
+    file_regression.check(shown(files), fullpath=GOLDEN / "terraform-organization.txt", encoding="utf-8")

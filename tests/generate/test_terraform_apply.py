@@ -12,9 +12,8 @@ from checker.decision import decision
 from checker.generate import terraform
 from tests.fakes.function_code import function_code
 from tests.fakes.remediation_configurations import remediation_configurations
-from tests.generate.terraform_cli import InFolder, Terraform, deployments, terraform_in, write
+from tests.generate.terraform_cli import InFolder, Terraform, deployed, terraform_in, write
 from tests.support.moto_server import moto_server
-from tests.support.processes import keyage
 
 __all__ = ["terraform_in"]
 
@@ -70,21 +69,12 @@ def what_is_there(endpoint: str) -> dict[str, list[str]]:
     return {
         "rules": rules,
         "remediations": [each["TargetId"] for each in remediations],
-        "functions": [each["FunctionName"] for each in functions],
-        "logs": [each["logGroupName"] for each in client("logs", endpoint).describe_log_groups()["logGroups"]],
+        "functions": sorted(each["FunctionName"] for each in functions),
+        "logs": sorted(each["logGroupName"] for each in client("logs", endpoint).describe_log_groups()["logGroups"]),
         "documents": [each["Name"] for each in documents["DocumentIdentifiers"]],
         "schedules": [each["Name"] for each in schedules],
         "roles": sorted(each["RoleName"] for each in iam.list_roles()["Roles"]),
     }
-
-
-def drift(folder: Path, policy: str, endpoint: str) -> tuple[int, str]:
-    """What `keyage drift` says of the emulated account: the exit code and the end of the first line."""
-    folder.mkdir(exist_ok=True)
-    (folder / "policies.yaml").write_text(policy)
-    credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-    done = keyage(folder, "drift", AWS_ENDPOINT_URL=endpoint, **credentials)
-    return done.returncode, done.stdout.partition("\n")[0].rpartition(": ")[2]
 
 
 NOTHING: dict[str, list[str]] = {
@@ -93,23 +83,31 @@ NOTHING: dict[str, list[str]] = {
 EVERYTHING = {
     "rules": ["key-age"],
     "remediations": ["key-age-remediation"],
-    "functions": ["key-age-evaluation"],
-    "logs": ["/aws/lambda/key-age-evaluation"],
+    "functions": ["key-age-deactivation", "key-age-deletion", "key-age-evaluation"],
+    "logs": ["/aws/lambda/key-age-deactivation", "/aws/lambda/key-age-deletion", "/aws/lambda/key-age-evaluation"],
     "documents": ["key-age-remediation"],
     "schedules": ["key-age-deletion"],
-    "roles": ["key-age-deactivation", "key-age-deletion", "key-age-evaluation", "key-age-schedule"],
+    "roles": [
+        "key-age-automation",
+        "key-age-deactivation",
+        "key-age-deletion",
+        "key-age-evaluation",
+        "key-age-schedule",
+    ],
 }
 LITTLE = NOTHING | {
     "rules": ["key-age"],
     "remediations": ["key-age-remediation"],
+    "functions": ["key-age-deactivation"],
+    "logs": ["/aws/lambda/key-age-deactivation"],
     "documents": ["key-age-remediation"],
-    "roles": ["key-age-deactivation"],
+    "roles": ["key-age-automation", "key-age-deactivation"],
 }
 
 
 def module_of(policy: str, folder: Path, endpoint: str, terraform_in: InFolder) -> Terraform:
-    [deployment] = deployments(policy, [ACCOUNT])
-    return terraform_in(write(folder, terraform.module_files(deployment) | {"provider.tf": PROVIDER}), endpoint)
+    files = terraform.account_files(deployed(policy, [ACCOUNT])) | {"provider.tf": PROVIDER}
+    return terraform_in(write(folder, files), endpoint)
 
 
 def test_the_managed_rule_comes_and_a_second_plan_finds_nothing_to_do(

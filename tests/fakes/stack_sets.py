@@ -1,0 +1,42 @@
+"""A stand-in for what moto's CloudFormation forgets of a stack set: how it deploys, and what it may create."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from moto.cloudformation.models import StackSet
+from moto.cloudformation.responses import CloudFormationResponse
+
+# As the API calls them, and as moto's answers look for them.
+FORGOTTEN = {
+    "AutoDeployment": "auto_deployment",
+    "Capabilities": "capabilities",
+    "ManagedExecution": "managed_execution",
+}
+
+
+@contextmanager
+def stack_sets() -> Iterator[None]:
+    """While it lasts moto's CloudFormation describes stack sets as they were asked for."""
+    calls = ("create_stack_set", "update_stack_set")
+    with ExitStack() as stack:
+        # A property that always says that it is off.
+        stack.enter_context(patch.object(StackSet, "managed_execution", {"Active": False}))
+        for name in calls:
+            plain: Callable[[Any], Any] = getattr(CloudFormationResponse, name)
+            stack.enter_context(patch.object(CloudFormationResponse, name, _remembering(plain)))
+        yield
+
+
+def _remembering(plain: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def call(response: Any) -> Any:
+        answer = plain(response)
+        made = response.cloudformation_backend.describe_stack_set(response._get_param("StackSetName"))  # noqa: SLF001 -- what moto's own methods call
+        for asked, kept in FORGOTTEN.items():
+            value = response._get_param(asked)  # noqa: SLF001 -- what moto's own methods call
+            if value is not None:
+                setattr(made, kept, value)
+        return answer
+
+    return call
