@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.compare.aws_config import AccountPlacement, Compared, Expected, ReportingRule, account_row, expected
+from checker.compare.aws_config import Compared, Expected, ReportingRule, account_row, expected
 from checker.compare.aws_config_rows import AccountRow, Totals, totals
 from checker.decision import User, decision
 from checker.evaluate import AccountRead
@@ -18,7 +18,7 @@ from tests.support.fixtures import NOW, ago, policy
 WEB = "111122223333"
 RULE, REGION = "access-keys-rotated", "us-east-1"
 DAILY = ReportingRule(RULE, REGION, "TwentyFour_Hours")
-CUSTOM, MANAGED = AccountPlacement("web", "default", False), AccountPlacement("web", "default", True)
+MANAGED = DAILY._replace(managed=True)
 COLLECTED = Source("SUCCEEDED", NOW, None)
 JUST_NOW = NOW - timedelta(minutes=5)
 SECOND = timedelta(seconds=1)
@@ -42,7 +42,7 @@ def compared(accounts: dict[str, Expected], taken_at: datetime | None = JUST_NOW
 
 
 def reason(found: Reported, deployed: ReportingRule = DAILY, against: Compared | None = None) -> str | None:
-    return account_row(found, CUSTOM, deployed, against, NOW).reason
+    return account_row(found, "web", deployed, against, NOW).reason
 
 
 def differences(row: AccountRow) -> dict[str, tuple[str | None, str | None]]:
@@ -113,7 +113,7 @@ def test_no_result_is_never_compliant() -> None:
 
 
 def test_a_fresh_snapshot_without_users_explains_why_there_is_no_result() -> None:
-    row = account_row(nothing(), CUSTOM, DAILY, the_policy_says(), NOW)
+    row = account_row(nothing(), "web", DAILY, the_policy_says(), NOW)
     assert (row.reason, row.users) == (None, [])
 
 
@@ -136,7 +136,7 @@ def test_users_who_should_have_been_judged_are_counted() -> None:
 
 
 def test_an_account_that_the_snapshot_lacks_was_not_compared() -> None:
-    row = account_row(reported(result("AIDA1")), CUSTOM, DAILY, compared({}), NOW)
+    row = account_row(reported(result("AIDA1")), "web", DAILY, compared({}), NOW)
     assert row.reason == "s.json has no such account, so there is nothing to compare"
     assert [(one.user_id, one.compliance, one.differs) for one in row.users] == [("AIDA1", "COMPLIANT", False)]
     assert totals([row]) == Totals(accounts=1, users=1, undecided=1, unreadable=1)
@@ -153,7 +153,7 @@ def test_where_the_policy_does_not_know_of_some_users_the_others_are_compared() 
     unnamed = AccountRead(decision.Account(WEB, None, None, None), PAYMENTS_READ.users)
     against = compared({WEB: expected(policy(POLICY), unnamed, NOW)})
     results = [result("AIDASVC-EDGE"), result("AIDABOB"), result("AIDASVC-OLD")]
-    row = account_row(reported(*results), CUSTOM, DAILY, against, NOW)
+    row = account_row(reported(*results), "web", DAILY, against, NOW)
     assert (row.status, str(row.reason).partition(": ")[0]) == ("partial", "the policy's verdicts are not all known")
     found = {one.user: (one.compliance, one.expected, one.differs) for one in row.users if one.compliance}
     assert found == {
@@ -180,7 +180,7 @@ def test_exactly_the_users_whom_aws_config_judges_otherwise_differ(changed: set[
     said = {user_id: other[verdict] if user_id in changed else verdict for user_id, verdict in VERDICTS.items()}
     against = the_policy_says(*PAYMENTS_READ.users)
     found = reported(*(result(user_id, verdict) for user_id, verdict in said.items()))
-    row = account_row(found, CUSTOM, DAILY, against, NOW)
+    row = account_row(found, "web", DAILY, against, NOW)
     assert differences(row) == {user_id: (said[user_id], VERDICTS[user_id]) for user_id in changed}
     assert [one.user_id for one in row.users] == sorted(VERDICTS)
     assert row.reason is None
@@ -189,17 +189,17 @@ def test_exactly_the_users_whom_aws_config_judges_otherwise_differ(changed: set[
 def test_exempt_is_what_aws_config_calls_compliant() -> None:
     sftp = LEGACY_READ.users[0]
     against = the_policy_says(sftp)
-    assert differences(account_row(reported(result("AIDASFTP-LEGACY")), CUSTOM, DAILY, against, NOW)) == {}
-    row = account_row(reported(result("AIDASFTP-LEGACY", "NON_COMPLIANT")), CUSTOM, DAILY, against, NOW)
+    assert differences(account_row(reported(result("AIDASFTP-LEGACY")), "web", DAILY, against, NOW)) == {}
+    row = account_row(reported(result("AIDASFTP-LEGACY", "NON_COMPLIANT")), "web", DAILY, against, NOW)
     assert differences(row) == {"AIDASFTP-LEGACY": ("NON_COMPLIANT", "EXEMPT")}
     assert row.users[0].because == (
         "AKIA0000000000000010 is 1200 days old, limit 90 (rule default, exemption legacy-sftp)"
     )
 
 
-def because(compliance: str, at: datetime, who: User, place: AccountPlacement = CUSTOM) -> str | None:
+def because(compliance: str, at: datetime, who: User, deployed: ReportingRule = DAILY) -> str | None:
     found = reported(result(str(who.id), compliance, at))
-    return account_row(found, place, DAILY, the_policy_says(who), NOW).users[0].because
+    return account_row(found, "web", deployed, the_policy_says(who), NOW).users[0].because
 
 
 def test_why_the_policy_says_so() -> None:
@@ -207,7 +207,7 @@ def test_why_the_policy_says_so() -> None:
     old = "AKIA0000000000000004 is 206 days old, limit 30 (rule prod-service-users)"
     assert because("NON_COMPLIANT", JUST_NOW, ledger) is None
     assert because("COMPLIANT", JUST_NOW, ledger) == old
-    assert because("COMPLIANT", JUST_NOW, ledger, MANAGED) == f"{old}; the AWS managed rule judges there"
+    assert because("COMPLIANT", JUST_NOW, ledger, MANAGED) == f"{old}; the AWS managed rule judges it"
     assert because("NON_COMPLIANT", JUST_NOW, bob) == "AKIA0000000000000003 is 40 days old, limit 90 (rule default)"
     assert because("NON_COMPLIANT", JUST_NOW, nobody) == "no active access key"
 
@@ -220,7 +220,7 @@ def test_a_key_that_passed_its_limit_since_is_told() -> None:
 
 def test_users_whom_only_one_side_has_differ() -> None:
     new = decision.User("new", "/", {}, "AIDANEW", None, NOW, ())
-    row = account_row(reported(result("AIDAGONE")), CUSTOM, DAILY, the_policy_says(user("ann"), new), NOW)
+    row = account_row(reported(result("AIDAGONE")), "web", DAILY, the_policy_says(user("ann"), new), NOW)
     assert differences(row) == {
         "AIDAANN": (None, "COMPLIANT"),
         "AIDAGONE": ("COMPLIANT", None),
@@ -236,5 +236,5 @@ def test_users_whom_only_one_side_has_differ() -> None:
 
 def test_compliant_users_of_an_unreadable_account_are_undecided() -> None:
     failed = reported(result("AIDA1"), result("AIDA2", "NON_COMPLIANT"), source=Source("FAILED", None, None))
-    row = account_row(failed, CUSTOM, DAILY, None, NOW)
+    row = account_row(failed, "web", DAILY, None, NOW)
     assert totals([row]) == Totals(accounts=1, users=2, non_compliant=1, undecided=1, unreadable=1)

@@ -12,7 +12,6 @@ from moto import mock_aws
 from checker.embedded import aws, config_service, hosts
 from checker.errors import Unreadable, UsageError
 from checker.generate.deployment import deployment
-from checker.generate.groups import resolve
 from checker.policy import inventory, loader
 from checker.scan.whole_account import read_all
 from checker.sources.aws.session import ReadOnlySession
@@ -110,7 +109,6 @@ def test_an_account_that_the_inventory_lacks_is_judged_if_it_reports(organizatio
     assert report["accounts"][2] == {
         "id": NEW,
         "name": None,
-        "group": "default",
         "rule": RULE,
         "status": "evaluated",
         "reason": None,
@@ -263,9 +261,8 @@ def test_the_shipped_rule_and_the_policy_agree(organization: Organization, emula
         for age in ages:
             emulated.key(name, age)
     policy = loader.load(organization.folder / "policies.yaml")
-    group = next(each for each in resolve(policy, _inventory()) if ACCOUNT in {one.id for one in each.accounts})
     with config_service.standing_in_config():
-        hosts.run_config_rule(str(deployment(policy, group).function), ACCOUNT, RULE, NOW - MINUTE)
+        hosts.run_config_rule(str(deployment(policy, _inventory()).code), ACCOUNT, RULE, NOW - MINUTE)
         put = config_service.evaluations(ACCOUNT, RULE)
     organization.kept.rules.pop((ACCOUNT, REGION, RULE))
     for one in put:
