@@ -16,7 +16,7 @@ from checker.embedded.aws import parsed_once
 
 @contextmanager
 def worked_out_once() -> Iterator[None]:
-    """While it lasts a session and its first client take a third of the time that they took."""
+    """While it lasts each is worked out by the first session, client or request of this process, for all of them."""
     with (
         parsed_once(),
         _names_of_events(),
