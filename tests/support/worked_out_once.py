@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import botocore.hooks
 from moto import backends
+from moto.moto_server.werkzeug_app import create_backend_app
 
 from checker.embedded.aws import parsed_once
 
@@ -22,6 +23,8 @@ def worked_out_once() -> Iterator[None]:
         _names_of_events(),
         patch.object(botocore.hooks, "accepts_kwargs", _by_code(botocore.hooks.accepts_kwargs)),
         patch.object(backends, "list_of_moto_modules", lru_cache(lambda: tuple(_MODULES()))),
+        # An application has a service's addresses; what the service remembers is in its backend, which is forgotten.
+        patch("moto.moto_server.threaded_moto_server.create_backend_app", lru_cache(create_backend_app)),
     ):
         yield
 
