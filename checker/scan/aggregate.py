@@ -45,7 +45,9 @@ def run(options: Options, name: str, outputs: Sequence[Output]) -> int:
     compared = _compared(options.saved, loaded) if options.saved else None
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     aggregator = Aggregator(session, name, deployed.name, deployed.region)
+    incomplete = _incomplete(loaded, aggregator)
     say(_warnings(loaded, aggregator), quiet=options.common.quiet)
+    say([f"error: {incomplete}"] if incomplete else [])
     workers = Workers(session.concurrency)
     try:
         rows = _rows(loaded, groups, deployed, compared, aggregator, workers)
@@ -62,9 +64,10 @@ def run(options: Options, name: str, outputs: Sequence[Output]) -> int:
         deployed.name,
         deployed.region,
         snapshot,
+        incomplete,
     )
     _write(options, outputs, place, rows)
-    return _exit_code(rows, exit_zero=options.exit_zero)
+    return UNREADABLE_EXIT if incomplete else _exit_code(rows, exit_zero=options.exit_zero)
 
 
 def _refuse_others(outputs: Sequence[Output]) -> None:
@@ -98,10 +101,9 @@ def _taken_at(path: Path) -> datetime | None:
 
 def _warnings(loaded: Loaded, aggregator: Aggregator) -> Iterator[str]:
     """What a person should know of the aggregator's accounts; the reports say the rest."""
-    organization = aggregator.organization
-    if organization and organization.status == FAILED:
-        error = organization.error or "AWS gives no reason"
-        yield f"warning: the aggregator could not list the organization's accounts ({error}): some may lack"
+    why = _unlisted_organization(aggregator)
+    if why and loaded.inventory:
+        yield f"warning: {why}: some that are not in the inventory may lack"
     if not loaded.inventory:
         yield (
             "warning: no inventory: only accounts that the aggregator knows are looked at, and nobody misses the"
@@ -112,6 +114,22 @@ def _warnings(loaded: Loaded, aggregator: Aggregator) -> Iterator[str]:
     yield from (f"warning: {_unlisted(loaded, account_id)}" for account_id in unlisted[:SHOWN])
     if len(unlisted) > SHOWN:
         yield f"warning: and {len(unlisted) - SHOWN} more accounts that are not in the inventory"
+
+
+def _incomplete(loaded: Loaded, aggregator: Aggregator) -> str | None:
+    """Why accounts may lack that nobody misses, and what to do; those of an inventory are all missed."""
+    why = _unlisted_organization(aggregator)
+    if why is None or loaded.inventory:
+        return None
+    return f"{why}, and there is no inventory that names them: write one with `keyage inventory`, or mend that"
+
+
+def _unlisted_organization(aggregator: Aggregator) -> str | None:
+    organization = aggregator.organization
+    if organization is None or organization.status != FAILED:
+        return None
+    error = organization.error or "AWS gives no reason"
+    return f"the aggregator could not list the organization's accounts ({error})"
 
 
 def _unlisted(loaded: Loaded, account_id: str) -> str:

@@ -145,13 +145,43 @@ def test_no_account_at_all_is_no_compliance(organization: Organization) -> None:
         organization.check(quiet=True)
 
 
+def not_listed(organization: Organization) -> None:
+    failed = {"SourceType": "ORGANIZATION", "LastErrorCode": "OrganizationAccessDenied"}
+    organization.kept.source("o-abc", REGION, "FAILED", **failed)
+
+
+NOT_LISTED = "the aggregator could not list the organization's accounts (OrganizationAccessDenied)"
+
+
 def test_an_organization_that_could_not_be_listed_is_warned_about(
     organization: Organization, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    failed = {"SourceType": "ORGANIZATION", "LastErrorCode": "OrganizationAccessDenied"}
-    organization.kept.source("o-abc", REGION, "FAILED", **failed)
-    assert organization.check() == 0
-    assert "could not list the organization's accounts (OrganizationAccessDenied)" in capsys.readouterr().err
+    not_listed(organization)
+    code, report = organization.json()
+    assert (code, report["source"]["reason"]) == (0, None)
+    assert capsys.readouterr().err == f"warning: {NOT_LISTED}: some that are not in the inventory may lack\n"
+
+
+@pytest.mark.parametrize("exit_zero", [False, True])
+def test_without_an_inventory_such_an_organization_is_known_in_part(
+    organization: Organization, exit_zero: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (organization.folder / "accounts.yaml").unlink()
+    not_listed(organization)
+    organization.judged(SANDBOX, "AIDAOLD", "NON_COMPLIANT")
+    code, report = organization.json(exit_zero=exit_zero, quiet=True)
+    why = f"{NOT_LISTED}, and there is no inventory that names them: write one with `keyage inventory`, or mend that"
+    assert (code, report["source"]["reason"]) == (3, why)
+    assert capsys.readouterr().err == f"error: {why}\n"
+    assert organization.check(quiet=True) == 3
+    assert f"Accounts may be MISSING: {why}\n" in capsys.readouterr().out
+
+
+def test_without_an_inventory_an_organization_that_was_listed_is_known(organization: Organization) -> None:
+    (organization.folder / "accounts.yaml").unlink()
+    organization.kept.source("o-abc", REGION, SourceType="ORGANIZATION")
+    code, report = organization.json()
+    assert (code, report["source"]["reason"]) == (0, None)
 
 
 def test_users_who_stand_out_get_their_names_where_aws_config_records_users(
