@@ -11,7 +11,7 @@ import msgspec
 from checker.compare.aws_config import AccountPlacement, Compared, ReportingRule, account_row, expected
 from checker.compare.aws_config_rows import AccountRow, totals
 from checker.decision import decision
-from checker.encoding import read_utf8
+from checker.encoding import FileText, read_utf8
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable, UsageError
 from checker.evaluate import AccountRead
 from checker.generate.groups import DEFAULT, MANAGED, Group, grouped, selectors_beyond_id
@@ -24,7 +24,7 @@ from checker.shell.outputs import Output, destination
 from checker.sources.aggregator import FAILED, Aggregator, Names
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.aws.workers import Workers
-from checker.sources.saved.kinds import open_saved
+from checker.sources.saved.kinds import open_saved, open_text
 
 SHOWN = 10  # warnings of one kind; the others are counted
 
@@ -79,7 +79,8 @@ def _refuse_others(outputs: Sequence[Output]) -> None:
 
 def _compared(path: Path, loaded: Loaded) -> Compared:
     """The policy's verdicts on every account of a snapshot; raises UsageError, Unreadable."""
-    saved = open_saved(path, loaded.inventory)
+    text = None if path.suffix == ".jsonl" else FileText(read_utf8(path), path)
+    saved = open_text(text, loaded.inventory) if text else open_saved(path, loaded.inventory)
     if saved.kind != "snapshot":
         raise UsageError(
             f"--from {path}: --from-aggregator compares with a snapshot of `keyage snapshot`: AWS Config knows users"
@@ -91,11 +92,11 @@ def _compared(path: Path, loaded: Loaded) -> Compared:
         for reading in saved.accounts
         if isinstance(reading, AccountRead)
     }
-    return Compared(str(path), _taken_at(path) if saved.lines is None else None, accounts)
+    return Compared(str(path), _taken_at(text) if text else None, accounts)
 
 
-def _taken_at(path: Path) -> datetime | None:
-    taken = msgspec.json.decode(read_utf8(path), type=_Taken).taken_at
+def _taken_at(text: FileText) -> datetime | None:
+    taken = msgspec.json.decode(text.data, type=_Taken).taken_at
     return taken.astimezone(UTC) if taken else None
 
 

@@ -1,6 +1,7 @@
 """`keyage check --from-aggregator`: what it says, and with which exit code it ends."""
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -41,6 +42,16 @@ def test_everybody_as_the_policy_says(organization: Organization, capsys: pytest
     path = organization.snapshot({PAYMENTS: [a_user("ann", 3)], SANDBOX: [a_user("bob")]})
     assert organization.check(saved=path) == 0
     assert "taken 2026-11-23 11:00 UTC: 0 different\n2 users judged" in capsys.readouterr().out
+
+
+def test_a_snapshot_from_a_pipe_is_read_once(organization: Organization, capsys: pytest.CaptureFixture[str]) -> None:
+    path = organization.snapshot({PAYMENTS: [a_user("ann", 3)], SANDBOX: [a_user("bob")]})
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "wb") as stream:
+        stream.write(path.read_bytes())
+    assert organization.check(saved=Path(f"/dev/fd/{reading}")) == 0
+    os.close(reading)
+    assert "taken 2026-11-23 11:00 UTC: 0 different" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("exit_zero", "code"), [(False, 1), (True, 0)])
