@@ -16,6 +16,7 @@ ODD = "\x1b]0;x\x07\x9b31m\x7f\r\u202e"
 SHOWN = "0;x"  # in whatever way the rest is shown
 QUOTED = json.dumps(ODD)  # for JSON, and for YAML between double quotes
 SNAPSHOT = ("--from", "s.jsonl", "--now", NOW)
+ODD_FILES = ("--policy", f"{ODD}.yaml", "--inventory", "odd.inventory.yaml")
 ODD_OLD = OLD.replace('"old"', QUOTED).replace("AKIAOLD", "AKIA" + QUOTED.strip('"'))
 ODD_ACCOUNT = (ACCOUNT % ODD_OLD).replace('"web"', QUOTED)
 ENTRY = f"reason: {QUOTED}, approvedBy: {QUOTED}, expires: 2027-01-31}}"
@@ -73,7 +74,8 @@ CASES = [
     ("test", "--tests", "odd.test.yaml"),
     ("diff", "policies.yaml", "exempt.yaml", *SNAPSHOT),
     ("diff", f"git:{ODD}", "policies.yaml"),
-    *(("check", *SNAPSHOT, "--verbose", "--format", name) for name in ("table", "markdown", "github")),
+    *(("check", *SNAPSHOT, "--verbose", "--format", name) for name in ("table", "markdown", "github", "html")),
+    *(("check", *SNAPSHOT, *ODD_FILES, "--format", name) for name in ("table", "markdown", "github", "html")),
     ("check", "--from", "member.jsonl"),
     ("check", "--from", "status.jsonl", "--now", NOW, "--show", "all"),
     ("check", "--from", "twice.jsonl"),
