@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from checker.errors import Unreadable, UsageError
+from checker.file_bytes import read_whole
 
 MARK = codecs.BOM_UTF8
 # By byte order mark, or by the zero bytes of the first two characters: no text begins with a NUL, and every format
@@ -39,7 +40,7 @@ def encoding_of(data: bytes) -> str | None:
 def read_utf8(path: Path) -> bytes:
     """The bytes of a file, in UTF-8 without a byte order mark if they are text; raises UsageError, Unreadable."""
     try:
-        data = path.read_bytes()
+        data = read_whole(path)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
     found = encoding_of(data)

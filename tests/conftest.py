@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from checker.embedded.aws import parsed_once
 from tests.fakes.served_organization import served
 from tests.scan.aggregated import organization
 from tests.support import plain_machine
 from tests.support.fixtures import emulated
 from tests.support.runbook import runbook
 from tests.support.spread import Together
+from tests.support.worked_out_once import worked_out_once
 
 __all__ = ["emulated", "organization", "runbook", "served"]
 
@@ -46,5 +46,5 @@ def version_of_golden_files() -> Iterator[None]:
 @pytest.fixture(scope="session", autouse=True)
 def models_of_aws() -> Iterator[None]:
     """Parsed anew for every session they take most of the tests' time."""
-    with parsed_once():
+    with worked_out_once():
         yield

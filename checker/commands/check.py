@@ -12,14 +12,16 @@ from checker.scan.check_options import Options
 from checker.scan.gather import Interrupted
 from checker.scan.open import Opened, open_source, refuse_contradictions
 from checker.shell.common import say
-from checker.shell.loading import Checked, Loaded, in_repository
+from checker.shell.loading import Checked, Loaded, in_repository, read_files
 from checker.shell.outputs import Output, destination, parse_formats
+from checker.shell.same_file import outputs_of, refuse_same
 
 
 def run(options: Options) -> int:
     """Judge, report, and return the exit code; raises KeyageError."""
     refuse_contradictions(options)
     outputs = parse_formats(options.formats, options.show)
+    _refuse_same(options, outputs)
     if options.from_aggregator:
         from checker.scan import aggregate
 
@@ -31,6 +33,13 @@ def run(options: Options) -> int:
 
         opened = opened._replace(addresses={**opened.addresses, **managed_keys(options.terraform_state)})
     return report(options, loaded, outputs, opened)
+
+
+def _refuse_same(options: Options, outputs: list[Output]) -> None:
+    state = [(f"--state {options.state}", options.state)] if options.state else []
+    saved = [(f"--terraform-state {path}", path) for path in options.terraform_state]
+    read = [*read_files(options.common), (f"--from {options.saved}", options.saved), *saved]
+    refuse_same([*state, *outputs_of((output.name, output.file) for output in outputs)], read)
 
 
 def report(options: Options, loaded: Loaded, outputs: list[Output], opened: Opened) -> int:

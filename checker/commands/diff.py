@@ -16,7 +16,8 @@ from checker.reports.formats import writer
 from checker.shell.common import Common, say, teller
 from checker.shell.loading import find_inventory, load_inventory
 from checker.shell.outputs import parse_outputs, write_outputs
-from checker.shell.revisions import load_base, load_revision
+from checker.shell.revisions import GIT, load_base, load_revision
+from checker.shell.same_file import outputs_of, refuse_same
 from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 
 Base = PolicyFile | NoPolicy
@@ -39,6 +40,7 @@ def run(options: Options) -> int:
     outputs = parse_outputs(options.formats, "diff")
     if options.live and options.saved:
         raise UsageError("--live is for live IAM, --from for saved state: leave one of them out")
+    refuse_same(outputs_of(outputs), _files(options))
     head = load_revision(options.head, options.common.policy)
     base = load_base(options.base, options.head, options.common.policy)
     now = options.common.now or datetime.now(UTC)
@@ -55,6 +57,17 @@ def run(options: Options) -> int:
     return UNREADABLE_EXIT if unreadable else COMPLIANT_EXIT
 
 
+def _files(options: Options) -> list[tuple[str, Path | None]]:
+    revisions = [(text, Path(text)) for text in (options.base, options.head) if not text.startswith(GIT)]
+    inventory = _inventory(options)
+    return [*revisions, (f"the inventory {inventory}", inventory), (f"--from {options.saved}", options.saved)]
+
+
+def _inventory(options: Options) -> Path | None:
+    beside = options.common.policy.parent if options.common.policy else Path.cwd()
+    return options.common.inventory or find_inventory(beside)
+
+
 def _compared(base: Base, head: PolicyFile, reading: Reading, options: Options, now: datetime) -> AccountChange:
     if isinstance(reading, AccountRead):
         say((f"note: {note}" for note in reading.notes), quiet=options.common.quiet)
@@ -63,8 +76,7 @@ def _compared(base: Base, head: PolicyFile, reading: Reading, options: Options, 
 
 def _readings(options: Options, base: Base, head: PolicyFile) -> Iterable[Reading]:
     """Every key of the saved state, or of the account of the current credentials."""
-    beside = options.common.policy.parent if options.common.policy else Path.cwd()
-    inventory = load_inventory(options.common.inventory or find_inventory(beside)) or {}
+    inventory = load_inventory(_inventory(options)) or {}
     if options.saved:
         from checker.sources.saved.kinds import open_saved
 

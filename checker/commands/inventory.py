@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from checker.decision import Account
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, Unreadable, UsageError
+from checker.file_bytes import read_ordinary
 from checker.policy import inventory
 from checker.policy.inventory_file import Changes, changes, merged, told
 from checker.shell.common import answer, say, teller
@@ -58,7 +59,7 @@ def _compared(output: Path, before: Inventory, accounts: list[Account], *, up_to
 
 def _existing(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_ordinary(path)
     except FileNotFoundError:
         return None
     except OSError as error:

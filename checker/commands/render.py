@@ -10,7 +10,8 @@ from checker.generate.rendering import MANIFEST, Rendering, render
 from checker.generate.resolution import undecided, unused
 from checker.shell.common import Common, answer, say
 from checker.shell.folder import FileDifference, differences, write
-from checker.shell.loading import Checked, Loaded
+from checker.shell.loading import Checked, Loaded, read_files
+from checker.shell.same_file import refuse_same
 from checker.spoken import plural
 
 
@@ -29,6 +30,7 @@ def run(common: Common, folder: Path, *, check: bool) -> int:
             [f"note: cfn-lint is not installed, so the templates were not checked: {how_to_install('lint')}"],
             quiet=common.quiet,
         )
+    refuse_same(((str(folder / path), folder / path) for path in rendering.files), read_files(common))
     changes = write(folder, rendering.files, MANIFEST)
     if not common.quiet:
         answer(_written(folder, rendering, changes))

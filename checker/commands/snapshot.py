@@ -10,6 +10,7 @@ from checker.scan.whole_account import read_all
 from checker.shell.common import say, teller
 from checker.shell.loading import find_inventory, load_inventory
 from checker.shell.outputs import destination
+from checker.shell.same_file import refuse_same
 from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.saved import snapshot
@@ -27,7 +28,10 @@ class Options(NamedTuple):
 
 def run(options: Options) -> int:
     """Read the whole account and write it; raises Unreadable rather than write a part."""
-    inventory = load_inventory(options.inventory or find_inventory(Path.cwd())) or {}
+    listed = options.inventory or find_inventory(Path.cwd())
+    if options.output is not None:
+        refuse_same([(f"--output {options.output}", options.output)], [(f"the inventory {listed}", listed)])
+    inventory = load_inventory(listed) or {}
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.quiet))
     read = read_all(session, inventory, options.concurrency, user_tags=options.user_tags)
     if read.unread:

@@ -9,8 +9,9 @@ from checker.policy import policy_tests
 from checker.reports.formats import writer
 from checker.reports.test.text import PolicyTestRun
 from checker.shell.common import Common
-from checker.shell.loading import Checked, in_repository
+from checker.shell.loading import Checked, in_repository, named_files, read_files
 from checker.shell.outputs import parse_outputs, write_outputs
+from checker.shell.same_file import outputs_of, refuse_same
 
 
 class Options(NamedTuple):
@@ -27,8 +28,10 @@ EXAMPLE = "tests: [{name: everybody, user: {name: somebody}, expect: {maxAccessK
 def run(options: Options) -> int:
     """Run every test and write the outputs; raises KeyageError."""
     outputs = parse_outputs(options.formats, "test")
+    policy, _inventory = named_files(options.common)
+    path = options.file or tests_beside(policy)
+    refuse_same(outputs_of(outputs), [*read_files(options.common), (f"the tests {path}", path)])
     loaded = Checked(options.common).accepted()
-    path = options.file or tests_beside(Path(loaded.policy.file))
     if options.file is None and not path.exists():
         raise UsageError(f"no {path}: write there what must stay true of the policy, such as {EXAMPLE}")
     tests = policy_tests.load(path, loaded.inventory)

@@ -8,13 +8,20 @@ from checker.errors import COMPLIANT_EXIT, Problem
 from checker.reports.formats import names, writer
 from checker.reports.validate.run import Located, ValidationRun
 from checker.shell.common import Common
-from checker.shell.loading import Checked, in_repository
+from checker.shell.loading import Checked, in_repository, read_files
 
 TEXT = names("validate")[0]
 
 
 def run(common: Common, formats: Sequence[str] = (TEXT,)) -> int:
     """Write the outputs and print what is wrong, or that nothing is; raises FileProblems."""
+    if tuple(formats) != (TEXT,):
+        # What only other outputs need would double the start of an ordinary run.
+        from checker.shell.outputs import parse_outputs, write_outputs
+        from checker.shell.same_file import outputs_of, refuse_same
+
+        outputs = parse_outputs(formats, "validate")
+        refuse_same(outputs_of(outputs), read_files(common))
     checked = Checked(common)
     levels = (("error", checked.errors), ("warning", checked.warnings))
     made = ValidationRun(
@@ -31,10 +38,7 @@ def run(common: Common, formats: Sequence[str] = (TEXT,)) -> int:
         checked.accepted()
         write(TEXT, sys.stdout)
         return COMPLIANT_EXIT
-    # What only other outputs need would double the start of an ordinary run.
-    from checker.shell.outputs import parse_outputs, write_outputs
-
-    write_outputs(parse_outputs(formats, "validate"), write)
+    write_outputs(outputs, write)
     checked.accepted()
     return COMPLIANT_EXIT
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from checker.decision import Policy, RemediationSettings, decision, remediation_by_rule
 from checker.errors import FileProblems, Problem, UsageError
+from checker.file_bytes import read_up_to
 from checker.policy.deploy_settings import DeploySettings, deploy_settings
 from checker.policy.yaml import check as yaml_check
 from checker.policy.yaml import parse as yaml_text
@@ -71,8 +72,7 @@ def load(path: Path) -> PolicyFile:
 def read(path: Path, what: str, max_bytes: int = yaml_text.MAX_BYTES) -> bytes:
     """The bytes of a file that a person named; raises UsageError. Stops past what may be parsed."""
     try:
-        with path.open("rb") as stream:
-            return stream.read(max_bytes + 1)
+        return read_up_to(path, max_bytes)
     except OSError as error:
         raise UsageError(f"cannot read the {what} {path}: {error.strerror}") from None
 

@@ -11,7 +11,7 @@ import msgspec
 from checker.compare.aws_config import Compared, ReportingRule, account_row, expected
 from checker.compare.aws_config_rows import AccountRow, totals
 from checker.decision import decision
-from checker.encoding import read_utf8
+from checker.encoding import FileText, read_utf8
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable, UsageError
 from checker.evaluate import AccountRead
 from checker.generate.resolution import one_age, resolved_as_far_as_known, selectors_beyond_id
@@ -24,7 +24,7 @@ from checker.shell.outputs import Output, destination
 from checker.sources.aggregator import FAILED, Aggregator, Names
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.aws.workers import Workers
-from checker.sources.saved.kinds import open_saved
+from checker.sources.saved.kinds import open_saved, open_text
 
 SHOWN = 10  # warnings of one kind; the others are counted
 
@@ -46,7 +46,9 @@ def run(options: Options, name: str, outputs: Sequence[Output]) -> int:
     compared = _compared(options.saved, loaded) if options.saved else None
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     aggregator = Aggregator(session, name, deployed.name, deployed.region)
+    incomplete = _incomplete(loaded, aggregator)
     say(_warnings(loaded, aggregator), quiet=options.common.quiet)
+    say([f"error: {incomplete}"] if incomplete else [])
     workers = Workers(session.concurrency)
     try:
         rows = _rows(loaded, deployed, compared, aggregator, workers)
@@ -63,9 +65,10 @@ def run(options: Options, name: str, outputs: Sequence[Output]) -> int:
         deployed.name,
         deployed.region,
         snapshot,
+        incomplete,
     )
     _write(options, outputs, place, rows)
-    return _exit_code(rows, exit_zero=options.exit_zero)
+    return UNREADABLE_EXIT if incomplete else _exit_code(rows, exit_zero=options.exit_zero)
 
 
 def _refuse_others(outputs: Sequence[Output]) -> None:
@@ -77,7 +80,8 @@ def _refuse_others(outputs: Sequence[Output]) -> None:
 
 def _compared(path: Path, loaded: Loaded) -> Compared:
     """The policy's verdicts on every account of a snapshot; raises UsageError, Unreadable."""
-    saved = open_saved(path, loaded.inventory)
+    text = None if path.suffix == ".jsonl" else FileText(read_utf8(path), path)
+    saved = open_text(text, loaded.inventory) if text else open_saved(path, loaded.inventory)
     if saved.kind != "snapshot":
         raise UsageError(
             f"--from {path}: --from-aggregator compares with a snapshot of `keyage snapshot`: AWS Config knows users"
@@ -89,20 +93,19 @@ def _compared(path: Path, loaded: Loaded) -> Compared:
         for reading in saved.accounts
         if isinstance(reading, AccountRead)
     }
-    return Compared(str(path), _taken_at(path) if saved.lines is None else None, accounts)
+    return Compared(str(path), _taken_at(text) if text else None, accounts)
 
 
-def _taken_at(path: Path) -> datetime | None:
-    taken = msgspec.json.decode(read_utf8(path), type=_Taken).taken_at
+def _taken_at(text: FileText) -> datetime | None:
+    taken = msgspec.json.decode(text.data, type=_Taken).taken_at
     return taken.astimezone(UTC) if taken else None
 
 
 def _warnings(loaded: Loaded, aggregator: Aggregator) -> Iterator[str]:
     """What a person should know of the aggregator's accounts; the reports say the rest."""
-    organization = aggregator.organization
-    if organization and organization.status == FAILED:
-        error = organization.error or "AWS gives no reason"
-        yield f"warning: the aggregator could not list the organization's accounts ({error}): some may lack"
+    why = _unlisted_organization(aggregator)
+    if why and loaded.inventory:
+        yield f"warning: {why}: some that are not in the inventory may lack"
     if not loaded.inventory:
         yield (
             "warning: no inventory: only accounts that the aggregator knows are looked at, and nobody misses the"
@@ -113,6 +116,22 @@ def _warnings(loaded: Loaded, aggregator: Aggregator) -> Iterator[str]:
     yield from (f"warning: {_unlisted(loaded, account_id)}" for account_id in unlisted[:SHOWN])
     if len(unlisted) > SHOWN:
         yield f"warning: and {len(unlisted) - SHOWN} more accounts that are not in the inventory"
+
+
+def _incomplete(loaded: Loaded, aggregator: Aggregator) -> str | None:
+    """Why accounts may lack that nobody misses, and what to do; those of an inventory are all missed."""
+    why = _unlisted_organization(aggregator)
+    if why is None or loaded.inventory:
+        return None
+    return f"{why}, and there is no inventory that names them: write one with `keyage inventory`, or mend that"
+
+
+def _unlisted_organization(aggregator: Aggregator) -> str | None:
+    organization = aggregator.organization
+    if organization is None or organization.status != FAILED:
+        return None
+    error = organization.error or "AWS gives no reason"
+    return f"the aggregator could not list the organization's accounts ({error})"
 
 
 def _unlisted(loaded: Loaded, account_id: str) -> str:

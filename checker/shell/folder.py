@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from checker.errors import CannotWrite, UsageError, printable
+from checker.file_bytes import read_ordinary
 from checker.members import refuse_repeated
 from checker.shell.whole_file import locked
 
@@ -166,7 +167,7 @@ def _listed(folder: Path, manifest: str) -> set[str]:
 def _content(folder: Path, path: str) -> bytes | None:
     target = _inside(folder, path)
     try:
-        return target.read_bytes()
+        return read_ordinary(target)
     except FileNotFoundError:
         return None
     except (IsADirectoryError, NotADirectoryError):

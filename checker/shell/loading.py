@@ -33,13 +33,12 @@ class Checked:
         self.warnings: list[Problem] = []
         self._quiet = common.quiet
         now = common.now or datetime.now(UTC)
-        path = common.policy or find_policy(Path.cwd())
+        path, listed = named_files(common)
         policy, inventory = None, None
         try:
             policy = load(path)
         except FileProblems as error:
             self.errors += error.problems
-        listed = common.inventory or find_inventory(path.parent)
         try:
             inventory = load_inventory(listed)
         except FileProblems as error:
@@ -64,6 +63,18 @@ class Checked:
         loaded = self.without_errors()
         say((f"warning: {warning}" for warning in self.warnings), quiet=self._quiet)
         return loaded
+
+
+def named_files(common: Common) -> tuple[Path, Path | None]:
+    """The policy and the inventory that the options name, or that are found; raises UsageError without a policy."""
+    policy = common.policy or find_policy(Path.cwd())
+    return policy, common.inventory or find_inventory(policy.parent)
+
+
+def read_files(common: Common) -> list[tuple[str, Path | None]]:
+    """The same with what a person calls them; raises UsageError without a policy."""
+    policy, inventory = named_files(common)
+    return [(f"the policy {policy}", policy), (f"the inventory {inventory}", inventory)]
 
 
 def find_policy(start: Path) -> Path:

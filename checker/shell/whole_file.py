@@ -69,7 +69,7 @@ def _clear(folder: Path, prefix: str) -> None:
     """Remove what killed runs left, as far as it can be: what is written now does not depend on it."""
     left: list[Path] = []
     with suppress(OSError):
-        left = [each for each in folder.iterdir() if each.name.startswith(prefix)]
+        left = [each for each in folder.iterdir() if each.name.startswith(prefix) and each.is_file()]
     for each in left:
         with suppress(OSError), each.open("rb") as file:
             if locked(file.fileno(), fcntl.LOCK_EX):

@@ -190,7 +190,7 @@ class Aggregator:
         return sorted(name for name in names if any(pattern.fullmatch(name) for pattern in patterns))
 
     def _results(self, account_id: str, rule: str, counted: dict[str, int]) -> tuple[Result, ...]:
-        """The newest result of each user; pages may shift while they are read."""
+        """The newest result of each user, unless it was taken back; pages may shift while they are read."""
         newest: dict[str, Result] = {}
         evaluations = self._pages(
             "get_aggregate_compliance_details_by_config_rule",
@@ -203,9 +203,9 @@ class Aggregator:
         )
         for result in filter(None, map(_result, evaluations)):
             before = newest.get(result.user_id)
-            if before is None or _moment(before) <= _moment(result):
+            if before is None or _moments(before) <= _moments(result):
                 newest[result.user_id] = result
-        return tuple(result for _id, result in sorted(newest.items()))
+        return tuple(result for _id, result in sorted(newest.items()) if result.compliance != WITHDRAWN)
 
     def _ambiguous(self, rules: list[str]) -> str:
         return (
@@ -239,10 +239,10 @@ def _worse(before: Source | None, source: Source) -> Source:
 
 
 def _result(evaluation: Mapping[str, Any]) -> Result | None:
-    """None for what says nothing about a user as it is now."""
+    """What a rule said, or that it took it back; None for what is not about a user as it is."""
     subject = evaluation["EvaluationResultIdentifier"]["EvaluationResultQualifier"]
     detective = subject.get("EvaluationMode", "DETECTIVE") == "DETECTIVE"
-    if subject["ResourceType"] != USER_TYPE or not detective or evaluation["ComplianceType"] == WITHDRAWN:
+    if subject["ResourceType"] != USER_TYPE or not detective:
         return None
     return Result(
         subject["ResourceId"],
@@ -253,8 +253,9 @@ def _result(evaluation: Mapping[str, Any]) -> Result | None:
     )
 
 
-def _moment(result: Result) -> datetime:
-    return result.invoked_at or datetime.min.replace(tzinfo=UTC)
+def _moments(result: Result) -> tuple[datetime, datetime]:
+    never = datetime.min.replace(tzinfo=UTC)
+    return result.invoked_at or never, result.recorded_at or never
 
 
 def _utc(moment: datetime | None) -> datetime | None:

@@ -15,6 +15,7 @@ import msgspec
 
 from checker.decision import AccessKey, User, decision
 from checker.errors import UsageError
+from checker.file_bytes import read_ordinary
 
 VERSION = 1
 HEAD = b'{"keyage":"state","version":%d}' % VERSION
@@ -80,7 +81,7 @@ class State:
         self.foreign = False  # the file is none of keyage's: it is neither believed nor replaced
         self._lines: dict[str, bytes] = {}
         try:
-            content = path.read_bytes()
+            content = read_ordinary(path)
         except FileNotFoundError:
             return
         except OSError as error:

@@ -1,4 +1,4 @@
-"""What steers a terminal reaches none, wherever it was written; each case is a real process."""
+"""What steers a terminal reaches none, wherever it was written; one case of each kind is a real process."""
 
 import json
 import os
@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from checker.errors import printable
-from tests.support.processes import ACCOUNT, KEYAGE, NOW, OLD, POLICY, environment
+from tests.support.processes import ACCOUNT, KEYAGE, NOW, OLD, POLICY, environment, here
 
 # A window's title, red in 8 bits, DEL, the begin of the line, text that runs backwards.
 ODD = "\x1b]0;x\x07\x9b31m\x7f\r\u202e"
 SHOWN = "0;x"  # in whatever way the rest is shown
 QUOTED = json.dumps(ODD)  # for JSON, and for YAML between double quotes
 SNAPSHOT = ("--from", "s.jsonl", "--now", NOW)
+ODD_FILES = ("--policy", f"{ODD}.yaml", "--inventory", "odd.inventory.yaml")
 ODD_OLD = OLD.replace('"old"', QUOTED).replace("AKIAOLD", "AKIA" + QUOTED.strip('"'))
 ODD_ACCOUNT = (ACCOUNT % ODD_OLD).replace('"web"', QUOTED)
 ENTRY = f"reason: {QUOTED}, approvedBy: {QUOTED}, expires: 2027-01-31}}"
@@ -73,7 +74,8 @@ CASES = [
     ("test", "--tests", "odd.test.yaml"),
     ("diff", "policies.yaml", "exempt.yaml", *SNAPSHOT),
     ("diff", f"git:{ODD}", "policies.yaml"),
-    *(("check", *SNAPSHOT, "--verbose", "--format", name) for name in ("table", "markdown", "github")),
+    *(("check", *SNAPSHOT, "--verbose", "--format", name) for name in ("table", "markdown", "github", "html")),
+    *(("check", *SNAPSHOT, *ODD_FILES, "--format", name) for name in ("table", "markdown", "github", "html")),
     ("check", "--from", "member.jsonl"),
     ("check", "--from", "status.jsonl", "--now", NOW, "--show", "all"),
     ("check", "--from", "twice.jsonl"),
@@ -89,6 +91,15 @@ CASES = [
     ("render", "-o", ODD, "--check"),
     ("schema", ODD),
 ]
+# By every way out: click's, the message of an error, standard output, a file that is written, another program's words.
+AS_PROCESSES = (
+    (f"--{ODD}",),
+    ("validate", "--policy", "values.yaml"),
+    ("check", *SNAPSHOT, "--verbose", "--format", "table"),
+    ("diff", f"git:{ODD}", "policies.yaml"),
+    ("import-exemptions", "muted-well.yaml"),
+    ("init", "--output", f"{ODD}.new"),
+)
 CONFIGURATIONS = {
     "region": {"AWS_REGION": ODD},
     "profile": {"AWS_PROFILE": ODD},
@@ -119,7 +130,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def printed(folder: Path, *arguments: str, **extra: str) -> str:
-    """What keyage writes to both streams, as the terminal gets it."""
+    """What keyage writes to both streams."""
+    done = here(folder, *arguments, **extra)
+    assert done.returncode != 70
+    return done.stdout + done.stderr
+
+
+def printed_by_a_process(folder: Path, *arguments: str, **extra: str) -> str:
+    """As the terminal gets it; `text=True` would take a carriage return for the end of a line."""
     done = subprocess.run([*KEYAGE, *arguments], cwd=folder, env=environment(**extra), capture_output=True, timeout=60)
     assert done.returncode != 70
     return (done.stdout + done.stderr).decode()
@@ -130,7 +148,7 @@ def unprintable(text: str) -> list[str]:
 
 
 def test_what_is_only_foreign_is_as_it_was(folder: Path) -> None:
-    text = printed(folder, "explain", "jürgen 日本", "--group", "é", PYTHONUTF8="1")
+    text = printed_by_a_process(folder, "explain", "jürgen 日本", "--group", "é", PYTHONUTF8="1")
     assert text.startswith("jürgen 日本 in an account that is not known\n")
 
 
@@ -140,9 +158,16 @@ def test_it_is_in_view(folder: Path, arguments: tuple[str, ...]) -> None:
     assert (unprintable(text), SHOWN in text) == ([], True)
 
 
+@pytest.mark.parametrize("arguments", AS_PROCESSES, ids=lambda arguments: printable(" ".join(arguments)))
+def test_it_is_in_view_of_a_process(folder: Path, arguments: tuple[str, ...]) -> None:
+    text = printed_by_a_process(folder, *arguments)
+    assert (unprintable(text), SHOWN in text) == ([], True)
+
+
 @pytest.mark.parametrize("name", CONFIGURATIONS)
 def test_so_it_is_of_the_environment_and_of_the_files_of_aws(folder: Path, name: str) -> None:
-    text = printed(folder, "check", **CONFIGURATIONS[name])
+    written = printed_by_a_process if name == "process" else printed  # a program could write past this one's streams
+    text = written(folder, "check", **CONFIGURATIONS[name])
     assert (unprintable(text), SHOWN in text) == ([], True)
 
 

@@ -198,12 +198,11 @@ def test_70_for_a_bug(tmp_path: Path) -> None:
 
 def test_130_when_interrupted(tmp_path: Path) -> None:
     folder = policy_folder(tmp_path)
-    (folder / "s.jsonl").unlink()
-    os.mkfifo(folder / "s.jsonl")
-    arguments = [*KEYAGE, *CHECK]
+    os.mkfifo(folder / "s.json")
+    arguments = [*KEYAGE, "check", "--from", "s.json"]
     with subprocess.Popen(arguments, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        with (folder / "s.jsonl").open("w"):  # opens when the command waits for what is written
+        with (folder / "s.json").open("w"):  # opens when the command waits for what is written
             process.send_signal(signal.SIGINT)
             assert (process.stderr.read(), process.wait(timeout=30)) == ("interrupted\n", 130)
 

@@ -1,7 +1,11 @@
-"""Run the commands of a page as a reader would: real processes in one folder, from top to bottom."""
+"""Run the commands of a page as a reader would: in one folder, from top to bottom.
+
+All of the tutorial, and whatever is more than keyage and its arguments, are real processes of a real shell.
+"""
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,11 +15,12 @@ from pathlib import Path
 from tests.docs.blocks import TOP, Block, Command, blocks, commands
 from tests.fakes.served_organization import credentials
 from tests.generate.terraform_cli import MIRROR
-from tests.support.processes import NOW, environment
+from tests.support.processes import NOW, environment, here_in_one
 
 HERE = Path(__file__).parent
 SAMPLE = HERE / "sample"
 BASH = shutil.which("bash") or "/bin/bash"
+ALONE = re.compile(r"keyage( [^|&;<>()$`\\*?\[{~#!]*)?")  # nothing for a shell to do but to part the words
 ANY = "..."  # a line that stands for any lines
 PROGRAMS = {
     "keyage": f'exec {sys.executable} -m checker "$@"\n',
@@ -87,7 +92,10 @@ def shell(line: str, folder: Path, reader: dict[str, str]) -> subprocess.Complet
 
 
 def _differences(block: Block, command: Command, code: int, folder: Path, reader: dict[str, str]) -> Iterator[str]:
-    done = shell(command.line, folder, reader)
+    if block.page.parent.name != "tutorial" and ALONE.fullmatch(command.line):
+        done = here_in_one(folder, shlex.split(command.line)[1:], reader)
+    else:
+        done = shell(command.line, folder, reader)
     shown = f"{block.place}: $ {command.line}\nexits with {done.returncode} and prints\n{done.stdout}"
     if done.returncode != code:
         yield f"{shown}wanted the exit code {code}"

@@ -73,6 +73,9 @@ def page_of(folder: Path, text: str) -> Path:
         ("$ echo a\na\nb\n", "prints\na\nwanted\na\nb\n"),
         ("$ false\n", "wanted the exit code 0"),
         ("$ echo a >&2\nb\n", "prints\na\nwanted\nb\n"),
+        ("$ keyage --version\nkeyage a\n", "wanted\nkeyage a\n"),
+        ("$ keyage schema none\n", "exits with 2 and prints\nUsage: "),
+        ("$ keyage schema none | cat\na\n", "exits with 0 and prints\nUsage: "),
     ],
 )
 def test_a_page_that_is_not_true_is_told(

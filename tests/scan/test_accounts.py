@@ -136,10 +136,11 @@ def test_a_second_run_with_state_asks_less_and_finds_the_same(served: Served, fo
 
 
 def test_a_foreign_state_file_is_left_alone(served: Served, folder: Path) -> None:
-    code, report, said = check(served, folder, "--state", "policies.yaml")
+    (folder / "other.yaml").write_text(POLICY)
+    code, report, said = check(served, folder, "--state", "other.yaml")
     assert (code, report["summary"]["accounts"]) == (0, 3)
-    assert "warning: policies.yaml: no state of keyage, ignored and left as it is: name another file" in said
-    assert (folder / "policies.yaml").read_text() == POLICY
+    assert "warning: other.yaml: no state of keyage, ignored and left as it is: name another file" in said
+    assert (folder / "other.yaml").read_text() == POLICY
 
 
 @pytest.fixture

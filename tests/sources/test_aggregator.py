@@ -122,6 +122,32 @@ def test_of_two_results_of_a_user_the_newest_counts(aws: Aggregated, newest: str
     assert aws.verdicts(WEB) == {"AIDA1": newest}
 
 
+@pytest.mark.parametrize("newest", ["NOT_APPLICABLE", "INSUFFICIENT_DATA"])
+@pytest.mark.parametrize("newest_first", [True, False])
+def test_no_older_result_counts_where_the_newest_is_no_verdict(
+    aws: Aggregated, newest: str, newest_first: bool
+) -> None:
+    found = [("NON_COMPLIANT", NOW - 2 * MINUTE), ("COMPLIANT", NOW - MINUTE), (newest, NOW)]
+    for compliance, moment in reversed(found) if newest_first else found:
+        aws.kept.result((WEB, REGION, RULE), "AIDA1", compliance, moment)
+    assert aws.verdicts(WEB) == ({} if newest == "NOT_APPLICABLE" else {"AIDA1": newest})
+
+
+def test_a_result_after_one_that_was_taken_back_counts(aws: Aggregated) -> None:
+    where = WEB, REGION, RULE
+    aws.kept.result(where, "AIDA1", "COMPLIANT", NOW)
+    aws.kept.result(where, "AIDA1", "NOT_APPLICABLE", NOW - MINUTE)
+    assert aws.verdicts(WEB) == {"AIDA1": "COMPLIANT"}
+
+
+def test_of_two_results_of_one_run_the_one_that_was_recorded_later_counts(aws: Aggregated) -> None:
+    where = WEB, REGION, RULE
+    for compliance in ("NOT_APPLICABLE", "COMPLIANT"):
+        aws.kept.result(where, "AIDA1", compliance, NOW)
+    aws.kept.rules[where][0]["ResultRecordedTime"] += 60
+    assert aws.verdicts(WEB) == {}
+
+
 @given(users=st.integers(0, 230), page=st.sampled_from([1, 7, 50, 100, 1000]), empty=st.booleans())
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_page_is_read_whatever_pages_there_are(aws: Aggregated, users: int, page: int, empty: bool) -> None:

@@ -4,6 +4,7 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest import mock
@@ -36,23 +37,39 @@ def keyage(folder: Path, *arguments: str, **extra: str) -> subprocess.CompletedP
 
 def here(folder: Path, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
     """As `keyage`, in this process: a tenth of the time. Streams, signals and a process's exit code need a real one."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="\n") for _ in range(2))
+    out, err = _stream(), _stream()
+    code = _in_this_process(folder, arguments, environment(**extra), out, err)
+    return subprocess.CompletedProcess([*KEYAGE, *arguments], code, _written(out), _written(err))
+
+
+def here_in_one(folder: Path, arguments: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """As `here`, with these environment variables alone; messages are among the output, as in a terminal."""
+    out = _stream()
+    code = _in_this_process(folder, arguments, variables, out, out)
+    return subprocess.CompletedProcess([*KEYAGE, *arguments], code, _written(out))
+
+
+def _in_this_process(
+    folder: Path, arguments: Sequence[str], variables: dict[str, str], out: io.TextIOWrapper, err: io.TextIOWrapper
+) -> int:
     with (
         chdir(folder),
-        mock.patch.dict(os.environ, environment(**extra), clear=True),
+        mock.patch.dict(os.environ, variables, clear=True),
         mock.patch.object(sys, "stdin", io.StringIO()),
         mock.patch.object(boundary, "leave_at_once", lambda code: code),  # this process goes on
         redirect_stdout(out),
         redirect_stderr(err),
     ):
-        code = cli.main(list(arguments))
-    printed = [stream.detach().getvalue().decode() for stream in (_flushed(out), _flushed(err))]  # type: ignore[attr-defined]
-    return subprocess.CompletedProcess([*KEYAGE, *arguments], code, *printed)
+        return cli.main(list(arguments))
 
 
-def _flushed(stream: io.TextIOWrapper) -> io.TextIOWrapper:
+def _stream() -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(), "utf-8", newline="\n")
+
+
+def _written(stream: io.TextIOWrapper) -> str:
     stream.flush()
-    return stream
+    return stream.detach().getvalue().decode()  # type: ignore[attr-defined,no-any-return]
 
 
 def policy_folder(folder: Path, policy: str = POLICY, users: str = YOUNG) -> Path:

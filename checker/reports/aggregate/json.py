@@ -25,7 +25,7 @@ def write(
         "schemaVersion": SCHEMA_VERSION,
         "evaluatedAt": run.evaluated_at,
         "policy": {"file": run.policy_file, "sha256": run.policy_sha256},
-        "source": {"kind": "aggregator", "name": run.aggregator, "region": run.region},
+        "source": {"kind": "aggregator", "name": run.aggregator, "region": run.region, "reason": run.reason},
         "rule": {"name": run.rule, "region": run.rule_region},
         "snapshot": run.snapshot and {"file": run.snapshot.file, "takenAt": run.snapshot.taken_at},
         "summary": totals(accounts),

@@ -29,3 +29,4 @@ class AggregateRun(NamedTuple):
     rule: str
     rule_region: str
     snapshot: ComparedSnapshot | None = None
+    reason: str | None = None  # why there may be accounts that are not in the report

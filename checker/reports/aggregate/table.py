@@ -88,6 +88,7 @@ class _AggregateTable:
 
     def summary(self) -> None:
         tell_left_out(self._console, self._left_out, self._terminal.width)
+        self._incomplete()
         run, counts = self._run, totals(self._accounts)
         if run.snapshot:
             taken = _minute(run.snapshot.taken_at) if run.snapshot.taken_at else "at a time that it does not tell"
@@ -100,6 +101,11 @@ class _AggregateTable:
         unreadable = f"; {plural(counts.unreadable, 'account')} UNREADABLE" if counts.unreadable else ""
         line = f"{judged}, {where}: {', '.join(parts)}{unreadable}"
         print_text(self._console, printable(line), self._terminal.width, style="bold")
+
+    def _incomplete(self) -> None:
+        if self._run.reason:
+            line = printable(f"Accounts may be MISSING: {self._run.reason}")
+            print_text(self._console, line, self._terminal.width, style=UNREADABLE_STYLE)
 
 
 def _minute(moment: datetime | None) -> str:

@@ -88,6 +88,7 @@ class HtmlReport:
         page = _environment().get_template("page.html.j2")
         stream = page.stream(
             run=self._run,
+            policy_file=printable(self._run.policy_file),
             version=__version__,
             totals=self._totals,
             accounts=self._accounts,

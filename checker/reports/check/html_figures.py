@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from checker.errors import printable
 from checker.evaluate import COMPLIANT, EXEMPT, NON_COMPLIANT, AccountResult, Finding
 from checker.reports.syntax.svg import horizontal_bars, vertical_bars
 from checker.spoken import account_label
@@ -42,7 +43,7 @@ class Figures:
         counts = result.counts
         by_verdict = {COMPLIANT: counts.compliant, EXEMPT: counts.exempt, NON_COMPLIANT: counts.non_compliant}
         if any(by_verdict.values()):
-            name = account_label(result.id, result.name)
+            name = printable(account_label(result.id, result.name))
             self._accounts.append((-counts.non_compliant, name, by_verdict))
             if len(self._accounts) > 2 * MOST_ACCOUNTS + 1:
                 self._merge()

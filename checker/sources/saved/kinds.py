@@ -30,13 +30,17 @@ def open_saved(path: Path, inventory: Inventory) -> Saved:
     if path.suffix == ".jsonl":
         lines = snapshot.Lines(path, inventory)
         return Saved("snapshot", True, lines.accounts(), lines)
-    text = FileText(read_utf8(path), path)
+    return open_text(FileText(read_utf8(path), path), inventory)
+
+
+def open_text(text: FileText, inventory: Inventory) -> Saved:
+    """As `open_saved` does, what was read of a file that is no JSON Lines."""
     if credential_report.is_report(text.data):
         return Saved("credential-report", False, credential_report.read(text, inventory))
     if text.data.lstrip().startswith(b"{"):
         return _open_json(text, inventory)
     raise UsageError(
-        f"{path} is neither a keyage snapshot (.json, .jsonl) nor an IAM credential report (.csv, or what"
+        f"{text.path} is neither a keyage snapshot (.json, .jsonl) nor an IAM credential report (.csv, or what"
         " `aws iam get-credential-report` prints) nor Terraform state (`terraform show -json`)"
     )
 

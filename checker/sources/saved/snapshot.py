@@ -13,6 +13,7 @@ from checker.decision import decision
 from checker.encoding import MARK, REMEDY, FileText, encoding_of
 from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountRead
+from checker.file_bytes import require_ordinary
 from checker.members import refuse_repeated
 from checker.policy.inventory import Inventory, complete
 
@@ -141,6 +142,7 @@ def _places(path: Path) -> Iterator[AccountLine]:
 def _opened(path: Path) -> BinaryIO:
     """The file, whose lines must be UTF-8: they are read from where they stand, one at a time."""
     try:
+        require_ordinary(path)
         stream = path.open("rb")
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
