@@ -18,10 +18,9 @@ from moto.core.exceptions import JsonRESTError
 from checker.compare.deployment import differences
 from checker.errors import Unreadable
 from checker.generate.archive import zipped
-from checker.generate.deployment import Deployment, deployment
-from checker.generate.groups import resolve
+from checker.generate.deployment import RUNTIME, Deployment, deployment
 from checker.permissions import policy_document
-from checker.policy import loader
+from checker.policy import inventory, loader
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.deployed import Deployed, read
 from tests.fakes.function_code import function_code
@@ -41,9 +40,11 @@ remediation: {{action: delete, automatic: true, protectUsedWithinDays: 7, delete
 RULE = "access-keys-rotated"
 
 
-def expected(text: str) -> Deployment:
-    policy = loader.parse(text.encode(), "policies.yaml")
-    return deployment(policy, resolve(policy, {})[0])
+EVALUATION, DEACTIVATION, DELETION = (f"{RULE}-{suffix}" for suffix in ("evaluation", "deactivation", "deletion"))
+
+
+def expected(text: str, accounts: inventory.Inventory | None = None) -> Deployment:
+    return deployment(loader.parse(text.encode(), "policies.yaml"), accounts or {})
 
 
 class Account:
@@ -59,31 +60,32 @@ class Account:
         """What the templates of a deployment make, as far as `drift` looks."""
         source: dict[str, Any] = {"Owner": "AWS", "SourceIdentifier": "ACCESS_KEYS_ROTATED"}
         rule: dict[str, Any] = {"ConfigRuleName": wanted.rule_name, "Source": source}
-        if wanted.function is None:
-            rule["InputParameters"] = json.dumps({"maxAccessKeyAge": str(wanted.group.max_age)})
+        if wanted.max_age is not None:
+            rule["InputParameters"] = json.dumps({"maxAccessKeyAge": str(wanted.max_age)})
             rule["MaximumExecutionFrequency"] = wanted.frequency
         else:
             trigger = {"EventSource": "aws.config", "MessageType": "ScheduledNotification"}
             details = [trigger | {"MaximumExecutionFrequency": wanted.frequency}]
-            arn = self.put_function(wanted.function)
+            arn = self.put_function(wanted, EVALUATION, "index.handler")
             rule["Source"] = {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": arn, "SourceDetails": details}
         self.config.put_config_rule(ConfigRule=rule)
-        if wanted.document is not None:
+        if wanted.runbook is not None:
+            self.put_function(wanted, DEACTIVATION, "index.remediate")
             self.put_document(wanted)
             self.remediate(wanted)
-        if wanted.group.deletes:
-            self.schedule(wanted)
+        if wanted.deletes:
+            self.schedule(self.put_function(wanted, DELETION, "index.remediate"))
 
-    def put_function(self, source: str, **others: Any) -> str:
-        role = self.iam.create_role(RoleName="evaluation", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-        code = {"ZipFile": zipped("index.py", source.encode())}
-        settings = {"Runtime": "python3.12", "Handler": "index.handler", "Code": code, "Role": role} | others
-        return str(self.functions.create_function(FunctionName=RULE, **settings)["FunctionArn"])
+    def put_function(self, wanted: Deployment, name: str, handler: str) -> str:
+        role = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        code = {"ZipFile": zipped("index.py", str(wanted.code).encode())}
+        settings = {"Runtime": RUNTIME, "Handler": handler, "Code": code, "Role": role}
+        return str(self.functions.create_function(FunctionName=name, **settings)["FunctionArn"])
 
     def put_document(self, wanted: Deployment) -> None:
         self.ssm.create_document(
             Name=wanted.name("remediation"),
-            Content=str(wanted.document),
+            Content=str(wanted.runbook),
             DocumentType="Automation",
             DocumentFormat="YAML",
         )
@@ -96,29 +98,32 @@ class Account:
             "ConfigRuleName": RULE,
             "TargetType": "SSM_DOCUMENT",
             "TargetId": wanted.name("remediation"),
-            "Automatic": wanted.group.automatic,
+            "Automatic": wanted.automatic,
             "MaximumAutomaticAttempts": 5,
             "RetryAttemptSeconds": 60,
             "Parameters": parameters,
         }
         self.config.put_remediation_configurations(RemediationConfigurations=[configuration | others])
 
-    def schedule(self, wanted: Deployment) -> None:
-        given = {"DocumentName": wanted.name("remediation"), "Parameters": {"Stage": ["delete"]}}
+    def schedule(self, function: str) -> None:
         self.scheduler.create_schedule(
-            Name=wanted.name("deletion"),
+            Name=DELETION,
             ScheduleExpression="rate(1 day)",
             FlexibleTimeWindow={"Mode": "OFF"},
             Target={
-                "Arn": "arn:aws:scheduler:::aws-sdk:ssm:startAutomationExecution",
+                "Arn": function,
                 "RoleArn": "arn:aws:iam::123456789012:role/r",
-                "Input": json.dumps(given),
+                "Input": json.dumps({"Stage": "delete", "Trigger": "automatic"}),
             },
         )
 
     def differences(self, wanted: Deployment) -> list[str]:
-        there = read(ReadOnlySession(), REGION, RULE, wanted.name("deletion"))
+        there = read_for(wanted, ReadOnlySession())
         return [str(difference) for difference in differences(wanted, there)]
+
+
+def read_for(wanted: Deployment, session: ReadOnlySession) -> Deployed:
+    return read(session, REGION, RULE, wanted.name("deletion"), wanted.remediation_functions.values())
 
 
 @pytest.fixture
@@ -145,6 +150,8 @@ def test_what_was_deployed_from_the_policy_is_no_difference(account: Account, po
             CUSTOM,
             [
                 "Config rule access-keys-rotated: deployed nothing, policy a rule",
+                f"Lambda function {DEACTIVATION}: deployed nothing, policy a function",
+                f"Lambda function {DELETION}: deployed nothing, policy a function",
                 "remediation: deployed nothing, policy access-keys-rotated-remediation",
                 "deletion schedule: deployed nothing, policy access-keys-rotated-deletion",
             ],
@@ -154,6 +161,14 @@ def test_what_was_deployed_from_the_policy_is_no_difference(account: Account, po
 )
 def test_nothing_is_deployed(account: Account, policy: str, said: list[str]) -> None:
     assert account.differences(expected(policy)) == said
+
+
+OF_THE_RULE = "of the rule"
+
+
+def other_code(function: str) -> str:
+    what = f"Lambda function {function}: code"
+    return f"{what}: deployed another source, policy what `keyage render` writes to lambda/index.py"
 
 
 @pytest.mark.parametrize(
@@ -183,27 +198,33 @@ def test_nothing_is_deployed(account: Account, policy: str, said: list[str]) -> 
         (
             CUSTOM,
             CUSTOM.replace("maxAccessKeyAge: 30", "maxAccessKeyAge: 31"),
-            [
-                "Lambda code: deployed another source, policy what `keyage render` writes to lambda/index.py",
-                "Automation document: deployed another text, policy what `keyage render` writes to remediation.yaml",
-            ],
+            [other_code(function) for function in (OF_THE_RULE, DEACTIVATION, DELETION)],
         ),
         (
             CUSTOM,
             CUSTOM.replace("automatic: true", "automatic: false"),
             [
-                "Lambda code: deployed another source, policy what `keyage render` writes to lambda/index.py",
+                *(other_code(function) for function in (OF_THE_RULE, DEACTIVATION, DELETION)),
                 "remediation is automatic: deployed true, policy false",
                 'remediation trigger: deployed ["automatic"], policy ["manual"]',
-                "Automation document: deployed another text, policy what `keyage render` writes to remediation.yaml",
             ],
         ),
         (
             CUSTOM,
             CUSTOM.replace("action: delete", "action: none"),
             [
-                "Lambda code: deployed another source, policy what `keyage render` writes to lambda/index.py",
+                other_code(OF_THE_RULE),
                 "remediation: deployed access-keys-rotated-remediation, policy nothing",
+                "deletion schedule: deployed access-keys-rotated-deletion, policy nothing",
+            ],
+        ),
+        (
+            CUSTOM,
+            CUSTOM.replace("action: delete", "action: deactivate"),
+            [
+                other_code(OF_THE_RULE),
+                other_code(DEACTIVATION),
+                "Automation document: deployed another text, policy what `keyage render` writes to remediation.yaml",
                 "deletion schedule: deployed access-keys-rotated-deletion, policy nothing",
             ],
         ),
@@ -216,69 +237,96 @@ def test_the_policy_has_changed_since(account: Account, there: str, wanted: str,
 
 def test_a_rule_of_another_kind_is_a_difference_and_no_crash() -> None:
     rule = {"ConfigRuleName": RULE, "Source": {"Owner": "CUSTOM_POLICY", "CustomPolicyDetails": {}}}
-    there = Deployed(rule, None, None, None, None, None)
+    there = Deployed(rule, {}, None, None, None)
     for text, owner in ((MANAGED, "AWS"), (CUSTOM.replace("action: delete", "action: none"), "CUSTOM_LAMBDA")):
         found = [str(difference) for difference in differences(expected(text), there)]
         assert found == [f"rule owner: deployed CUSTOM_POLICY, policy {owner}"]
 
 
-def broken_zip(account: Account) -> None:
-    account.functions.update_function_code(FunctionName=RULE, ZipFile=zipped("other.py", b""))
+def broken_zip(account: Account, function: str) -> None:
+    account.functions.update_function_code(FunctionName=function, ZipFile=zipped("other.py", b""))
 
 
-def edited_code(account: Account) -> None:
+def edited_code(account: Account, function: str) -> None:
+    plain = str(expected(CUSTOM).code)
+    edited = plain.replace("LONGEST_RUN = 540", "LONGEST_RUN = 5")
+    assert edited != plain
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("index.py", str(expected(CUSTOM).function).replace("age <= rule.limit", "True"))
-    account.functions.update_function_code(FunctionName=RULE, ZipFile=content.getvalue())
+        archive.writestr("index.py", edited)
+    account.functions.update_function_code(FunctionName=function, ZipFile=content.getvalue())
+
+
+def swapped_handler(account: Account, function: str, handler: str) -> None:
+    account.functions.update_function_configuration(FunctionName=function, Handler=handler)
+
+
+def deleted_function(account: Account, function: str) -> None:
+    account.functions.delete_function(FunctionName=function)
 
 
 def edited_document(account: Account) -> None:
     wanted = expected(CUSTOM)
     account.ssm.delete_document(Name=wanted.name("remediation"))
-    edited = str(wanted.document).replace("LONGEST_RUN = 540", "LONGEST_RUN = 5")
+    edited = str(wanted.runbook).replace("read_timeout=590", "read_timeout=5")
+    assert edited != wanted.runbook
     account.ssm.create_document(
         Name=wanted.name("remediation"), Content=edited, DocumentType="Automation", DocumentFormat="YAML"
     )
 
 
-def reschedule(account: Account, given: str) -> None:
-    name = "access-keys-rotated-deletion"
-    there = account.scheduler.get_schedule(Name=name)
-    kept = {key: there[key] for key in ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")}
-    account.scheduler.update_schedule(**kept | {"Target": there["Target"] | {"Input": given}})
+def reschedule(account: Account, **target: str) -> None:
+    there = account.scheduler.get_schedule(Name=DELETION)
+    kept = {key: there[key] for key in ("Name", "ScheduleExpression", "FlexibleTimeWindow", "State", "Target")}
+    account.scheduler.update_schedule(**kept | {"Target": there["Target"] | target})
 
 
-CODE = "Lambda code: deployed another source, policy what `keyage render` writes to lambda/index.py"
 DOCUMENT = "Automation document: deployed another text, policy what `keyage render` writes to remediation.yaml"
 BY_HAND: list[tuple[Callable[[Account], object], str]] = [
-    (broken_zip, CODE),
-    (edited_code, CODE),
+    *(
+        (partial(change, function=function), other_code(OF_THE_RULE if function == EVALUATION else function))
+        for change in (broken_zip, edited_code)
+        for function in (EVALUATION, DEACTIVATION, DELETION)
+    ),
     (edited_document, DOCUMENT),
-    (lambda account: account.functions.delete_function(FunctionName=RULE), "Lambda function: deployed nothing"),
+    *(
+        (partial(deleted_function, function=function), f"Lambda function {named}: deployed nothing, policy a function")
+        for function, named in ((EVALUATION, OF_THE_RULE), (DEACTIVATION, DEACTIVATION), (DELETION, DELETION))
+    ),
     (
-        lambda account: account.functions.update_function_configuration(FunctionName=RULE, Handler="x.y"),
-        "Lambda handler: deployed x.y, policy index.handler",
+        partial(swapped_handler, function=EVALUATION, handler="index.remediate"),
+        "Lambda function of the rule: handler: deployed index.remediate, policy index.handler",
+    ),
+    *(
+        (
+            partial(swapped_handler, function=function, handler="index.handler"),
+            f"Lambda function {function}: handler: deployed index.handler, policy index.remediate",
+        )
+        for function in (DEACTIVATION, DELETION)
     ),
     (
         lambda account: account.ssm.delete_document(Name="access-keys-rotated-remediation"),
         "Automation document: deployed nothing, policy a document",
     ),
     (
-        lambda account: account.remediate(expected(CUSTOM), TargetId="AWS-Other"),
-        "remediation document: deployed AWS-Other",
-    ),
-    (
         lambda account: account.config.delete_remediation_configuration(ConfigRuleName=RULE),
         "remediation: deployed nothing",
     ),
     (
-        lambda account: account.scheduler.delete_schedule(Name="access-keys-rotated-deletion"),
+        lambda account: account.scheduler.delete_schedule(Name=DELETION),
         "deletion schedule: deployed nothing",
     ),
     *(
-        (partial(reschedule, given=given), "deletion document: deployed nothing")
-        for given in ("delete the old ones", "[]", '{"Parameters": []}')
+        (partial(reschedule, Input=given), f"deletion stage: deployed {stage}, policy delete")
+        for given, stage in (("delete the old ones", "nothing"), ("[]", "nothing"), ('{"Stage": []}', "[]"))
+    ),
+    *(
+        (partial(reschedule, Arn=arn), f"deletion function: deployed {named}, policy {DELETION}")
+        for arn, named in (
+            (f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{DEACTIVATION}", DEACTIVATION),
+            (f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{DELETION}:old", f"{DELETION}:old"),
+            *[("arn:aws:scheduler:::aws-sdk:ssm:startAutomationExecution",) * 2],
+        )
     ),
 ]
 
@@ -287,14 +335,25 @@ BY_HAND: list[tuple[Callable[[Account], object], str]] = [
 def test_somebody_changed_it_by_hand(account: Account, change: Callable[[Account], object], said: str) -> None:
     account.deploy(expected(CUSTOM))
     change(account)
-    assert said in "\n".join(account.differences(expected(CUSTOM)))
+    [found] = account.differences(expected(CUSTOM))
+    assert found.startswith(said)
+
+
+def test_a_remediation_with_another_document(account: Account) -> None:
+    account.deploy(expected(CUSTOM))
+    account.remediate(expected(CUSTOM), TargetId="AWS-Other")
+    assert account.differences(expected(CUSTOM)) == [
+        "remediation document: deployed AWS-Other, policy access-keys-rotated-remediation",
+        "Automation document: deployed nothing, policy a document",
+    ]
 
 
 def test_another_layout_of_the_document_is_no_difference(account: Account) -> None:
     wanted = expected(CUSTOM)
     account.deploy(wanted)
     account.ssm.delete_document(Name=wanted.name("remediation"))
-    text = str(wanted.document).replace("{{ Stage }}", "{{ Stage }}").replace('"0.3"', "'0.3'")
+    text = str(wanted.runbook).replace('"0.3"', "'0.3'")
+    assert text != wanted.runbook
     account.ssm.create_document(
         Name=wanted.name("remediation"), Content=text, DocumentType="Automation", DocumentFormat="YAML"
     )
@@ -304,7 +363,7 @@ def test_another_layout_of_the_document_is_no_difference(account: Account) -> No
 def test_the_printed_permissions_are_what_is_asked(account: Account) -> None:
     account.deploy(expected(CUSTOM))
     session = ReadOnlySession()
-    read(session, REGION, RULE, expected(CUSTOM).name("deletion"))
+    read_for(expected(CUSTOM), session)
     allowed = {action for statement in policy_document("drift")["Statement"] for action in statement["Action"]}
     assert {action.partition(":")[2] for action in allowed} == {*session.calls(), "ListAccountAliases"}
 
@@ -318,7 +377,7 @@ def test_what_cannot_be_read_is_no_verdict(account: Account, monkeypatch: pytest
 @pytest.mark.parametrize(
     ("policy", "code", "said"),
     [
-        (MANAGED, 0, "group default, the managed rule access-keys-rotated: as the policy says\n"),
+        (MANAGED, 0, "the managed rule access-keys-rotated: as the policy says\n"),
         (
             MANAGED.replace("45", "46"),
             1,
@@ -332,15 +391,16 @@ def test_the_command(account: Account, tmp_path: Path, policy: str, code: int, s
     credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     done = keyage(tmp_path, "drift", "--now", NOW, AWS_ENDPOINT_URL=account.endpoint, **credentials)
     assert (done.returncode, done.stderr) == (code, "")
-    assert done.stdout.startswith(f"account {ACCOUNT}, {REGION}, group default")
+    assert done.stdout.startswith(f"account {ACCOUNT}, {REGION}, the managed rule")
     assert done.stdout.endswith(said)
 
 
 def test_an_account_that_the_inventory_lacks_is_warned_about(account: Account, tmp_path: Path) -> None:
-    rule = "rules: [{id: mine, accounts: mine-*, maxAccessKeyAge: 3}]\n"
-    (tmp_path / "accounts.yaml").write_text("version: 1\naccounts: [{id: 444455556666, name: mine-too}]\n")
-    (tmp_path / "policies.yaml").write_text(MANAGED + rule)
-    account.deploy(expected(MANAGED))
+    policy = MANAGED + "rules: [{id: mine, accounts: mine-*, maxAccessKeyAge: 3}]\n"
+    listed = tmp_path / "accounts.yaml"
+    listed.write_text("version: 1\naccounts: [{id: 444455556666, name: mine-too}]\n")
+    (tmp_path / "policies.yaml").write_text(policy)
+    account.deploy(expected(policy, inventory.load(listed)))
     credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     done = keyage(tmp_path, "drift", "--now", NOW, AWS_ENDPOINT_URL=account.endpoint, **credentials)
     assert done.returncode == 0
@@ -356,12 +416,24 @@ def test_a_denied_call_says_what_to_allow(account: Account, monkeypatch: pytest.
         account.differences(expected(MANAGED))
 
 
-def test_an_account_named_by_its_id_is_compared_with_its_own_group(account: Account, tmp_path: Path) -> None:
-    rule = f"rules: [{{id: mine, accounts: '{ACCOUNT}', maxAccessKeyAge: 3}}]\n"
+@pytest.mark.parametrize("named", [ACCOUNT, "444455556666"], ids=["this account", "another account"])
+def test_what_is_for_one_account_is_deployed_in_every_account(account: Account, named: str) -> None:
+    policy = f"{MANAGED}rules: [{{id: mine, accounts: '{named}', maxAccessKeyAge: 3}}]\n"
+    account.deploy(expected(policy))
+    assert account.differences(expected(policy)) == []
+    assert account.differences(expected(policy.replace("maxAccessKeyAge: 3", "maxAccessKeyAge: 4"))) == [
+        other_code(OF_THE_RULE)
+    ]
+
+
+def test_the_command_compares_with_what_is_for_every_account(account: Account, tmp_path: Path) -> None:
+    rule = "rules: [{id: theirs, accounts: '444455556666', maxAccessKeyAge: 3}]\n"
     (tmp_path / "policies.yaml").write_text(MANAGED + rule)
     account.deploy(expected(MANAGED))
     credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     done = keyage(tmp_path, "drift", "--now", NOW, AWS_ENDPOINT_URL=account.endpoint, **credentials)
-    assert (done.returncode, done.stderr) == (1, "")
-    assert "group mine, " in done.stdout
-    assert "maxAccessKeyAge: deployed 45, policy 3" in done.stdout
+    assert done.returncode == 1
+    assert done.stdout == (
+        f"account {ACCOUNT}, {REGION}, keyage's rule {RULE}: 1 difference\n"
+        "  rule owner: deployed AWS, policy CUSTOM_LAMBDA\n"
+    )

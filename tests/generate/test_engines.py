@@ -85,7 +85,9 @@ def engines_agree(
     with emulated_account(account, user, key, activated) as (made, there):
         checked = check(policy, account)
         assert [each.finding.access_key_id for each in checked.undecided] == [key.id] * (expected.verdict == UNDECIDED)
-        assert [each.verdict for each in checked.findings] == [expected.verdict] * (expected.verdict != UNDECIDED)
+        # Keys that cannot be due are not read.
+        sure = [expected.verdict] * (expected.verdict != UNDECIDED)
+        assert decision.user_verdict([each.verdict for each in checked.findings]) == decision.user_verdict(sure)
         judged(source, account, made.id, key, expected)
         remediated(source, account, made.id, key, expected)
         overdue = expected.verdict == "NON_COMPLIANT" and expected.rule is not None
