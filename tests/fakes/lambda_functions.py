@@ -7,7 +7,9 @@ from contextlib import contextmanager, redirect_stdout
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
+import boto3
 from botocore.handlers import BUILTIN_HANDLERS
 
 from checker.embedded.hosts import REGION, loaded
@@ -36,7 +38,9 @@ def lambda_functions(source: str, handlers: Mapping[str, str], account_id: str, 
     entry = ("before-call.lambda.Invoke", invoke)
     BUILTIN_HANDLERS.append(entry)
     try:
-        yield
+        # A session that is there already would keep the handlers that it was made with.
+        with patch.object(boto3, "DEFAULT_SESSION", None):
+            yield
     finally:
         BUILTIN_HANDLERS.remove(entry)
 
