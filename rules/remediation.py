@@ -6,8 +6,6 @@ result of each change afterwards.
 """
 
 import hashlib
-import json
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
@@ -18,20 +16,12 @@ from botocore.parsers import ResponseParserError
 
 from .access_keys_rotated import COMPLIANT, UNDECIDED, AccessKey, AccountPolicy, Decision, Rule, User, days, decide
 from .iam_listing import Untrustworthy, error_code, groups_of, keys_of, tags_of, user_from, users_of
+from .remediation_report import FAILED, LEFT, LONGEST_RUN, RemediationFailed, RemediationReport
 from .remediation_settings import RemediationSettings, remediation_by_rule
 from .resolved_policy import NotResolved, open_in, policy_for
 
-LONGEST_RUN = 540  # seconds after which no further user is begun: the step that waits for it is ended after 600
-MOST_RETURNED = 100  # SSM returns no more items of a list, and 100 KB, from aws:executeScript
-LONGEST_WHY = 500  # characters
 MEMORY = "keyage:inactive-since:"  # with a key id: the tag of a user that says since when it was seen inactive
 READ_BACKS = (1, 2, 4, 8, None)  # seconds between looks at a change: IAM is eventually consistent
-FAILED, LEFT = "failed", "left"
-ORDER = [FAILED, "deleted", "deactivated", "remembered", "forgotten", LEFT]
-
-
-class RemediationFailed(Exception):
-    """Something could not be done; the message ends with the output as JSON."""
 
 
 class NotAsExpected(Exception):
@@ -84,29 +74,7 @@ def run_remediation(
             break
         run.handle(user, stage, only=bool(resource_id))
         reached += 1
-    return _finish(run, stage, resource_id, len(users), reached)
-
-
-def _finish(run: "_Remediation", stage: str, resource_id: str, total: int, reached: int) -> dict[str, Any]:
-    entries = sorted(run.entries, key=lambda entry: ORDER.index(entry["Action"]))
-    counts = [(action, sum(entry["Action"] == action for entry in entries)) for action in ORDER]
-    parts = [f"{number} {action}" for action, number in counts if number] or ["no key to report"]
-    if resource_id and not total and not entries:
-        parts = [f"nothing done, no user has the id {resource_id} any more"]
-    if not resource_id:
-        parts.append(f"{run.unconcerned} of {total} users have nothing inactive")
-    if total > reached:
-        parts.append(f"{total - reached} users not reached in {LONGEST_RUN} seconds")
-    if len(entries) > MOST_RETURNED:
-        parts.append(f"returned are {MOST_RETURNED} of {len(entries)} keys, the log has all")
-    summary = f"Stage {stage}: {', '.join(parts)}."
-    output: dict[str, Any] = {"Summary": summary, "Keys": entries, "NotReached": str(total - reached)}
-    sys.stdout.write(json.dumps(output) + "\n")
-    output["Keys"] = entries[:MOST_RETURNED]
-    failures = dict(counts)[FAILED]
-    if failures:
-        raise RemediationFailed(f"{failures} failed, the rest is done: {json.dumps(output)}")
-    return output
+    return run.report.finish(stage, resource_id, len(users), reached)
 
 
 class _Remediation:
@@ -122,8 +90,7 @@ class _Remediation:
         self._policy, self._settings = policy, settings
         self._asks_for_groups = "groups" in policy.asked_of_users(now)
         self._iam, self._now, self._wait, self._manual = iam, now, wait, manual
-        self.entries: list[dict[str, str]] = []
-        self.unconcerned = 0
+        self.report = RemediationReport(now)
         self.open_here = ""  # why it may be open which rules and exemptions are for the account
 
     def users(self, client: Callable[[str], Any], resource_id: str) -> list[User]:
@@ -138,7 +105,7 @@ class _Remediation:
             day = f"{self._now:%Y-%m-%d}"
             return sorted(users_of(self._iam), key=lambda user: hashlib.sha256(f"{day}{user.id}".encode()).digest())
         except CAUGHT as error:
-            self._report(User(resource_id), None, *_outcome_of(error))
+            self.report.add(User(resource_id), None, *_outcome_of(error))
             return []
 
     def _user_with(self, client: Callable[[str], Any], resource_id: str) -> User | None:
@@ -167,22 +134,22 @@ class _Remediation:
             keys = keys_of(self._iam, user.name)
             tags, groups = self._judged_by(user)
         except CAUGHT as error:
-            self._report(user, None, *_outcome_of(error))
+            self.report.add(user, None, *_outcome_of(error))
             return
         user = user._replace(tags=tags, groups=groups)
         remembered = [tag for tag in tags if tag.startswith(MEMORY)]
         if not (only or remembered or any(key.status != "Active" for key in keys)):
-            self.unconcerned += 1
+            self.report.unconcerned += 1
             return
         step = self._deactivation if stage == "deactivate" else self._deletion
         for key in keys:
             decision = decide(self._policy, user, key._replace(status="Active"), self._now)
             rule = decision.rule.id if decision.rule else ""
-            self._report(user, key, *self._attempt(step, user, key, decision, tags), rule)
+            self.report.add(user, key, *self._attempt(step, user, key, decision, tags), rule)
         gone = set(remembered) - {_memory_of(key) for key in keys}
         for tag in sorted(gone) if stage == "delete" else ():
             done = self._attempt(self._forget, user, tag, "this key no longer exists")
-            self._report(user, None, *done, key_id=tag.removeprefix(MEMORY))
+            self.report.add(user, None, *done, key_id=tag.removeprefix(MEMORY))
 
     def _judged_by(self, user: User) -> tuple[Mapping[str, str], Sequence[str] | None]:
         """The tags of the user, and the groups if the policy looks at any."""
@@ -195,13 +162,6 @@ class _Remediation:
             return step(*arguments)
         except CAUGHT as error:
             return _outcome_of(error)
-
-    def _report(
-        self, user: User, key: AccessKey | None, action: str, why: str, rule: str = "", key_id: str = ""
-    ) -> None:
-        entry = {"User": user.name, "AccessKeyId": str(key.id) if key else key_id, "Action": action}
-        age = str((self._now - key.created).days) if key else ""
-        self.entries.append(entry | {"Why": why[:LONGEST_WHY], "Age": age, "Rule": rule})
 
     def _deactivation(self, user: User, key: AccessKey, decision: Decision, tags: Mapping[str, str]) -> Done:
         if key.status != "Active":

@@ -118,7 +118,7 @@ def remediated(source: str, account: Account, user_id: str, key: AccessKey, expe
     """What the function that deactivates does; it fails, and touches nothing, where it is open which rule decides."""
     open_ = key.status == "Active" and (expected.verdict == UNDECIDED or expected.rule is None)
     if open_:
-        with pytest.raises(Exception, match="undecided between .*not touched"):
+        with pytest.raises(Exception, match=r"undecided between .*not touched"):
             hosts.run_remediation(source, account.id, {"ResourceId": user_id}, NOW)
         return
     (done,) = hosts.run_remediation(source, account.id, {"ResourceId": user_id}, NOW)["Keys"]
