@@ -20,7 +20,7 @@ from checker.errors import Unreadable
 from checker.generate.archive import zipped
 from checker.generate.deployment import Deployment, deployment
 from checker.permissions import policy_document
-from checker.policy import loader
+from checker.policy import inventory, loader
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.deployed import Deployed, read
 from tests.fakes.function_code import function_code
@@ -111,7 +111,7 @@ class Account:
 
     def schedule(self, wanted: Deployment) -> None:
         self.scheduler.create_schedule(
-            Name=wanted.name("deletion"),
+            Name=DELETION,
             ScheduleExpression="rate(1 day)",
             FlexibleTimeWindow={"Mode": "OFF"},
             Target={
@@ -125,6 +125,10 @@ class Account:
         names = wanted.remediation_functions.values()
         there = read(ReadOnlySession(), REGION, RULE, wanted.name("deletion"), names)
         return [str(difference) for difference in differences(wanted, there)]
+
+
+def read_for(wanted: Deployment, session: ReadOnlySession) -> Deployed:
+    return read(session, REGION, RULE, wanted.name("deletion"), wanted.remediation_functions.values())
 
 
 @pytest.fixture
@@ -162,6 +166,14 @@ def test_what_was_deployed_from_the_policy_is_no_difference(account: Account, po
 )
 def test_nothing_is_deployed(account: Account, policy: str, said: list[str]) -> None:
     assert account.differences(expected(policy)) == said
+
+
+OF_THE_RULE = "of the rule"
+
+
+def other_code(function: str) -> str:
+    what = f"Lambda function {function}: code"
+    return f"{what}: deployed another source, policy what `keyage render` writes to lambda/index.py"
 
 
 @pytest.mark.parametrize(
@@ -211,6 +223,16 @@ def test_nothing_is_deployed(account: Account, policy: str, said: list[str]) -> 
                 "deletion schedule: deployed access-keys-rotated-deletion, policy nothing",
             ],
         ),
+        (
+            CUSTOM,
+            CUSTOM.replace("action: delete", "action: deactivate"),
+            [
+                other_code(OF_THE_RULE),
+                other_code(DEACTIVATION),
+                "Automation document: deployed another text, policy what `keyage render` writes to remediation.yaml",
+                "deletion schedule: deployed access-keys-rotated-deletion, policy nothing",
+            ],
+        ),
     ],
 )
 def test_the_policy_has_changed_since(account: Account, there: str, wanted: str, said: list[str]) -> None:
@@ -226,11 +248,14 @@ def test_a_rule_of_another_kind_is_a_difference_and_no_crash() -> None:
         assert found == [f"rule owner: deployed CUSTOM_POLICY, policy {owner}"]
 
 
-def broken_zip(account: Account) -> None:
-    account.functions.update_function_code(FunctionName=RULE, ZipFile=zipped("other.py", b""))
+def broken_zip(account: Account, function: str) -> None:
+    account.functions.update_function_code(FunctionName=function, ZipFile=zipped("other.py", b""))
 
 
-def edited_code(account: Account) -> None:
+def edited_code(account: Account, function: str) -> None:
+    plain = str(expected(CUSTOM).code)
+    edited = plain.replace("LONGEST_RUN = 540", "LONGEST_RUN = 5")
+    assert edited != plain
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("index.py", str(expected(CUSTOM).code).replace("age <= rule.limit", "True"))
@@ -246,18 +271,20 @@ def edited_document(account: Account) -> None:
     )
 
 
-def reschedule(account: Account, given: str) -> None:
-    name = "access-keys-rotated-deletion"
-    there = account.scheduler.get_schedule(Name=name)
-    kept = {key: there[key] for key in ("Name", "ScheduleExpression", "FlexibleTimeWindow", "Target")}
-    account.scheduler.update_schedule(**kept | {"Target": there["Target"] | {"Input": given}})
+def reschedule(account: Account, **target: str) -> None:
+    there = account.scheduler.get_schedule(Name=DELETION)
+    kept = {key: there[key] for key in ("Name", "ScheduleExpression", "FlexibleTimeWindow", "State", "Target")}
+    account.scheduler.update_schedule(**kept | {"Target": there["Target"] | target})
 
 
 CODE = other_code("of the rule")
 DOCUMENT = "Automation document: deployed another text, policy what `keyage render` writes to remediation.yaml"
 BY_HAND: list[tuple[Callable[[Account], object], str]] = [
-    (broken_zip, CODE),
-    (edited_code, CODE),
+    *(
+        (partial(change, function=function), other_code(OF_THE_RULE if function == EVALUATION else function))
+        for change in (broken_zip, edited_code)
+        for function in (EVALUATION, DEACTIVATION, DELETION)
+    ),
     (edited_document, DOCUMENT),
     (
         lambda account: account.functions.delete_function(FunctionName=RULE),
@@ -276,15 +303,11 @@ BY_HAND: list[tuple[Callable[[Account], object], str]] = [
         "Automation document: deployed nothing, policy a document",
     ),
     (
-        lambda account: account.remediate(expected(CUSTOM), TargetId="AWS-Other"),
-        "remediation document: deployed AWS-Other",
-    ),
-    (
         lambda account: account.config.delete_remediation_configuration(ConfigRuleName=RULE),
         "remediation: deployed nothing",
     ),
     (
-        lambda account: account.scheduler.delete_schedule(Name="access-keys-rotated-deletion"),
+        lambda account: account.scheduler.delete_schedule(Name=DELETION),
         "deletion schedule: deployed nothing",
     ),
     *(
@@ -298,7 +321,17 @@ BY_HAND: list[tuple[Callable[[Account], object], str]] = [
 def test_somebody_changed_it_by_hand(account: Account, change: Callable[[Account], object], said: str) -> None:
     account.deploy(expected(CUSTOM))
     change(account)
-    assert said in "\n".join(account.differences(expected(CUSTOM)))
+    [found] = account.differences(expected(CUSTOM))
+    assert found.startswith(said)
+
+
+def test_a_remediation_with_another_document(account: Account) -> None:
+    account.deploy(expected(CUSTOM))
+    account.remediate(expected(CUSTOM), TargetId="AWS-Other")
+    assert account.differences(expected(CUSTOM)) == [
+        "remediation document: deployed AWS-Other, policy access-keys-rotated-remediation",
+        "Automation document: deployed nothing, policy a document",
+    ]
 
 
 def test_another_layout_of_the_document_is_no_difference(account: Account) -> None:
@@ -349,10 +382,11 @@ def test_the_command(account: Account, tmp_path: Path, policy: str, code: int, s
 
 
 def test_an_account_that_the_inventory_lacks_is_warned_about(account: Account, tmp_path: Path) -> None:
-    rule = "rules: [{id: mine, accounts: mine-*, maxAccessKeyAge: 3}]\n"
-    (tmp_path / "accounts.yaml").write_text("version: 1\naccounts: [{id: 444455556666, name: mine-too}]\n")
-    (tmp_path / "policies.yaml").write_text(MANAGED + rule)
-    account.deploy(expected(MANAGED))
+    policy = MANAGED + "rules: [{id: mine, accounts: mine-*, maxAccessKeyAge: 3}]\n"
+    listed = tmp_path / "accounts.yaml"
+    listed.write_text("version: 1\naccounts: [{id: 444455556666, name: mine-too}]\n")
+    (tmp_path / "policies.yaml").write_text(policy)
+    account.deploy(expected(policy, inventory.load(listed)))
     credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     done = keyage(tmp_path, "drift", "--now", NOW, AWS_ENDPOINT_URL=account.endpoint, **credentials)
     assert done.returncode == 1

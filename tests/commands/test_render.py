@@ -1,5 +1,6 @@
 """`keyage render` and `render --check` against a real folder, as a real process once for every exit code."""
 
+import hashlib
 import json
 import shutil
 from pathlib import Path

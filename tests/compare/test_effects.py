@@ -145,7 +145,7 @@ class Fate(NamedTuple):
 
     what: str
     age: int
-    unused: int = 0
+    unused: int | None = 0  # None: never used
     inactive: int = 0
 
 
@@ -154,8 +154,8 @@ def fates(limit: int, block: Document) -> set[Fate]:
     found = {Fate("non-compliant", age) for age in KEY_AGES if age > limit}
     grace, protected = block.get("graceDays", 0), block.get("protectUsedWithinDays", 0)
     for age in KEY_AGES:
-        for unused in range(age + 1):
-            if protected and unused <= protected:
+        for unused in (None, *range(age + 1)):
+            if protected and unused is not None and unused <= protected:
                 continue
             if block["action"] in ("deactivate", "delete") and age > limit + grace:
                 found.add(Fate("deactivated by hand", age, unused))
@@ -239,6 +239,7 @@ def without_rules(limit: int, block: Document) -> Document:
 
 @given(days, remediations, remediations)
 @example(1, {"action": "none", "automatic": True, "protectUsedWithinDays": 0}, {"action": "deactivate"})
+@example(1, {"action": "deactivate", "protectUsedWithinDays": 2}, {"action": "deactivate", "graceDays": 1})
 def test_one_block_for_another_is_marked_by_what_happens_to_keys(limit: int, before: Document, after: Document) -> None:
     was, is_now = fates(limit, before), fates(limit, after)
     expected = LOOSE if was - is_now else TIGHT if is_now - was else NEITHER
