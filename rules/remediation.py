@@ -6,6 +6,8 @@ result of each change afterwards.
 """
 
 import hashlib
+import json
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
@@ -71,7 +73,29 @@ def run_remediation(
             break
         run.handle(user, stage, only=bool(resource_id))
         reached += 1
-    return run.report.finish(stage, resource_id, len(users), reached)
+    return _finish(run, stage, resource_id, len(users), reached)
+
+
+def _finish(run: "_Remediation", stage: str, resource_id: str, total: int, reached: int) -> dict[str, Any]:
+    entries = sorted(run.entries, key=lambda entry: ORDER.index(entry["Action"]))
+    counts = [(action, sum(entry["Action"] == action for entry in entries)) for action in ORDER]
+    parts = [f"{number} {action}" for action, number in counts if number] or ["no key to report"]
+    if resource_id and not total and not entries:
+        parts = [f"nothing done, no user has the id {resource_id} any more"]
+    if not resource_id:
+        parts.append(f"{run.unconcerned} of {total} users have nothing inactive")
+    if total > reached:
+        parts.append(f"{total - reached} users not reached in {LONGEST_RUN} seconds")
+    if len(entries) > MOST_RETURNED:
+        parts.append(f"returned are {MOST_RETURNED} of {len(entries)} keys, the log has all")
+    summary = f"Stage {stage}: {', '.join(parts)}."
+    output: dict[str, Any] = {"Summary": summary, "Keys": entries, "NotReached": str(total - reached)}
+    sys.stdout.write(json.dumps(output) + "\n")
+    output["Keys"] = entries[:MOST_RETURNED]
+    failures = dict(counts)[FAILED]
+    if failures:
+        raise RemediationFailed(f"{failures} failed, the rest is done: {json.dumps(output)}")
+    return output
 
 
 class _Remediation:
@@ -103,7 +127,7 @@ class _Remediation:
             day = f"{self._now:%Y-%m-%d}"
             return sorted(users_of(self._iam), key=lambda user: hashlib.sha256(f"{day}{user.id}".encode()).digest())
         except CAUGHT as error:
-            self.report.add(User(resource_id), None, *_outcome_of(error))
+            self._report(User(resource_id), None, *_outcome_of(error))
             return []
 
     def _user_with(self, client: Callable[[str], Any], resource_id: str) -> User | None:
@@ -126,22 +150,22 @@ class _Remediation:
             keys = keys_of(self._iam, user.name)
             tags, groups = self._changes.judged_by(user)
         except CAUGHT as error:
-            self.report.add(user, None, *_outcome_of(error))
+            self._report(user, None, *_outcome_of(error))
             return
         user = user._replace(tags=tags, groups=groups)
         remembered = [tag for tag in tags if tag.startswith(MEMORY)]
         if not (only or remembered or any(key.status != "Active" for key in keys)):
-            self.report.unconcerned += 1
+            self.unconcerned += 1
             return
         step = self._deactivation if stage == "deactivate" else self._deletion
         for key in keys:
             decision = decide(self._policy, user, key._replace(status="Active"), self._now)
             rule = decision.rule.id if decision.rule else ""
-            self.report.add(user, key, *self._attempt(step, user, key, decision, tags), rule)
+            self._report(user, key, *self._attempt(step, user, key, decision, tags), rule)
         gone = set(remembered) - {_memory_of(key) for key in keys}
         for tag in sorted(gone) if stage == "delete" else ():
             done = self._attempt(self._forget, user, tag, "this key no longer exists")
-            self.report.add(user, None, *done, key_id=tag.removeprefix(MEMORY))
+            self._report(user, None, *done, key_id=tag.removeprefix(MEMORY))
 
     def _attempt(self, step: Callable[..., Done], *arguments: Any) -> Done:
         """What a step did and why, also if it failed: the other keys go on."""
@@ -149,6 +173,13 @@ class _Remediation:
             return step(*arguments)
         except CAUGHT as error:
             return _outcome_of(error)
+
+    def _report(
+        self, user: User, key: AccessKey | None, action: str, why: str, rule: str = "", key_id: str = ""
+    ) -> None:
+        entry = {"User": user.name, "AccessKeyId": str(key.id) if key else key_id, "Action": action}
+        age = str((self._now - key.created).days) if key else ""
+        self.entries.append(entry | {"Why": why[:LONGEST_WHY], "Age": age, "Rule": rule})
 
     def _deactivation(self, user: User, key: AccessKey, decision: Decision, tags: Mapping[str, str]) -> Done:
         if key.status != "Active":

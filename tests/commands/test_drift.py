@@ -18,7 +18,7 @@ from moto.core.exceptions import JsonRESTError
 from checker.compare.deployment import differences
 from checker.errors import Unreadable
 from checker.generate.archive import zipped
-from checker.generate.deployment import Deployment, deployment
+from checker.generate.deployment import RUNTIME, Deployment, deployment
 from checker.permissions import policy_document
 from checker.policy import inventory, loader
 from checker.sources.aws.session import ReadOnlySession
@@ -40,14 +40,11 @@ remediation: {{action: delete, automatic: true, protectUsedWithinDays: 7, delete
 RULE = "access-keys-rotated"
 
 
-def other_code(which: str) -> str:
-    said = "deployed another source, policy what `keyage render` writes to lambda/index.py"
-    return f"Lambda function {which}: code: {said}"
+EVALUATION, DEACTIVATION, DELETION = (f"{RULE}-{suffix}" for suffix in ("evaluation", "deactivation", "deletion"))
 
 
-def expected(text: str) -> Deployment:
-    policy = loader.parse(text.encode(), "policies.yaml")
-    return deployment(policy, {})
+def expected(text: str, accounts: inventory.Inventory | None = None) -> Deployment:
+    return deployment(loader.parse(text.encode(), "policies.yaml"), accounts or {})
 
 
 class Account:
@@ -63,27 +60,26 @@ class Account:
         """What the templates of a deployment make, as far as `drift` looks."""
         source: dict[str, Any] = {"Owner": "AWS", "SourceIdentifier": "ACCESS_KEYS_ROTATED"}
         rule: dict[str, Any] = {"ConfigRuleName": wanted.rule_name, "Source": source}
-        if not wanted.custom:
+        if wanted.max_age is not None:
             rule["InputParameters"] = json.dumps({"maxAccessKeyAge": str(wanted.max_age)})
             rule["MaximumExecutionFrequency"] = wanted.frequency
         else:
             trigger = {"EventSource": "aws.config", "MessageType": "ScheduledNotification"}
             details = [trigger | {"MaximumExecutionFrequency": wanted.frequency}]
-            arn = self.put_function(RULE, str(wanted.code), "index.handler")
+            arn = self.put_function(wanted, EVALUATION, "index.handler")
             rule["Source"] = {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": arn, "SourceDetails": details}
         self.config.put_config_rule(ConfigRule=rule)
-        for name in wanted.remediation_functions.values():
-            self.put_function(name, str(wanted.code), "index.remediate")
         if wanted.runbook is not None:
+            self.put_function(wanted, DEACTIVATION, "index.remediate")
             self.put_document(wanted)
             self.remediate(wanted)
         if wanted.deletes:
-            self.schedule(wanted)
+            self.schedule(self.put_function(wanted, DELETION, "index.remediate"))
 
-    def put_function(self, name: str, source: str, handler: str) -> str:
+    def put_function(self, wanted: Deployment, name: str, handler: str) -> str:
         role = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-        code = {"ZipFile": zipped("index.py", source.encode())}
-        settings: dict[str, Any] = {"Runtime": "python3.13", "Handler": handler, "Code": code, "Role": role}
+        code = {"ZipFile": zipped("index.py", str(wanted.code).encode())}
+        settings = {"Runtime": RUNTIME, "Handler": handler, "Code": code, "Role": role}
         return str(self.functions.create_function(FunctionName=name, **settings)["FunctionArn"])
 
     def put_document(self, wanted: Deployment) -> None:
@@ -109,21 +105,20 @@ class Account:
         }
         self.config.put_remediation_configurations(RemediationConfigurations=[configuration | others])
 
-    def schedule(self, wanted: Deployment) -> None:
+    def schedule(self, function: str) -> None:
         self.scheduler.create_schedule(
             Name=DELETION,
             ScheduleExpression="rate(1 day)",
             FlexibleTimeWindow={"Mode": "OFF"},
             Target={
-                "Arn": f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{wanted.name('deletion')}",
+                "Arn": function,
                 "RoleArn": "arn:aws:iam::123456789012:role/r",
                 "Input": json.dumps({"Stage": "delete", "Trigger": "automatic"}),
             },
         )
 
     def differences(self, wanted: Deployment) -> list[str]:
-        names = wanted.remediation_functions.values()
-        there = read(ReadOnlySession(), REGION, RULE, wanted.name("deletion"), names)
+        there = read_for(wanted, ReadOnlySession())
         return [str(difference) for difference in differences(wanted, there)]
 
 
@@ -155,8 +150,8 @@ def test_what_was_deployed_from_the_policy_is_no_difference(account: Account, po
             CUSTOM,
             [
                 "Config rule access-keys-rotated: deployed nothing, policy a rule",
-                "Lambda function access-keys-rotated-deactivation: deployed nothing, policy a function",
-                "Lambda function access-keys-rotated-deletion: deployed nothing, policy a function",
+                f"Lambda function {DEACTIVATION}: deployed nothing, policy a function",
+                f"Lambda function {DELETION}: deployed nothing, policy a function",
                 "remediation: deployed nothing, policy access-keys-rotated-remediation",
                 "deletion schedule: deployed nothing, policy access-keys-rotated-deletion",
             ],
@@ -203,13 +198,13 @@ def other_code(function: str) -> str:
         (
             CUSTOM,
             CUSTOM.replace("maxAccessKeyAge: 30", "maxAccessKeyAge: 31"),
-            [other_code(which) for which in ("of the rule", f"{RULE}-deactivation", f"{RULE}-deletion")],
+            [other_code(function) for function in (OF_THE_RULE, DEACTIVATION, DELETION)],
         ),
         (
             CUSTOM,
             CUSTOM.replace("automatic: true", "automatic: false"),
             [
-                *(other_code(which) for which in ("of the rule", f"{RULE}-deactivation", f"{RULE}-deletion")),
+                *(other_code(function) for function in (OF_THE_RULE, DEACTIVATION, DELETION)),
                 "remediation is automatic: deployed true, policy false",
                 'remediation trigger: deployed ["automatic"], policy ["manual"]',
             ],
@@ -218,7 +213,7 @@ def other_code(function: str) -> str:
             CUSTOM,
             CUSTOM.replace("action: delete", "action: none"),
             [
-                other_code("of the rule"),
+                other_code(OF_THE_RULE),
                 "remediation: deployed access-keys-rotated-remediation, policy nothing",
                 "deletion schedule: deployed access-keys-rotated-deletion, policy nothing",
             ],
@@ -258,14 +253,23 @@ def edited_code(account: Account, function: str) -> None:
     assert edited != plain
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("index.py", str(expected(CUSTOM).code).replace("age <= rule.limit", "True"))
-    account.functions.update_function_code(FunctionName=RULE, ZipFile=content.getvalue())
+        archive.writestr("index.py", edited)
+    account.functions.update_function_code(FunctionName=function, ZipFile=content.getvalue())
+
+
+def swapped_handler(account: Account, function: str, handler: str) -> None:
+    account.functions.update_function_configuration(FunctionName=function, Handler=handler)
+
+
+def deleted_function(account: Account, function: str) -> None:
+    account.functions.delete_function(FunctionName=function)
 
 
 def edited_document(account: Account) -> None:
     wanted = expected(CUSTOM)
     account.ssm.delete_document(Name=wanted.name("remediation"))
     edited = str(wanted.runbook).replace("read_timeout=590", "read_timeout=5")
+    assert edited != wanted.runbook
     account.ssm.create_document(
         Name=wanted.name("remediation"), Content=edited, DocumentType="Automation", DocumentFormat="YAML"
     )
@@ -277,7 +281,6 @@ def reschedule(account: Account, **target: str) -> None:
     account.scheduler.update_schedule(**kept | {"Target": there["Target"] | target})
 
 
-CODE = other_code("of the rule")
 DOCUMENT = "Automation document: deployed another text, policy what `keyage render` writes to remediation.yaml"
 BY_HAND: list[tuple[Callable[[Account], object], str]] = [
     *(
@@ -286,17 +289,20 @@ BY_HAND: list[tuple[Callable[[Account], object], str]] = [
         for function in (EVALUATION, DEACTIVATION, DELETION)
     ),
     (edited_document, DOCUMENT),
-    (
-        lambda account: account.functions.delete_function(FunctionName=RULE),
-        "Lambda function of the rule: deployed nothing",
+    *(
+        (partial(deleted_function, function=function), f"Lambda function {named}: deployed nothing, policy a function")
+        for function, named in ((EVALUATION, OF_THE_RULE), (DEACTIVATION, DEACTIVATION), (DELETION, DELETION))
     ),
     (
-        lambda account: account.functions.update_function_configuration(FunctionName=RULE, Handler="x.y"),
-        "Lambda function of the rule: handler: deployed x.y, policy index.handler",
+        partial(swapped_handler, function=EVALUATION, handler="index.remediate"),
+        "Lambda function of the rule: handler: deployed index.remediate, policy index.handler",
     ),
-    (
-        lambda account: account.functions.delete_function(FunctionName=f"{RULE}-deletion"),
-        f"Lambda function {RULE}-deletion: deployed nothing",
+    *(
+        (
+            partial(swapped_handler, function=function, handler="index.handler"),
+            f"Lambda function {function}: handler: deployed index.handler, policy index.remediate",
+        )
+        for function in (DEACTIVATION, DELETION)
     ),
     (
         lambda account: account.ssm.delete_document(Name="access-keys-rotated-remediation"),
@@ -311,8 +317,16 @@ BY_HAND: list[tuple[Callable[[Account], object], str]] = [
         "deletion schedule: deployed nothing",
     ),
     *(
-        (partial(reschedule, given=given), "deletion stage: deployed nothing")
-        for given in ("delete the old ones", "[]", '{"Trigger": "automatic"}')
+        (partial(reschedule, Input=given), f"deletion stage: deployed {stage}, policy delete")
+        for given, stage in (("delete the old ones", "nothing"), ("[]", "nothing"), ('{"Stage": []}', "[]"))
+    ),
+    *(
+        (partial(reschedule, Arn=arn), f"deletion function: deployed {named}, policy {DELETION}")
+        for arn, named in (
+            (f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{DEACTIVATION}", DEACTIVATION),
+            (f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{DELETION}:old", f"{DELETION}:old"),
+            *[("arn:aws:scheduler:::aws-sdk:ssm:startAutomationExecution",) * 2],
+        )
     ),
 ]
 
@@ -338,7 +352,8 @@ def test_another_layout_of_the_document_is_no_difference(account: Account) -> No
     wanted = expected(CUSTOM)
     account.deploy(wanted)
     account.ssm.delete_document(Name=wanted.name("remediation"))
-    text = str(wanted.runbook).replace("{{ Stage }}", "{{ Stage }}").replace('"0.3"', "'0.3'")
+    text = str(wanted.runbook).replace('"0.3"', "'0.3'")
+    assert text != wanted.runbook
     account.ssm.create_document(
         Name=wanted.name("remediation"), Content=text, DocumentType="Automation", DocumentFormat="YAML"
     )
@@ -348,8 +363,7 @@ def test_another_layout_of_the_document_is_no_difference(account: Account) -> No
 def test_the_printed_permissions_are_what_is_asked(account: Account) -> None:
     account.deploy(expected(CUSTOM))
     session = ReadOnlySession()
-    wanted = expected(CUSTOM)
-    read(session, REGION, RULE, wanted.name("deletion"), wanted.remediation_functions.values())
+    read_for(expected(CUSTOM), session)
     allowed = {action for statement in policy_document("drift")["Statement"] for action in statement["Action"]}
     assert {action.partition(":")[2] for action in allowed} == {*session.calls(), "ListAccountAliases"}
 
@@ -377,7 +391,7 @@ def test_the_command(account: Account, tmp_path: Path, policy: str, code: int, s
     credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     done = keyage(tmp_path, "drift", "--now", NOW, AWS_ENDPOINT_URL=account.endpoint, **credentials)
     assert (done.returncode, done.stderr) == (code, "")
-    assert done.stdout.startswith(f"account {ACCOUNT}, {REGION}, ")
+    assert done.stdout.startswith(f"account {ACCOUNT}, {REGION}, the managed rule")
     assert done.stdout.endswith(said)
 
 
@@ -389,7 +403,7 @@ def test_an_account_that_the_inventory_lacks_is_warned_about(account: Account, t
     account.deploy(expected(policy, inventory.load(listed)))
     credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     done = keyage(tmp_path, "drift", "--now", NOW, AWS_ENDPOINT_URL=account.endpoint, **credentials)
-    assert done.returncode == 1
+    assert done.returncode == 0
     assert f"account {ACCOUNT} is not in the inventory, although mine would select it" in done.stderr
 
 
@@ -402,12 +416,24 @@ def test_a_denied_call_says_what_to_allow(account: Account, monkeypatch: pytest.
         account.differences(expected(MANAGED))
 
 
-def test_a_rule_for_one_account_asks_for_the_custom_rule_in_every_account(account: Account, tmp_path: Path) -> None:
-    rule = "rules: [{id: mine, accounts: '444455556666', maxAccessKeyAge: 3}]\n"
+@pytest.mark.parametrize("named", [ACCOUNT, "444455556666"], ids=["this account", "another account"])
+def test_what_is_for_one_account_is_deployed_in_every_account(account: Account, named: str) -> None:
+    policy = f"{MANAGED}rules: [{{id: mine, accounts: '{named}', maxAccessKeyAge: 3}}]\n"
+    account.deploy(expected(policy))
+    assert account.differences(expected(policy)) == []
+    assert account.differences(expected(policy.replace("maxAccessKeyAge: 3", "maxAccessKeyAge: 4"))) == [
+        other_code(OF_THE_RULE)
+    ]
+
+
+def test_the_command_compares_with_what_is_for_every_account(account: Account, tmp_path: Path) -> None:
+    rule = "rules: [{id: theirs, accounts: '444455556666', maxAccessKeyAge: 3}]\n"
     (tmp_path / "policies.yaml").write_text(MANAGED + rule)
     account.deploy(expected(MANAGED))
     credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     done = keyage(tmp_path, "drift", "--now", NOW, AWS_ENDPOINT_URL=account.endpoint, **credentials)
-    assert (done.returncode, done.stderr) == (1, "")
-    assert "keyage's rule access-keys-rotated" in done.stdout
-    assert "rule owner: deployed AWS, policy CUSTOM_LAMBDA" in done.stdout
+    assert done.returncode == 1
+    assert done.stdout == (
+        f"account {ACCOUNT}, {REGION}, keyage's rule {RULE}: 1 difference\n"
+        "  rule owner: deployed AWS, policy CUSTOM_LAMBDA\n"
+    )

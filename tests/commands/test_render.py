@@ -65,33 +65,55 @@ def test_the_bytes_depend_on_nothing_but_policy_and_inventory(rendered: Path, tm
 
 def test_the_manifest_is_what_the_design_says(first_build: Path) -> None:
     manifest = json.loads((first_build / "manifest.json").read_text())
-    assert (manifest["rule"], manifest["maxAccessKeyAge"]) == ("custom", None)
-    assert sorted([*manifest["files"], "manifest.json"]) == sorted(everything(first_build))
+    files = manifest.pop("files")
+    policy = hashlib.sha256((POLICY + RULE).encode()).hexdigest()
+    assert manifest == {"policySha256": policy, "rule": "custom", "maxAccessKeyAge": None}
+    assert sorted([*files, "manifest.json"]) == sorted(everything(first_build))
+
+
+def test_where_one_number_says_it_all_the_manifest_has_it(rendered: Path) -> None:
+    (rendered / "policies.yaml").write_text(POLICY)
+    assert here(rendered, "render").stdout.endswith("\n  every account: managed rule, 90 days, no remediation\n")
+    manifest = json.loads((rendered / "build/manifest.json").read_text())
+    assert (manifest["rule"], manifest["maxAccessKeyAge"]) == ("managed", 90)
 
 
 def test_check_lists_what_differs_and_writes_nothing(rendered: Path) -> None:
     folder = rendered
-    (folder / "policies.yaml").write_text(POLICY.replace("90", "91") + RULE.replace("id: prod", "id: web"))
-    (folder / "build/terraform/account/outputs.tf").unlink()
+    (folder / "policies.yaml").write_text(f"{POLICY.replace('90', '91')}remediation: {{action: deactivate}}\n")
     before = everything(folder)
     done = keyage(folder, "render", "--check", "--now", NOW)
     assert (done.returncode, done.stderr) == (1, "")
     lines = [line.strip() for line in done.stdout.splitlines()]
     assert lines[0] == "build differs from what the policy renders:"
-    assert "differs    cloudformation/keyage.yaml  (+2 -2 lines)" in lines
-    assert "missing    terraform/account/outputs.tf" in lines
+    assert "differs    policy.json  (+3 -5 lines)" in lines
+    assert "missing    terraform/account/remediation.tf" in lines
+    assert "left over  terraform/account/evaluation.tf" in lines
     assert lines[-1] == "Write them with: keyage render -o build"
     assert everything(folder) == before
 
 
-def test_what_is_no_longer_needed_is_removed_but_not_what_is_yours(rendered: Path) -> None:
+def test_a_file_that_is_rendered_no_more_is_removed_but_not_what_is_yours(rendered: Path) -> None:
     folder = rendered
-    state = folder / "build/terraform/account/lambda/terraform.tfstate"
-    state.write_text("state")
+    before = everything(folder / "build")
+    (folder / "build/terraform/account/terraform.tfstate").write_text("state")
     (folder / "policies.yaml").write_text(POLICY)
-    assert "left over  terraform/account/lambda/index.py" in here(folder, "render", "--check").stdout
     assert here(folder, "render").returncode == 0
-    assert list(everything(folder / "build/terraform/account/lambda")) == ["terraform.tfstate"]
+    after = everything(folder / "build")
+    removed = ("evaluation.tf", "lambda.zip", "lambda/index.py")
+    assert before.keys() - after.keys() == {
+        *(f"terraform/account/{name}" for name in removed),
+        "terraform/organization/template.tf",
+    }
+    assert after.keys() - before.keys() == {"terraform/account/terraform.tfstate"}
+
+
+def test_every_account_gets_the_same(first_build: Path) -> None:
+    """Which account an entry is for stands in the code by ids, and in no file's name."""
+    assert [path for path in everything(first_build) if "prod" in path or "111122223333" in path] == []
+    policy = json.loads((first_build / "policy.json").read_text())
+    assert policy["accountSets"] == {"set1": ["111122223333"]}
+    assert [rule["accounts"] for rule in policy["rules"]] == [{"certain": ["set1"], "open": ["others"]}]
 
 
 @pytest.mark.parametrize(
@@ -131,8 +153,7 @@ def test_without_an_inventory_only_ids_select(folder: Path) -> None:
     (folder / "policies.yaml").write_text(POLICY + RULE.replace("prod-*", "'444455556666'"))
     done = here(folder, "render", "--now", NOW)
     assert (done.returncode, done.stderr) == (0, "")
-    policy = json.loads((folder / "build/policy.json").read_text())
-    assert policy["accountSets"] == {"set1": ["444455556666"]}
+    assert json.loads((folder / "build/policy.json").read_text())["accountSets"] == {"set1": ["444455556666"]}
 
 
 def test_what_is_open_in_an_account_that_is_not_listed_is_warned_about_or_refused(folder: Path) -> None:

@@ -19,7 +19,6 @@ WEB = "111122223333"
 RULE, REGION = "access-keys-rotated", "us-east-1"
 DAILY = ReportingRule(RULE, REGION, "TwentyFour_Hours")
 MANAGED = DAILY._replace(managed=True)
-NAME = "web"
 COLLECTED = Source("SUCCEEDED", NOW, None)
 JUST_NOW = NOW - timedelta(minutes=5)
 SECOND = timedelta(seconds=1)
@@ -43,7 +42,7 @@ def compared(accounts: dict[str, Expected], taken_at: datetime | None = JUST_NOW
 
 
 def reason(found: Reported, deployed: ReportingRule = DAILY, against: Compared | None = None) -> str | None:
-    return account_row(found, NAME, deployed, against, NOW).reason
+    return account_row(found, "web", deployed, against, NOW).reason
 
 
 def differences(row: AccountRow) -> dict[str, tuple[str | None, str | None]]:
@@ -114,7 +113,7 @@ def test_no_result_is_never_compliant() -> None:
 
 
 def test_a_fresh_snapshot_without_users_explains_why_there_is_no_result() -> None:
-    row = account_row(nothing(), NAME, DAILY, the_policy_says(), NOW)
+    row = account_row(nothing(), "web", DAILY, the_policy_says(), NOW)
     assert (row.reason, row.users) == (None, [])
 
 
@@ -137,7 +136,7 @@ def test_users_who_should_have_been_judged_are_counted() -> None:
 
 
 def test_an_account_that_the_snapshot_lacks_was_not_compared() -> None:
-    row = account_row(reported(result("AIDA1")), NAME, DAILY, compared({}), NOW)
+    row = account_row(reported(result("AIDA1")), "web", DAILY, compared({}), NOW)
     assert row.reason == "s.json has no such account, so there is nothing to compare"
     assert [(one.user_id, one.compliance, one.differs) for one in row.users] == [("AIDA1", "COMPLIANT", False)]
     assert totals([row]) == Totals(accounts=1, users=1, undecided=1, unreadable=1)
@@ -154,7 +153,7 @@ def test_where_the_policy_does_not_know_of_some_users_the_others_are_compared() 
     unnamed = AccountRead(decision.Account(WEB, None, None, None), PAYMENTS_READ.users)
     against = compared({WEB: expected(policy(POLICY), unnamed, NOW)})
     results = [result("AIDASVC-EDGE"), result("AIDABOB"), result("AIDASVC-OLD")]
-    row = account_row(reported(*results), NAME, DAILY, against, NOW)
+    row = account_row(reported(*results), "web", DAILY, against, NOW)
     assert (row.status, str(row.reason).partition(": ")[0]) == ("partial", "the policy's verdicts are not all known")
     found = {one.user: (one.compliance, one.expected, one.differs) for one in row.users if one.compliance}
     assert found == {
@@ -181,7 +180,7 @@ def test_exactly_the_users_whom_aws_config_judges_otherwise_differ(changed: set[
     said = {user_id: other[verdict] if user_id in changed else verdict for user_id, verdict in VERDICTS.items()}
     against = the_policy_says(*PAYMENTS_READ.users)
     found = reported(*(result(user_id, verdict) for user_id, verdict in said.items()))
-    row = account_row(found, NAME, DAILY, against, NOW)
+    row = account_row(found, "web", DAILY, against, NOW)
     assert differences(row) == {user_id: (said[user_id], VERDICTS[user_id]) for user_id in changed}
     assert [one.user_id for one in row.users] == sorted(VERDICTS)
     assert row.reason is None
@@ -190,8 +189,8 @@ def test_exactly_the_users_whom_aws_config_judges_otherwise_differ(changed: set[
 def test_exempt_is_what_aws_config_calls_compliant() -> None:
     sftp = LEGACY_READ.users[0]
     against = the_policy_says(sftp)
-    assert differences(account_row(reported(result("AIDASFTP-LEGACY")), NAME, DAILY, against, NOW)) == {}
-    row = account_row(reported(result("AIDASFTP-LEGACY", "NON_COMPLIANT")), NAME, DAILY, against, NOW)
+    assert differences(account_row(reported(result("AIDASFTP-LEGACY")), "web", DAILY, against, NOW)) == {}
+    row = account_row(reported(result("AIDASFTP-LEGACY", "NON_COMPLIANT")), "web", DAILY, against, NOW)
     assert differences(row) == {"AIDASFTP-LEGACY": ("NON_COMPLIANT", "EXEMPT")}
     assert row.users[0].because == (
         "AKIA0000000000000010 is 1200 days old, limit 90 (rule default, exemption legacy-sftp)"
@@ -200,7 +199,7 @@ def test_exempt_is_what_aws_config_calls_compliant() -> None:
 
 def because(compliance: str, at: datetime, who: User, deployed: ReportingRule = DAILY) -> str | None:
     found = reported(result(str(who.id), compliance, at))
-    return account_row(found, NAME, deployed, the_policy_says(who), NOW).users[0].because
+    return account_row(found, "web", deployed, the_policy_says(who), NOW).users[0].because
 
 
 def test_why_the_policy_says_so() -> None:
@@ -221,7 +220,7 @@ def test_a_key_that_passed_its_limit_since_is_told() -> None:
 
 def test_users_whom_only_one_side_has_differ() -> None:
     new = decision.User("new", "/", {}, "AIDANEW", None, NOW, ())
-    row = account_row(reported(result("AIDAGONE")), NAME, DAILY, the_policy_says(user("ann"), new), NOW)
+    row = account_row(reported(result("AIDAGONE")), "web", DAILY, the_policy_says(user("ann"), new), NOW)
     assert differences(row) == {
         "AIDAANN": (None, "COMPLIANT"),
         "AIDAGONE": ("COMPLIANT", None),
@@ -237,5 +236,5 @@ def test_users_whom_only_one_side_has_differ() -> None:
 
 def test_compliant_users_of_an_unreadable_account_are_undecided() -> None:
     failed = reported(result("AIDA1"), result("AIDA2", "NON_COMPLIANT"), source=Source("FAILED", None, None))
-    row = account_row(failed, NAME, DAILY, None, NOW)
+    row = account_row(failed, "web", DAILY, None, NOW)
     assert totals([row]) == Totals(accounts=1, users=2, non_compliant=1, undecided=1, unreadable=1)

@@ -38,7 +38,7 @@ def lambda_functions(source: str, handlers: Mapping[str, str], account_id: str, 
     entry = ("before-call.lambda.Invoke", invoke)
     BUILTIN_HANDLERS.append(entry)
     try:
-        # The default session keeps the handlers of its first client.
+        # A session that is there already would keep the handlers that it was made with.
         with patch.object(boto3, "DEFAULT_SESSION", None):
             yield
     finally:
