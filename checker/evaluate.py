@@ -96,6 +96,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     verdict: str
     due_date: datetime | None  # when the key passes or passed its limit; None also for a key that is not active
     terraform_address: str | None = None
+    last_used_known: bool = True  # False: nobody told, so that no last use is not to be read as no use
 
 
 @dataclass(frozen=True)
@@ -221,6 +222,7 @@ class _Judged:
             verdict=verdict or judgement.verdict,
             due_date=_utc(due) if due and judgement.verdict != NOT_APPLICABLE else None,
             terraform_address=self._addresses.get(key.id or ""),
+            last_used_known=key.use_known,
         )
 
     def result(self, reading: AccountRead) -> AccountResult:

@@ -96,6 +96,6 @@ def _keys(row: Mapping[str, str], path: Path) -> Iterator[AccessKey]:
         created = report.report_time(row[rotated])
         if created is not None:
             status = "Active" if row[active] == "true" else "Inactive"
-            yield decision.AccessKey(None, status, created, report.report_time(row.get(used, "N/A")))
+            yield decision.AccessKey(None, status, created, **report.last_use(row, used))
         elif row[active] == "true":
             raise Unreadable(f"{path}: {row['user']} has an active key without a date in {rotated}")

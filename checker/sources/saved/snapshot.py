@@ -9,7 +9,7 @@ from typing import Annotated, Any, BinaryIO, Literal, NamedTuple, TypeVar, cast
 
 import msgspec
 
-from checker.decision import decision
+from checker.decision import AccessKey, decision
 from checker.encoding import MARK, REMEDY, FileText, encoding_of
 from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountRead
@@ -39,11 +39,22 @@ def _optional() -> Any:
 
 
 # Members stand in the order in which `_account` writes them, so that what keyage wrote is known by its bytes.
-class Key(msgspec.Struct, gc=False, rename={"last_used": "lastUsed"}):
+class Key(msgspec.Struct, gc=False, omit_defaults=True):
+    """With the members of the rule's AccessKey; an absent `lastUsed` tells no more than `lastUsedKnown: false`."""
+
     id: str
     status: Status
     created: Instant
-    last_used: Instant | None = _optional()
+    told: Instant | msgspec.UnsetType | None = msgspec.field(name="lastUsed", default=msgspec.UNSET)
+    null_is_known: bool = msgspec.field(name="lastUsedKnown", default=True)
+
+    @property
+    def last_used(self) -> datetime | None:
+        return self.told or None
+
+    @property
+    def use_known(self) -> bool:
+        return self.null_is_known if self.told is None else bool(self.told)
 
 
 class User(msgspec.Struct, gc=False, kw_only=True):
@@ -236,19 +247,22 @@ def _account(read: AccountRead) -> dict[str, Any]:
                 "tags": user.tags,
                 "groups": user.groups,
                 "created": _moment(user.created),
-                "keys": [
-                    {
-                        "id": key.id,
-                        "status": key.status,
-                        "created": _moment(key.created),
-                        "lastUsed": _moment(key.last_used),
-                    }
-                    for key in user.keys
-                ],
+                "keys": [_key(key) for key in user.keys],
             }
             for user in users
         ],
     }
+
+
+def _key(key: AccessKey) -> dict[str, Any]:
+    """`lastUsedKnown` stands only where it is false, so that readers from before it understand all others."""
+    told = {
+        "id": key.id,
+        "status": key.status,
+        "created": _moment(key.created),
+        "lastUsed": _moment(key.last_used),
+    }
+    return told if key.use_known else told | {"lastUsedKnown": False}
 
 
 def _moment(moment: datetime | None) -> datetime | None:
