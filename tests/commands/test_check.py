@@ -126,7 +126,8 @@ def test_a_credential_report_is_marked_as_less_exact_in_every_output(tmp_path: P
     arguments = ("check", "--from", "report.csv", "--now", NOW)
     table, data = here(folder, *arguments), here(folder, *arguments, "--format", "json")
     assert table.stdout.endswith("(less exact: from a credential report)\n")
-    assert json.loads(data.stdout)["source"] == {"kind": "credential-report", "exact": False}
+    assert "as of a time that is not known" in table.stdout
+    assert json.loads(data.stdout)["source"] == {"kind": "credential-report", "exact": False, "takenAt": None}
     assert data.stderr.startswith("note: judged from a credential report")
 
 
@@ -147,7 +148,7 @@ def test_an_unknown_use_is_unknown_in_text_and_json_and_its_advice_is_for_a_key_
 
 SAYING = {
     "table": "90 d  default  unknown    2026-04-01",
-    "markdown": "| `default` | unknown | 2026-04-01 |",
+    "markdown": "| <code>default</code> | unknown | 2026-04-01 |",
     "html": '"default",null,""',
     "json": '"lastUsedKnown":false',
     "csv": ",,false,",

@@ -125,7 +125,8 @@ class MarkdownReport:
         totals, run = self._totals, self._run
         judged = (
             f"{plural(totals.keys, 'key')} of {plural(totals.users, 'user')} in {plural(self._accounts, 'account')}"
-        )
+            f" {run.as_of}"
+        ).rstrip()
         verdicts = (
             f"{totals.non_compliant} too old, {totals.exempt} exempt, {totals.compliant} compliant, "
             f"{totals.not_applicable} not active"

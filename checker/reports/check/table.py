@@ -179,6 +179,7 @@ class TableReport:
         ]
         judged = f"{plural(totals.keys, 'key')} judged of {plural(totals.users, 'user')}"
         where = self._accounts[0] if len(self._accounts) == 1 else plural(len(self._accounts), "account")
+        where = f"{where} {self._run.as_of}".rstrip()
         undecided = f", {totals.undecided} UNDECIDED" if totals.undecided else ""
         unread = {"user": totals.unread, "account": len(self._doubtful[UNREADABLE])}
         lost = [plural(number, noun) for noun, number in unread.items() if number]

@@ -98,7 +98,7 @@ def test_a_snapshot_tells_no_use_from_a_use_that_is_not_known(
 
 
 @pytest.mark.parametrize(
-    "write", [lambda read: snapshot.write_json([read], NOW), lambda read: snapshot.write_lines([read])]
+    "write", [lambda read: snapshot.write_json([read], NOW), lambda read: snapshot.write_lines([read], NOW)]
 )
 @pytest.mark.parametrize(("used", "known"), [(None, True), (NOW, True), (None, False)])
 def test_a_snapshot_keeps_what_is_known_of_the_use_and_is_silent_where_all_is(
@@ -107,7 +107,7 @@ def test_a_snapshot_keeps_what_is_known_of_the_use_and_is_silent_where_all_is(
     key = decision.AccessKey("AKIA1", "Active", NOW, used, known)
     read = AccountRead(decision.Account("000000000001"), [decision.User("u", keys=(key,))])
     text = write(read).decode()
-    [again] = saved(tmp_path, "s.json" if "takenAt" in text else "s.jsonl", text)
+    [again] = saved(tmp_path, "s.json" if "schemaVersion" in text else "s.jsonl", text)
     [kept] = again.users[0].keys
     assert (kept.last_used, kept.use_known, "lastUsedKnown" in text) == (used, known, not known)
 
@@ -197,7 +197,7 @@ def test_what_is_written_is_what_is_read(emulated: Emulated, tmp_path: Path) -> 
     read = emulated.read()
     assert isinstance(read, AccountRead)
     expected = evaluate(policy(), read, NOW, show_all=True)
-    texts = {"s.json": snapshot.write_json([read], NOW), "s.jsonl": snapshot.write_lines([read])}
+    texts = {"s.json": snapshot.write_json([read], NOW), "s.jsonl": snapshot.write_lines([read], NOW)}
     for name, data in texts.items():
         again = saved(tmp_path, name, data.decode())[0]
         assert evaluate(policy(), again, NOW, show_all=True).findings == expected.findings
