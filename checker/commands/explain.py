@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from checker.decision import Account, Exemption, Rule, User, decision, selectors, unknown_account
 from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, Unreadable, UsageError
-from checker.evaluate import AccountUnreadable
+from checker.evaluate import SKEW, AccountUnreadable
 from checker.policy.explain import telling_tests
 from checker.policy.nearest import Known
+from checker.scan.saved import open_saved, say_keys_ahead
 from checker.shell.common import Common, answer
 from checker.shell.loading import Checked, Inventory, Loaded
 from checker.spoken import plural
@@ -31,6 +32,8 @@ def run(options: Options) -> int:
     """Print the explanation; the code is 3 if something it depends on is not known."""
     loaded = Checked(options.common).accepted()
     account, user = _subject(options, loaded)
+    ahead = sum(key.created > loaded.now + SKEW for key in user.keys)
+    say_keys_ahead(ahead, loaded.now, quiet=options.common.quiet)
     resolved = loaded.policy.policy.for_account(account)
     deciding = resolved.rules_for(user)
     lines = [
@@ -83,10 +86,9 @@ def _nobody(named: str, has: str, names: Iterable[str | None]) -> str:
 
 
 def _saved_subject(options: Options, saved: Path, loaded: Loaded) -> tuple[Account, User]:
-    from checker.sources.saved.kinds import open_saved
-
+    opened = open_saved(saved, loaded.inventory, loaded.now, quiet=options.common.quiet)
     found, unreadable, there, meant = [], [], [], False
-    for read in open_saved(saved, loaded.inventory).accounts:
+    for read in opened.accounts:
         if isinstance(read, AccountUnreadable):
             unreadable.append(read.reason)
             continue

@@ -406,7 +406,9 @@ def in_iam(iam: Any) -> list[User]:
         tags = {tag["Key"]: tag["Value"] for tag in iam.list_user_tags(UserName=name)["Tags"]}
         listed = iam.list_access_keys(UserName=name)["AccessKeyMetadata"]
         keys = [
-            decision.AccessKey(key["AccessKeyId"], key["Status"], key["CreateDate"].replace(microsecond=0))
+            decision.AccessKey(
+                key["AccessKeyId"], key["Status"], key["CreateDate"].replace(microsecond=0), use_known=False
+            )
             for key in listed
         ]
         found.append(decision.User(name, one["Path"], tags, one["UserId"], one["Arn"], None, tuple(keys)))
