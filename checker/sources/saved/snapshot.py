@@ -10,7 +10,7 @@ from typing import Annotated, Any, BinaryIO, Literal, NamedTuple, TypeVar, cast
 import msgspec
 
 from checker.decision import decision
-from checker.encoding import MARK, REMEDY, FileText, encoding_of
+from checker.encoding import CUT_OFF, EMPTY, MARK, REMEDY, FileText, encoding_of
 from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountRead
 from checker.members import refuse_repeated
@@ -19,6 +19,7 @@ from checker.policy.inventory import Inventory, complete
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 AccountId = Annotated[str, msgspec.Meta(pattern="^[0-9]{12}$")]
 Status = Literal["Active", "Inactive", "Expired"]  # IAM API Reference, AccessKeyMetadata: another is a mistake
+ENDS_TOO_SOON = "Input data was truncated"  # what msgspec says of it
 T = TypeVar("T")
 
 
@@ -110,6 +111,8 @@ class Lines:
         """Finds the accounts; raises UsageError for a file that cannot be opened, Unreadable."""
         self.path = path
         self.places = sorted(_places(path))
+        if not self.places:
+            raise Unreadable(f"{path}: {EMPTY}")
         self._inventory = inventory
         self._decoder = msgspec.json.Decoder(Account)
         _check_ids([place.account_id for place in self.places], path)
@@ -155,7 +158,8 @@ def _decode(decoder: "msgspec.json.Decoder[T]", data: bytes, place: str) -> T:
     try:
         return decoder.decode(data.removeprefix(MARK))
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"{place}: not a keyage snapshot: {error}") from None
+        why = CUT_OFF if str(error) == ENDS_TOO_SOON else f"not a keyage snapshot: {error}"
+        raise Unreadable(f"{place}: {why}") from None
 
 
 def _decode_whole(decoder: "msgspec.json.Decoder[T]", data: bytes, place: str) -> T:
