@@ -1,5 +1,6 @@
 """`keyage explain USER`: why this limit?"""
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -39,6 +40,7 @@ def run(options: Options) -> int:
     lines = [
         _who(account, user),
         *_limit(loaded, deciding),
+        *_asked(options, account, user, deciding),
         *_rules(loaded, account, user, deciding),
         *_exemptions(loaded, account, user),
         *_keys(loaded, account, user),
@@ -131,8 +133,34 @@ def _limit(loaded: Loaded, deciding: Sequence[Rule]) -> Iterator[str]:
     yield "  maxAccessKeyAge cannot be told: it depends on what is not known. Candidates:"
     for rule in deciding:
         yield f"    {plural(rule.max_age, 'day')}, by {_place(loaded, rule)}"
-    give = "--account, --path, --tag or --no-tags, --group or --no-groups"
-    yield f"  Give {give}, an inventory, or a snapshot with --from."
+
+
+def _asked(options: Options, account: Account, user: User, deciding: Sequence[Rule]) -> Iterator[str]:
+    """What has to be given until one limit is left."""
+    if len(deciding) == 1:
+        return
+    comparisons = [test for rule in deciding for test in telling_tests(rule.accounts, rule.users, account, user)]
+    missing = list(dict.fromkeys(test.attribute for test in comparisons if test.matched is None))
+    wanted = [*_of_account(missing, account), *filter(None, map(_of_user, missing))]
+    saved = [] if options.saved else ["or a snapshot with --from"]
+    yield f"  Not known: {', '.join(missing)}. Give {', '.join([*wanted, *saved])}."
+
+
+def _of_account(missing: Sequence[str], account: Account) -> Iterator[str]:
+    """What tells the attributes of the account that are not known."""
+    asked = {attribute for attribute in missing if attribute.startswith("account ")}
+    if asked and account.id is None:
+        yield "the account's id with --account" if account.name else "--account"
+        asked -= {"account id", "account name"}
+    if asked:
+        yield "an inventory that has the account"
+
+
+def _of_user(attribute: str) -> str | None:
+    """The options that tell an attribute of the user; None for one of the account."""
+    if attribute.startswith("user tag "):
+        return f"--tag {shlex.quote(attribute.removeprefix('user tag ') + '=VALUE')} or --no-tags"
+    return {"user path": "--path", "user group": "--group or --no-groups"}.get(attribute)
 
 
 def _place(loaded: Loaded, entry: Rule | Exemption) -> str:

@@ -40,7 +40,8 @@ def open_source(options: Options, loaded: Loaded, *, every_line: bool) -> Opened
 
 def refuse_contradictions(options: Options) -> None:
     """Raises UsageError for options of which one would have no effect beside the other."""
-    for_all = {"--account": options.account, "--external-id": options.external_id}
+    role = {"--role-name": options.role_name, "--external-id": options.external_id}
+    for_all = {"--account": options.account, **role}
     live = {"--organization": options.organization, "--state": options.state, "--deadline": options.deadline}
     keys = {"--terraform-state": options.terraform_state, "--verbose": options.verbose}
     one = "leave one of them out"

@@ -10,7 +10,7 @@ from typing import Annotated, Any, BinaryIO, Literal, NamedTuple, TypeVar, cast
 import msgspec
 
 from checker.decision import AccessKey, decision
-from checker.encoding import MARK, REMEDY, FileText, encoding_of
+from checker.encoding import CUT_OFF, EMPTY, MARK, REMEDY, FileText, encoding_of
 from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountRead
 from checker.file_bytes import require_ordinary
@@ -20,6 +20,7 @@ from checker.policy.inventory import Inventory, complete
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 AccountId = Annotated[str, msgspec.Meta(pattern="^[0-9]{12}$")]
 Status = Literal["Active", "Inactive", "Expired"]  # IAM API Reference, AccessKeyMetadata: another is a mistake
+ENDS_TOO_SOON = "Input data was truncated"  # what msgspec says of it
 T = TypeVar("T")
 
 
@@ -133,6 +134,8 @@ class Lines:
         """Finds the accounts; raises UsageError for a file that cannot be opened, Unreadable."""
         self.path = path
         self.places = sorted(_places(path))
+        if not self.places:
+            raise Unreadable(f"{path}: {EMPTY}")
         times = [place.taken_at for place in self.places]
         known = [time for time in times if time is not None]
         self.taken_at = min(known) if known and len(known) == len(times) else None  # of the oldest
@@ -183,7 +186,8 @@ def _decode(decoder: "msgspec.json.Decoder[T]", data: bytes, place: str) -> T:
     try:
         return decoder.decode(data.removeprefix(MARK))
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"{place}: not a keyage snapshot: {error}") from None
+        why = CUT_OFF if str(error) == ENDS_TOO_SOON else f"not a keyage snapshot: {error}"
+        raise Unreadable(f"{place}: {why}") from None
 
 
 def _decode_whole(decoder: "msgspec.json.Decoder[T]", data: bytes, place: str) -> T:

@@ -123,8 +123,7 @@ def test_an_offset_is_the_same_instant(tmp_path: Path) -> None:
     ("name", "text", "message"),
     [
         ("s.json", SNAPSHOT % "", "no account is in it, so nothing can be said"),
-        ("s.jsonl", "\n", "no account is in it, so nothing can be said"),
-        ("s.json", "{", "not a keyage snapshot"),
+        ("s.json", "{}", "not a keyage snapshot"),
         ("s.json", SNAPSHOT.replace("1", "2", 1) % "", "schemaVersion 2 is not known; this keyage reads version 1"),
         ("s.json", SNAPSHOT % '{"id":"1","users":[]}', "matching regex '^[0-9]{12}$' - at `$.accounts[0].id`"),
         ("s.jsonl", "\n" + ACCOUNT % "000000000001" + "\n" + ACCOUNT % "000000000001", "more than once"),
@@ -145,7 +144,24 @@ def test_a_broken_file_is_unreadable_never_empty(tmp_path: Path, name: str, text
     assert message in str(raised.value)
 
 
-@pytest.mark.parametrize("text", ["", "hello", "\x00\x01"], ids=["empty", "text", "binary"])
+@pytest.mark.parametrize("text", ["", " \n\n", "\ufeff"], ids=["nothing", "blank", "mark"])
+@pytest.mark.parametrize("name", ["s.json", "s.jsonl", "r.csv", "t.tfstate", "x"])
+def test_an_empty_file_is_unreadable_whatever_its_kind(tmp_path: Path, name: str, text: str) -> None:
+    with pytest.raises(Unreadable, match=f"{name}: the file is empty: save it again$"):
+        saved(tmp_path, name, text)
+
+
+@pytest.mark.parametrize("length", [1, 2, 20, 60, -1])
+@pytest.mark.parametrize("name", ["s.json", "s.jsonl", "r.json"])
+def test_half_a_file_is_cut_off_whatever_its_kind(tmp_path: Path, name: str, length: int) -> None:
+    account = ACCOUNT % "000000000001"
+    report = '{"Content":"dXNlcixhcm4=","ReportFormat":"text/csv","GeneratedTime":"2026-11-01T00:00:00+00:00"}'
+    whole = {"s.json": SNAPSHOT % account, "s.jsonl": account, "r.json": report}[name]
+    with pytest.raises(Unreadable, match=rf"{name}(:1)?: the file is cut off: save it again$"):
+        saved(tmp_path, name, whole[:length])
+
+
+@pytest.mark.parametrize("text", ["hello", "\x00\x01"], ids=["text", "binary"])
 def test_a_file_of_another_kind_is_a_usage_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match=r"neither a keyage snapshot .* nor Terraform state"):
         saved(tmp_path, "x.txt", text)
