@@ -126,13 +126,7 @@ CONCURRENCY = option(
     show_default=True,
     help="Calls side by side.",
 )
-ROLE_NAME = option(
-    "--role-name",
-    type=RoleName(),
-    default=AUDIT_ROLE,
-    show_default=True,
-    help="The role to assume in each account.",
-)
+ROLE_NAME = option("--role-name", type=RoleName(), help=f"The role to assume in each account; default: {AUDIT_ROLE}.")
 EXTERNAL_ID = option("--external-id", type=ExternalId(), help="The external id that the role's trust policy asks for.")
 USER_TAGS = option("--user-tags", is_flag=True, help="Read the tags and groups of users too.")
 SHOW = option(

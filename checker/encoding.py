@@ -23,6 +23,8 @@ ENCODINGS = {
     "UTF-16-BE": re.compile(rb"\0[^\0]\0[^\0]"),
 }
 REMEDY = "save the file as UTF-8"
+EMPTY = "the file is empty: save it again"
+CUT_OFF = "the file is cut off: save it again"
 
 
 class FileText(NamedTuple):
@@ -38,11 +40,16 @@ def encoding_of(data: bytes) -> str | None:
 
 
 def read_utf8(path: Path) -> bytes:
-    """The bytes of a file, in UTF-8 without a byte order mark if they are text; raises UsageError, Unreadable."""
+    """The bytes of a saved file, in UTF-8 without a byte order mark if they are text.
+
+    Raises UsageError for a file that cannot be opened, Unreadable for one that is empty or broken.
+    """
     try:
         data = read_whole(path)
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
+    if not data.removeprefix(MARK).strip():
+        raise Unreadable(f"{path}: {EMPTY}")
     found = encoding_of(data)
     if found is None:
         return data.removeprefix(MARK)

@@ -67,5 +67,9 @@ class CannotWrite(KeyageError):
     exit_code = OUTPUT_EXIT
 
 
+class ReaderLeft(CannotWrite):
+    """Whoever read our output has left, as `| head` does: it wants no more, so nothing is said."""
+
+
 class SignInFailed(Unreadable):
     """There are no credentials, or no new ones, to ask AWS with."""

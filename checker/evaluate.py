@@ -29,6 +29,7 @@ NOT_APPLICABLE = decision.NOT_APPLICABLE
 UNDECIDED = decision.UNDECIDED
 EVALUATED, PARTIAL, UNREADABLE = "evaluated", "partial", "unreadable"  # what became of an account
 NOTHING = timedelta(0)
+SKEW = timedelta(minutes=5)  # by which the clocks of two machines may differ without a word
 NAMED = 3  # users, in a sentence
 YEARS = range(2, 9980)  # in which every time is one in UTC too, and so is its due date
 NO_SUCH_TIME = "a time of its keys is at an end of the calendar, which IAM never says: save its state again"
@@ -96,6 +97,7 @@ class Finding(msgspec.Struct, frozen=True, gc=False, rename="camel"):
     verdict: str
     due_date: datetime | None  # when the key passes or passed its limit; None also for a key that is not active
     terraform_address: str | None = None
+    last_used_known: bool = True  # False: nobody told, so that no last use is not to be read as no use
 
 
 @dataclass(frozen=True)
@@ -138,6 +140,7 @@ class AccountResult:
     two_keys: Mapping[str, Sequence[AccessKey]] = field(default_factory=dict)  # by name, of users with an overdue key
     undecided: Sequence[Undecided] = ()  # in a fixed order
     unread: Sequence[UserUnread] = ()  # by name
+    ahead: int = 0  # keys that were created after the instant of the verdicts
 
     @property
     def status(self) -> str:
@@ -181,12 +184,14 @@ class _Judged:
         self._findings: list[Finding] = []
         self._undecided: list[Undecided] = []
         self._two_keys: dict[str, Sequence[AccessKey]] = {}
+        self._ahead, self._latest = 0, now + SKEW
 
     def judge(self, user: User, soon: datetime | None) -> None:
         """Judge every key of a user; findings are those that need attention by `soon`, all without it."""
         decide, tally = decision.decide, self._tally
         for key in user.keys:
             judgement = decide(self._policy, user, key, self._now)
+            self._ahead += key.created > self._latest
             out_of_time = key.created.year not in YEARS and judgement.verdict != NOT_APPLICABLE
             if out_of_time or judgement.verdict == UNDECIDED:
                 self._leave_open(user, key, judgement, NO_SUCH_TIME if out_of_time else None)
@@ -212,15 +217,16 @@ class _Judged:
             arn=user.arn,
             access_key_id=key.id,
             status=key.status,
-            create_date=_utc(key.created),
+            create_date=utc(key.created),
             age_days=max(0, (self._now - key.created).days),
-            last_used=_utc(key.last_used) if key.last_used else None,
+            last_used=utc(key.last_used) if key.last_used else None,
             max_access_key_age=limit.days if limit else None,
             rule=judgement.rule.id if judgement.rule else None,
             exemption=judgement.exemption.id if judgement.exemption else None,
             verdict=verdict or judgement.verdict,
-            due_date=_utc(due) if due and judgement.verdict != NOT_APPLICABLE else None,
+            due_date=utc(due) if due and judgement.verdict != NOT_APPLICABLE else None,
             terraform_address=self._addresses.get(key.id or ""),
+            last_used_known=key.use_known or key.last_used is not None,
         )
 
     def result(self, reading: AccountRead) -> AccountResult:
@@ -240,6 +246,7 @@ class _Judged:
             self._two_keys,
             self._undecided,
             unread,
+            self._ahead,
         )
 
     def _counts(self, reading: AccountRead) -> Counts:
@@ -266,7 +273,8 @@ def _due(key: AccessKey, judgement: Decision) -> datetime | None:
     return None if limit is None or key.created.year not in YEARS else key.created + limit
 
 
-def _utc(moment: datetime) -> datetime:
+def utc(moment: datetime) -> datetime:
+    """The same instant with the offset of UTC; as it is where that would be no time of the calendar."""
     return moment.astimezone(UTC) if moment.year in YEARS else moment
 
 

@@ -25,6 +25,7 @@ class AccessKey(NamedTuple):
     status: str
     created: datetime
     last_used: datetime | None = None
+    use_known: bool = True  # False: last_used is None because nobody told, not because there is no record of use
 
 
 class User(NamedTuple):

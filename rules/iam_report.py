@@ -8,6 +8,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timezone
+from typing import TypedDict
 
 from .access_keys_rotated import User
 from .iam_listing import Untrustworthy
@@ -20,9 +21,20 @@ USED_COLUMNS = ("access_key_1_last_used_date", "access_key_2_last_used_date")
 REPORT_COLUMNS = ("user", "arn", "user_creation_time", *ACTIVE_COLUMNS, *ROTATED_COLUMNS)
 HEADER_BEGINS = ["user", "arn"]
 BYTE_ORDER_MARK = "\ufeff"  # stands where a file begins, so also in the middle of files that were joined
+NO_USE = ("N/A", "no_information")  # what stands where there is no record of use
 
 
 Row = dict[str, str]  # cells by column
+
+
+class Use(TypedDict):
+    """What is told of a key's use: the members of an AccessKey."""
+
+    last_used: datetime | None
+    use_known: bool
+
+
+UNTOLD = Use(last_used=None, use_known=False)
 
 
 def parse_report(content: bytes) -> dict[str, dict[str, Row]]:
@@ -143,3 +155,10 @@ def report_time(text: str) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def last_use(row: Mapping[str, str], column: str) -> Use:
+    """When the key of that column was last used; a column that lacks, or says neither a time nor N/A, tells nothing."""
+    text = row.get(column, "")
+    moment = report_time(text)
+    return Use(last_used=moment, use_known=moment is not None or text in NO_USE)

@@ -9,7 +9,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from .access_keys_rotated import AccessKey, User
-from .iam_report import ACTIVE_COLUMNS, ROOT, ROTATED_COLUMNS, USED_COLUMNS, Row, cells_of, report_time
+from .iam_report import (
+    ACTIVE_COLUMNS,
+    ROOT,
+    ROTATED_COLUMNS,
+    UNTOLD,
+    USED_COLUMNS,
+    Row,
+    Use,
+    cells_of,
+    last_use,
+    report_time,
+)
 
 Traces = tuple[str, ...]
 Entries = tuple[tuple[datetime, bool], ...]
@@ -76,14 +87,14 @@ class Report:
         )
 
     def with_last_use(self, user: User, keys: Sequence[AccessKey]) -> tuple[AccessKey, ...]:
-        """The keys with what the row tells of their use, which has no key ids: None where it is not plain.
+        """The keys with what the row tells of their use, which has no key ids: not known where it is not plain.
 
         A key is known by its creation date, which is its last-rotated date unless it was toggled; where one
         key and one row entry are left over they belong together, unless the key is younger than the entry.
         """
         row = self.row_of(user)
-        moments = {} if row is None else _last_uses(keys, row)
-        return tuple(key._replace(last_used=moments.get(number)) for number, key in enumerate(keys))
+        uses = {} if row is None else _last_uses(keys, row)
+        return tuple(key._replace(**uses.get(number, UNTOLD)) for number, key in enumerate(keys))
 
     def _rows_of(self, user: User) -> Sequence[Row]:
         row = self.row_of(user)
@@ -109,11 +120,11 @@ def _made(keys: Iterable[AccessKey]) -> Entries:
     return tuple(sorted((key.created.replace(microsecond=0), key.status == "Active") for key in keys))
 
 
-def _last_uses(keys: Sequence[AccessKey], row: Row) -> dict[int, datetime | None]:
+def _last_uses(keys: Sequence[AccessKey], row: Row) -> dict[int, Use]:
     """By the number of the key."""
     slots = [
-        (moment, report_time(used))
-        for rotated, used in zip(cells_of(row, ROTATED_COLUMNS), cells_of(row, USED_COLUMNS), strict=True)
+        (moment, last_use(row, used))
+        for rotated, used in zip(cells_of(row, ROTATED_COLUMNS), USED_COLUMNS, strict=True)
         if (moment := report_time(rotated))
     ]
     moments = {}

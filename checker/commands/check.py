@@ -11,6 +11,7 @@ from checker.reports.run import Run, make
 from checker.scan.check_options import Options
 from checker.scan.gather import Interrupted
 from checker.scan.open import Opened, open_source, refuse_contradictions
+from checker.scan.saved import say_keys_ahead
 from checker.shell.common import say
 from checker.shell.loading import Checked, Loaded, in_repository, read_files
 from checker.shell.outputs import Output, destination, parse_formats
@@ -58,7 +59,7 @@ def report(options: Options, loaded: Loaded, outputs: list[Output], opened: Open
 
 
 def _report(options: Options, loaded: Loaded, outputs: list[Output], opened: Opened) -> int:
-    unreadable = non_compliant = 0
+    unreadable = non_compliant = ahead = 0
     interrupted = None
     with ExitStack() as files:
         reports = []
@@ -72,10 +73,12 @@ def _report(options: Options, loaded: Loaded, outputs: list[Output], opened: Ope
                     say([f"error: {result.reason}"])  # nobody signed in: it concerns the whole run
                 unreadable += result.reason is not None
                 non_compliant += result.counts.non_compliant
+                ahead += result.ahead
                 for output, one in reports:
                     one.account(result if output.show_all else _attention(result, options, loaded))
         except Interrupted as reason:
             interrupted = reason
+        say_keys_ahead(ahead, loaded.now, quiet=options.common.quiet)
         for _output, one in reports:
             one.end()
     if interrupted:
@@ -111,6 +114,7 @@ def _run(options: Options, loaded: Loaded, opened: Opened, output: Output) -> Ru
         written=loaded.policy.written,
         region=loaded.policy.deploy.region,
         skipped=opened.skipped,
+        taken_at=opened.taken_at,
         verbose=options.verbose,
         color=options.color and on_terminal,
         width=options.width if on_terminal else None,

@@ -13,6 +13,7 @@ from checker.evaluate import AccountRead, Reading
 from checker.policy.loader import NoPolicy, PolicyFile
 from checker.reports.diff.run import DiffRun
 from checker.reports.formats import writer
+from checker.scan.saved import open_saved, say_keys_ahead
 from checker.shell.common import Common, say, teller
 from checker.shell.loading import find_inventory, load_inventory
 from checker.shell.outputs import parse_outputs, write_outputs
@@ -46,7 +47,9 @@ def run(options: Options) -> int:
     now = options.common.now or datetime.now(UTC)
     accounts = None
     if options.live or options.saved:
-        accounts = [_compared(base, head, reading, options, now) for reading in _readings(options, base, head)]
+        readings = _readings(options, base, head, now)
+        accounts = [_compared(base, head, reading, options, now) for reading in readings]
+        say_keys_ahead(sum(account.ahead for account in accounts), now, quiet=options.common.quiet)
     made = DiffRun(base, head, now, changes(base, head), accounts)
 
     def write(name: str, out: TextIO) -> None:
@@ -74,13 +77,11 @@ def _compared(base: Base, head: PolicyFile, reading: Reading, options: Options, 
     return compare(None if isinstance(base, NoPolicy) else base.policy, head.policy, reading, now)
 
 
-def _readings(options: Options, base: Base, head: PolicyFile) -> Iterable[Reading]:
+def _readings(options: Options, base: Base, head: PolicyFile, now: datetime) -> Iterable[Reading]:
     """Every key of the saved state, or of the account of the current credentials."""
     inventory = load_inventory(_inventory(options)) or {}
     if options.saved:
-        from checker.sources.saved.kinds import open_saved
-
-        return open_saved(options.saved, inventory).accounts
+        return open_saved(options.saved, inventory, now, quiet=options.common.quiet).accounts
     from checker.scan.whole_account import read_all
     from checker.sources.aws.session import ReadOnlySession
 

@@ -1,5 +1,6 @@
 """`keyage explain USER`: why this limit?"""
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -7,9 +8,10 @@ from typing import NamedTuple
 
 from checker.decision import Account, Exemption, Rule, User, decision, selectors, unknown_account
 from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, Unreadable, UsageError
-from checker.evaluate import AccountUnreadable
+from checker.evaluate import SKEW, AccountUnreadable
 from checker.policy.explain import telling_tests
 from checker.policy.nearest import Known
+from checker.scan.saved import open_saved, say_keys_ahead
 from checker.shell.common import Common, answer
 from checker.shell.loading import Checked, Inventory, Loaded
 from checker.spoken import plural
@@ -31,11 +33,14 @@ def run(options: Options) -> int:
     """Print the explanation; the code is 3 if something it depends on is not known."""
     loaded = Checked(options.common).accepted()
     account, user = _subject(options, loaded)
+    ahead = sum(key.created > loaded.now + SKEW for key in user.keys)
+    say_keys_ahead(ahead, loaded.now, quiet=options.common.quiet)
     resolved = loaded.policy.policy.for_account(account)
     deciding = resolved.rules_for(user)
     lines = [
         _who(account, user),
         *_limit(loaded, deciding),
+        *_asked(options, account, user, deciding),
         *_rules(loaded, account, user, deciding),
         *_exemptions(loaded, account, user),
         *_keys(loaded, account, user),
@@ -83,10 +88,9 @@ def _nobody(named: str, has: str, names: Iterable[str | None]) -> str:
 
 
 def _saved_subject(options: Options, saved: Path, loaded: Loaded) -> tuple[Account, User]:
-    from checker.sources.saved.kinds import open_saved
-
+    opened = open_saved(saved, loaded.inventory, loaded.now, quiet=options.common.quiet)
     found, unreadable, there, meant = [], [], [], False
-    for read in open_saved(saved, loaded.inventory).accounts:
+    for read in opened.accounts:
         if isinstance(read, AccountUnreadable):
             unreadable.append(read.reason)
             continue
@@ -129,8 +133,34 @@ def _limit(loaded: Loaded, deciding: Sequence[Rule]) -> Iterator[str]:
     yield "  maxAccessKeyAge cannot be told: it depends on what is not known. Candidates:"
     for rule in deciding:
         yield f"    {plural(rule.max_age, 'day')}, by {_place(loaded, rule)}"
-    give = "--account, --path, --tag or --no-tags, --group or --no-groups"
-    yield f"  Give {give}, an inventory, or a snapshot with --from."
+
+
+def _asked(options: Options, account: Account, user: User, deciding: Sequence[Rule]) -> Iterator[str]:
+    """What has to be given until one limit is left."""
+    if len(deciding) == 1:
+        return
+    comparisons = [test for rule in deciding for test in telling_tests(rule.accounts, rule.users, account, user)]
+    missing = list(dict.fromkeys(test.attribute for test in comparisons if test.matched is None))
+    wanted = [*_of_account(missing, account), *filter(None, map(_of_user, missing))]
+    saved = [] if options.saved else ["or a snapshot with --from"]
+    yield f"  Not known: {', '.join(missing)}. Give {', '.join([*wanted, *saved])}."
+
+
+def _of_account(missing: Sequence[str], account: Account) -> Iterator[str]:
+    """What tells the attributes of the account that are not known."""
+    asked = {attribute for attribute in missing if attribute.startswith("account ")}
+    if asked and account.id is None:
+        yield "the account's id with --account" if account.name else "--account"
+        asked -= {"account id", "account name"}
+    if asked:
+        yield "an inventory that has the account"
+
+
+def _of_user(attribute: str) -> str | None:
+    """The options that tell an attribute of the user; None for one of the account."""
+    if attribute.startswith("user tag "):
+        return f"--tag {shlex.quote(attribute.removeprefix('user tag ') + '=VALUE')} or --no-tags"
+    return {"user path": "--path", "user group": "--group or --no-groups"}.get(attribute)
 
 
 def _place(loaded: Loaded, entry: Rule | Exemption) -> str:

@@ -9,10 +9,12 @@ from checker.generate.deployment import Deployment
 from checker.generate.rendering import MANIFEST, Rendering, render
 from checker.generate.resolution import undecided, unused
 from checker.shell.common import Common, answer, say
-from checker.shell.folder import FileDifference, differences, write
+from checker.shell.folder import FileDifference, differences, strangers, write
 from checker.shell.loading import Checked, Loaded, read_files
 from checker.shell.same_file import refuse_same
 from checker.spoken import plural
+
+MOVE = "move it to a folder of your own that calls this one as a module"
 
 
 def run(common: Common, folder: Path, *, check: bool) -> int:
@@ -31,7 +33,12 @@ def run(common: Common, folder: Path, *, check: bool) -> int:
             quiet=common.quiet,
         )
     refuse_same(((str(folder / path), folder / path) for path in rendering.files), read_files(common))
+    foreign = strangers(folder, rendering.files, MANIFEST)
     changes = write(folder, rendering.files, MANIFEST)
+    say(
+        (f"warning: {folder / each.path} is not from keyage, but Terraform reads it too: {MOVE}" for each in foreign),
+        quiet=common.quiet,
+    )
     if not common.quiet:
         answer(_written(folder, rendering, changes))
     return COMPLIANT_EXIT
@@ -47,12 +54,16 @@ def _warn(common: Common, loaded: Loaded, rendering: Rendering) -> None:
 
 def _compare(folder: Path, rendering: Rendering) -> int:
     found = differences(folder, rendering.files, MANIFEST)
-    if not found:
+    foreign = strangers(folder, rendering.files, MANIFEST)
+    if not found and not foreign:
         answer([f"{folder} is what the policy renders: {len(rendering.files)} files"])
         return COMPLIANT_EXIT
     answer([f"{folder} differs from what the policy renders:"])
-    answer(f"  {difference}" for difference in found)
-    answer([f"Write them with: keyage render -o {folder}"])
+    answer(f"  {difference}" for difference in sorted([*found, *foreign]))
+    if found:
+        answer([f"Write {'the others' if foreign else 'them'} with: keyage render -o {folder}"])
+    if foreign:
+        answer([f"What keyage did not write: {MOVE}"])
     return FINDINGS_EXIT
 
 

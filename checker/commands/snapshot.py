@@ -39,7 +39,7 @@ def run(options: Options) -> int:
     say((f"note: {note}" for note in read.notes), quiet=options.quiet)
     lines = options.output is not None and options.output.suffix == ".jsonl"
     taken_at = options.now or datetime.now(UTC)
-    text = (snapshot.write_lines([read]) if lines else snapshot.write_json([read], taken_at)).decode()
+    text = (snapshot.write_lines([read], taken_at) if lines else snapshot.write_json([read], taken_at)).decode()
     with destination("json", options.output, private=True) as stream:
         stream.write(text)
     if options.output is None:

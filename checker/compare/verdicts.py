@@ -54,6 +54,7 @@ class AccountChange:
     keys: int
     limits: Sequence[LimitChange] = ()
     verdicts: Sequence[VerdictChange] = ()
+    ahead: int = 0  # keys that were created after the instant of the verdicts
 
 
 def compare(base: Policy | None, head: Policy, reading: Reading, now: datetime) -> AccountChange:
@@ -77,13 +78,15 @@ def compare(base: Policy | None, head: Policy, reading: Reading, now: datetime) 
     verdicts = [VerdictChange(old.verdict, new) for old, new in pairs if old.verdict != new.verdict]
     worse = after if after.reason is not None else before
     reason = _reason(before, after)
-    return AccountChange(after.id, after.name, worse.status, reason, len(pairs), list(limits.values()), verdicts)
+    return AccountChange(
+        after.id, after.name, worse.status, reason, len(pairs), list(limits.values()), verdicts, after.ahead
+    )
 
 
 def _first(after: AccountResult) -> AccountChange:
     judged = [finding for finding in _every_key(after) if finding.verdict != UNDECIDED]
     verdicts = [VerdictChange(None, finding) for finding in judged if finding.verdict in (NON_COMPLIANT, EXEMPT)]
-    return AccountChange(after.id, after.name, after.status, after.reason, len(judged), (), verdicts)
+    return AccountChange(after.id, after.name, after.status, after.reason, len(judged), (), verdicts, after.ahead)
 
 
 def _every_key(result: AccountResult) -> list[Finding]:

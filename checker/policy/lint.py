@@ -1,5 +1,6 @@
 """Warnings about a policy that is valid: what can never apply, what has run out, what looks mistyped."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
@@ -10,10 +11,14 @@ from checker.policy import selection
 from checker.policy.candidates import candidates
 from checker.policy.coverage import covers
 from checker.policy.loader import PolicyFile
+from checker.policy.nearest import meant
 from checker.spoken import coming
 
 EXPIRES_SOON = timedelta(days=14)
 LONGEST_EXEMPTION = timedelta(days=366)
+# IAM API Reference, AccessKey: 16 to 128 characters. IAM User Guide, "IAM identifiers": AKIA is what begins an access
+# key of a user; ASIA, of temporary credentials, ends with their session and is never listed.
+KEY_ID = re.compile(r"AKIA[0-9A-Z_]{12,124}")
 
 
 def lint(policy: PolicyFile, now: datetime, inventory: Mapping[str, Account] | None) -> list[Problem]:
@@ -26,6 +31,7 @@ def lint(policy: PolicyFile, now: datetime, inventory: Mapping[str, Account] | N
         _dates(policy, exemptions, now),
         _accounts(policy, inventory),
         _colons(policy),
+        _key_ids(policy),
     )
     return sorted(problems)
 
@@ -95,3 +101,15 @@ def _colons(policy: PolicyFile) -> Iterator[Problem]:
                     if ":" in text:
                         message = f"{text}: no IAM {what} name has a colon, so this matches nobody"
                         yield policy.document.problem((kind, number, "users"), message)
+
+
+def _key_ids(policy: PolicyFile) -> Iterator[Problem]:
+    """Keys that no user can have, as an id that is cut off, so that the exemption does not apply to what was meant."""
+    for number, entry in enumerate(policy.content.get("exemptions", ())):
+        for place, text in enumerate(selectors.as_list(entry.get("keys", []))):
+            if KEY_ID.fullmatch(text):
+                continue
+            form = "a user's access key id is AKIA and 12 to 124 upper-case letters and digits"
+            hint = f": {meant(text.upper())}" if KEY_ID.fullmatch(text.upper()) else ""
+            message = f"{text}: {form}, so this exempts no key{hint}"
+            yield policy.document.problem(("exemptions", number, "keys", place), message)

@@ -11,6 +11,7 @@ from checker.instant import instant
 from checker.policy import loader
 from checker.policy.explain import telling_tests
 from checker.policy.loader import PolicyFile
+from checker.policy.nearest import Known, meant
 from checker.policy.yaml import check as yaml_check
 from checker.policy.yaml import parse as yaml_text
 
@@ -121,7 +122,7 @@ def _outcome(policy: PolicyFile, test: PolicyTest, now: datetime) -> Outcome:
     resolved = policy.policy.for_account(test.account)
     deciding = resolved.rules_for(test.user)
     if len(deciding) > 1:
-        return Outcome(test, [_doubt("rule", deciding, test)], frozenset())
+        return Outcome(test, [_doubt("rule", deciding, test) + _no_such("rule", test, policy)], frozenset())
     rule = deciding[0]
     actual: dict[str, Any] = {"maxAccessKeyAge": rule.max_age, "rule": rule.id}
     reached = {rule.id}
@@ -130,7 +131,7 @@ def _outcome(policy: PolicyFile, test: PolicyTest, now: datetime) -> Outcome:
     if exemption is not None:
         reached.add(exemption.id)
     if doubtful and "exemption" in test.expect:
-        failures.append(_doubt("exemption", doubtful, test))
+        failures.append(_doubt("exemption", doubtful, test) + _no_such("exemption", test, policy))
     else:
         actual["exemption"] = exemption.id if exemption else None
     failures = [_difference(name, test, actual[name], policy) for name in _different(test, actual)] + failures
@@ -149,9 +150,18 @@ def _difference(name: str, test: PolicyTest, actual: Any, policy: PolicyFile) ->
     written = policy.written.get(actual) if isinstance(actual, str) else None
     place = f" ({policy.file}:{written.line})" if written else ""
     wanted = test.expect[name]
-    missing = isinstance(wanted, str) and wanted not in policy.written
-    hint = f"; the policy has no {wanted}" if missing else ""
-    return f"{name}: expected {_shown(wanted)}, found {_shown(actual)}{place}{hint}"
+    found = f"{name}: expected {_shown(wanted)}, found {_shown(actual)}{place}"
+    return found + _no_such(name, test, policy)
+
+
+def _no_such(name: str, test: PolicyTest, policy: PolicyFile) -> str:
+    """That the policy lacks the rule or exemption that a test expects, and which may be meant."""
+    wanted = test.expect.get(name)
+    known = Known(entry.id for entry in (policy.policy.exemptions if name == "exemption" else policy.policy.rules))
+    if not isinstance(wanted, str) or wanted in known:
+        return ""
+    close = known.closest(wanted)
+    return f"; the policy has no {name} {wanted}" + (f": {meant(close)}" if close else "")
 
 
 def _shown(value: Any) -> str:

@@ -7,7 +7,18 @@ from datetime import datetime
 from checker.decision import AccessKey
 from checker.evaluate import NON_COMPLIANT, NOT_APPLICABLE, Finding
 from checker.reports.advice_terraform import by_terraform
-from checker.reports.second_key import NO_USE, SecondKey, key_option, last_use, second_key, used, user_option
+from checker.reports.second_key import (
+    NO_USE,
+    SecondKey,
+    key_option,
+    last_use,
+    nobody_used,
+    order_to_be_seen,
+    second_key,
+    use_to_be_seen,
+    used,
+    user_option,
+)
 from checker.spoken import coming, gone
 
 ALIGNED = re.compile(r"\S {2,}\S")  # a step with what is to be typed
@@ -22,7 +33,7 @@ def resolve(finding: Finding, now: datetime, keys: Sequence[AccessKey] = ()) -> 
     other = second_key(finding, keys)
     if finding.terraform_address is not None:
         steps = by_terraform(finding, finding.terraform_address, other)
-    elif finding.last_used is None:
+    elif nobody_used(finding):
         steps = _unused(finding, other)
     elif other is not None and other.used_last:
         steps = _moved(finding, other)
@@ -88,16 +99,15 @@ def _moved(finding: Finding, other: SecondKey) -> list[str]:
 
 def _in_use(finding: Finding, other: SecondKey | None) -> list[str]:
     """The order follows "Update access keys" in the IAM user guide."""
-    user, lines = user_option(finding), []
+    user, lines = user_option(finding), use_to_be_seen(finding)
     if other is not None:
-        key = key_option(other.id)
-        lines = [
+        key, doubts = key_option(other.id), _may_be_the_new_one(other)
+        lines += [
             f"   ! The user already has two keys, as many as IAM allows. {used(finding, other)};",
             f"     {other.name} {other.use}.",
-            *(["     It is younger: if it was made to take over, go on with step 2."] if other.waiting else []),
-            "     Else make room by removing it first:"
-            if other.waiting
-            else "     Make room by removing that one first:",
+            *order_to_be_seen(other),
+            *doubts,
+            "     Else make room by removing it first:" if doubts else "     Make room by removing that one first:",
             f"     Make it inactive:              aws iam update-access-key {user} {key} --status Inactive",
             f"     If nothing broke, delete it:   aws iam delete-access-key {user} {key}",
         ]
@@ -107,6 +117,15 @@ def _in_use(finding: Finding, other: SecondKey | None) -> list[str]:
         "   2. Update every application that uses the old key, and see that each works with the new one.",
         *_away(finding, 3, "the old"),
     ]
+
+
+def _may_be_the_new_one(other: SecondKey) -> list[str]:
+    doubts = []
+    if other.waiting:
+        doubts.append("     It is younger: if it was made to take over, go on with step 2.")
+    if not other.order_known:
+        doubts.append(f"     If {other.name} was used last, there is a new key already: go on with step 2.")
+    return doubts
 
 
 def _away(finding: Finding, first: int, which: str) -> list[str]:

@@ -4,8 +4,19 @@ import re
 import shlex
 
 from checker.evaluate import Finding
-from checker.reports.second_key import NO_USE, SecondKey, key_option, last_use, used, user_option
+from checker.reports.second_key import (
+    NO_USE,
+    SecondKey,
+    key_option,
+    last_use,
+    nobody_used,
+    order_to_be_seen,
+    use_to_be_seen,
+    used,
+    user_option,
+)
 
+NEW_ALREADY = "there is a new key already: move everything to it, and do not replace this one"
 DEPOSED = re.compile(r" \(deposed object \w+\)\Z")  # ends an address, as in Terraform's plans
 
 
@@ -19,8 +30,8 @@ def by_terraform(finding: Finding, address: str, other: SecondKey | None) -> lis
     ]
     if other is not None and other.used_last:
         return [*lines, *_moved(finding, other)]
-    if finding.last_used is not None:
-        return [*lines, *_room(finding, other), *_replace(finding, address, 1)]
+    if not nobody_used(finding):
+        return [*lines, *use_to_be_seen(finding), *_room(finding, other), *_replace(finding, address, 1)]
     return [
         *lines,
         NO_USE,
@@ -57,6 +68,8 @@ def _room(finding: Finding, other: SecondKey | None) -> list[str]:
     return [
         "   ! The user already has two keys, as many as IAM allows, so the new one cannot be created first.",
         f"     {this}; {other.name} {other.use}.",
+        *order_to_be_seen(other),
+        *([] if other.order_known else [f"     If {other.name} was used last, {NEW_ALREADY}."]),
         "     If nothing needs that one, remove it first: take it out of the configuration and apply if Terraform",
         "     manages it, else use aws iam delete-access-key.",
     ]

@@ -27,6 +27,14 @@ class Run(NamedTuple):
     verbose: bool = False
     color: bool = False
     width: int | None = None  # columns of the terminal; None where there is none
+    taken_at: datetime | None = None  # the time of saved state; None: not known, or live
+
+    @property
+    def as_of(self) -> str:
+        """Such as `as of 2026-11-23 12:00 UTC`: how things stood then is what was judged. Empty for live IAM."""
+        if self.source == "live":
+            return ""
+        return f"as of {self.taken_at:%Y-%m-%d %H:%M} UTC" if self.taken_at else "as of a time that is not known"
 
     def is_due_soon(self, finding: Finding) -> bool:
         """Whether a key that is still compliant passes its limit within `warn`."""

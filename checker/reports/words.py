@@ -1,5 +1,7 @@
 """Words that every report for people shares."""
 
+from datetime import datetime
+
 from checker.evaluate import NOT_APPLICABLE, Finding
 
 UNKNOWN = "unknown"
@@ -20,3 +22,16 @@ def due_day(finding: Finding) -> str:
     if finding.due_date:
         return f"{finding.due_date:%Y-%m-%d}"
     return "" if finding.verdict == NOT_APPLICABLE else UNKNOWN
+
+
+def last_used(finding: Finding, now: datetime) -> str:
+    """How long ago the key was used, as `3 d ago`; `no record` where it is known that there is none."""
+    if finding.last_used is None:
+        return "no record" if finding.last_used_known else UNKNOWN
+    days = (now - finding.last_used).days
+    return "today" if days <= 0 else f"{days} d ago"
+
+
+def written(value: object) -> str:
+    """The value where only text can stand: true and false as in JSON."""
+    return str(value).lower() if isinstance(value, bool) else str(value)

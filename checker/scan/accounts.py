@@ -8,6 +8,7 @@ from checker.decision import Account, Clause, selectors
 from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountSkipped
 from checker.generate.resolution import selectors_for, unlisted
+from checker.permissions import AUDIT_ROLE
 from checker.policy.inventory import complete
 from checker.scan.check_options import Options
 from checker.scan.gather import Deadline, Task
@@ -52,7 +53,7 @@ def _start(
     options: Options, loaded: Loaded, session: ReadOnlySession, filters: Sequence[Clause]
 ) -> tuple[Accounts, Organization]:
     """The caller, and the accounts: those of an inventory that was named, else those of AWS Organizations."""
-    accounts = Accounts(session, Role(options.role_name, options.external_id))
+    accounts = Accounts(session, Role(options.role_name or AUDIT_ROLE, options.external_id))
     if options.common.inventory is not None:
         return accounts, Organization([account for _id, account in sorted(loaded.inventory.items())], [])
     wanted = live.account_attributes(loaded.policy.policy) | {name for clause in filters for name, _key in clause}

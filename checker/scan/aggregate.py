@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -11,28 +10,21 @@ import msgspec
 from checker.compare.aws_config import Compared, ReportingRule, account_row, expected
 from checker.compare.aws_config_rows import AccountRow, totals
 from checker.decision import decision
-from checker.encoding import FileText, read_utf8
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable, UsageError
 from checker.evaluate import AccountRead
 from checker.generate.resolution import one_age, resolved_as_far_as_known, selectors_beyond_id
 from checker.reports.aggregate.run import AggregateRun, ComparedSnapshot, Terminal
 from checker.reports.formats import AGGREGATE, names, writer
 from checker.scan.check_options import Options
+from checker.scan.saved import open_saved
 from checker.shell.common import say, teller
 from checker.shell.loading import Checked, Loaded
 from checker.shell.outputs import Output, destination
 from checker.sources.aggregator import FAILED, Aggregator, Names
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.aws.workers import Workers
-from checker.sources.saved.kinds import open_saved, open_text
 
 SHOWN = 10  # warnings of one kind; the others are counted
-
-
-class _Taken(msgspec.Struct, rename="camel"):
-    """When a snapshot was taken, as it says itself."""
-
-    taken_at: datetime | None = None
 
 
 def run(options: Options, name: str, outputs: Sequence[Output]) -> int:
@@ -43,7 +35,7 @@ def run(options: Options, name: str, outputs: Sequence[Output]) -> int:
     document = resolved_as_far_as_known(loaded.policy, loaded.inventory)
     managed = settings.rule == "auto" and one_age(document) is not None
     deployed = ReportingRule(settings.rule_name, settings.region, settings.frequency, managed)
-    compared = _compared(options.saved, loaded) if options.saved else None
+    compared = _compared(options.saved, loaded, quiet=options.common.quiet) if options.saved else None
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     aggregator = Aggregator(session, name, deployed.name, deployed.region)
     incomplete = _incomplete(loaded, aggregator)
@@ -78,10 +70,9 @@ def _refuse_others(outputs: Sequence[Output]) -> None:
         raise UsageError(f"--format {other[0]}: --from-aggregator has {' and '.join(there)} only")
 
 
-def _compared(path: Path, loaded: Loaded) -> Compared:
+def _compared(path: Path, loaded: Loaded, *, quiet: bool) -> Compared:
     """The policy's verdicts on every account of a snapshot; raises UsageError, Unreadable."""
-    text = None if path.suffix == ".jsonl" else FileText(read_utf8(path), path)
-    saved = open_text(text, loaded.inventory) if text else open_saved(path, loaded.inventory)
+    saved = open_saved(path, loaded.inventory, loaded.now, quiet=quiet)
     if saved.kind != "snapshot":
         raise UsageError(
             f"--from {path}: --from-aggregator compares with a snapshot of `keyage snapshot`: AWS Config knows users"
@@ -93,12 +84,7 @@ def _compared(path: Path, loaded: Loaded) -> Compared:
         for reading in saved.accounts
         if isinstance(reading, AccountRead)
     }
-    return Compared(str(path), _taken_at(text) if text else None, accounts)
-
-
-def _taken_at(text: FileText) -> datetime | None:
-    taken = msgspec.json.decode(text.data, type=_Taken).taken_at
-    return taken.astimezone(UTC) if taken else None
+    return Compared(str(path), saved.taken_at, accounts)
 
 
 def _warnings(loaded: Loaded, aggregator: Aggregator) -> Iterator[str]:

@@ -4,7 +4,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from checker.permissions import AUDIT_ROLE
 from checker.shell.common import Common
 from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 
@@ -22,7 +21,7 @@ class Options(NamedTuple):
     profile: str | None = None
     concurrency: int = CALLS_SIDE_BY_SIDE
     organization: bool = False
-    role_name: str = AUDIT_ROLE
+    role_name: str | None = None
     external_id: str | None = None
     account: tuple[str, ...] = ()  # filters of which any may select an account
     state: Path | None = None

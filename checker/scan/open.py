@@ -1,7 +1,7 @@
 """What `check` judges: saved state, the account of the current credentials, or the accounts of an organization."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -27,19 +27,21 @@ class Opened(NamedTuple):
     results: Callable[[Judge], Iterable[AccountResult]]
     skipped: Sequence[AccountSkipped] = ()  # accounts that nobody has to look at
     addresses: Mapping[str, str] = NO_ADDRESSES  # where Terraform manages a key, by access key id
+    taken_at: datetime | None = None  # the time of saved state; None: not known, or live
     keep: Callable[[], None] = lambda: None  # what was learned for the next run, once the reports are written
 
 
 def open_source(options: Options, loaded: Loaded, *, every_line: bool) -> Opened:
     """The source that the options name, `every_line`: for a report of all keys; raises UsageError, Unreadable."""
     if options.saved:
-        return open_saved(options.saved, loaded)
+        return open_saved(options.saved, loaded, quiet=options.common.quiet)
     return open_live(options, loaded, asking_for(loaded, options.warn, every_line=every_line))
 
 
 def refuse_contradictions(options: Options) -> None:
     """Raises UsageError for options of which one would have no effect beside the other."""
-    for_all = {"--account": options.account, "--external-id": options.external_id}
+    role = {"--role-name": options.role_name, "--external-id": options.external_id}
+    for_all = {"--account": options.account, **role}
     live = {"--organization": options.organization, "--state": options.state, "--deadline": options.deadline}
     keys = {"--terraform-state": options.terraform_state, "--verbose": options.verbose}
     one = "leave one of them out"
@@ -63,17 +65,20 @@ def of_readings(readings: Iterable[Reading]) -> Opened:
     return Opened("live", True, lambda judge: map(judge, readings))
 
 
-def open_saved(path: Path, loaded: Loaded) -> Opened:
+def open_saved(path: Path, loaded: Loaded, *, quiet: bool) -> Opened:
     """Saved state: a fleet's on all cores."""
-    from checker.sources.saved.kinds import open_saved as opened_file
+    from checker.scan import saved as saving
 
-    saved = opened_file(path, loaded.inventory)
+    saved = saving.open_saved(path, loaded.inventory, loaded.now, quiet=quiet)
     lines = saved.lines
+    opened = Opened(
+        saved.kind, saved.exact, lambda judge: map(judge, saved.accounts), (), saved.addresses, taken_at=saved.taken_at
+    )
     if lines is None:
-        return Opened(saved.kind, saved.exact, lambda judge: map(judge, saved.accounts), addresses=saved.addresses)
+        return opened
     from checker.scan import fleet
 
-    return Opened(saved.kind, saved.exact, lambda judge: fleet.judged(lines, judge))
+    return opened._replace(results=lambda judge: fleet.judged(lines, judge))
 
 
 def open_live(options: Options, loaded: Loaded, asking: "live.Asking") -> Opened:

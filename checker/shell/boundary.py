@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from checker.errors import BUG_EXIT, INTERRUPTED_EXIT, OUTPUT_EXIT, CannotWrite, KeyageError
+from checker.errors import BUG_EXIT, INTERRUPTED_EXIT, CannotWrite, KeyageError, ReaderLeft
 from checker.shell.common import say
 from checker.shell.written import take_standard_streams
 
@@ -18,8 +18,8 @@ def guarded(verb: Callable[[], int]) -> int:
     _end_programs_on_signals()
     try:
         code = _exit_code(verb)
-    except BrokenPipeError:
-        return _reader_left()
+    except ReaderLeft as error:
+        code = error.exit_code
     except CannotWrite as error:  # what was printed before another message was due
         say([f"error: {error}"])
         code = error.exit_code
@@ -30,14 +30,14 @@ def _exit_code(verb: Callable[[], int]) -> int:
     try:
         code = verb()
         sys.stdout.flush()
+    except ReaderLeft:
+        raise
     except KeyageError as error:
         say(f"error: {line}" for line in str(error).split("\n"))
         return error.exit_code
     except KeyboardInterrupt:
         say(["interrupted"])
         return leave_at_once(INTERRUPTED_EXIT)
-    except BrokenPipeError:
-        raise
     except Exception:  # noqa: BLE001 -- the boundary: a crash is reported as one, with its own exit code
         import traceback
 
@@ -59,14 +59,6 @@ def leave_at_once(code: int) -> int:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
-
-
-def _reader_left() -> int:
-    """Whoever read our output has left, as `| head` does: die of SIGPIPE like any Unix program."""
-    _end_programs()
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    os.kill(os.getpid(), signal.SIGPIPE)
-    return OUTPUT_EXIT  # the signal is blocked
 
 
 def _end_programs() -> None:

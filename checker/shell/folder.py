@@ -18,11 +18,14 @@ from checker.members import refuse_repeated
 from checker.shell.whole_file import locked
 
 Files = Mapping[str, bytes]
+# What Terraform and OpenTofu read in the folder of a module, whatever else it is called (Terraform language, "Files and
+# Directories"; OpenTofu adds its own two). Names that begin with a dot are not read.
+LOADED = (".tf", ".tf.json", ".tofu", ".tofu.json")
 STAGING = ".keyage-render-"
 
 
 class FileDifference(NamedTuple):
-    """A file that is not as it should be: `missing`, `differs` or `left over` from an earlier render."""
+    """A file that is not as it should be: `missing`, `differs`, `left over` from an earlier render, or a `stranger`."""
 
     path: str
     what: str
@@ -44,6 +47,28 @@ def differences(folder: Path, files: Files, manifest: str) -> list[FileDifferenc
     return sorted(found)
 
 
+def strangers(folder: Path, files: Files, manifest: str) -> list[FileDifference]:
+    """Files of somebody else that are deployed with the rendered ones: Terraform reads every one in a module's folder.
+
+    By path; raises UsageError if a folder cannot be read.
+    """
+    ours = files.keys() | _listed(folder, manifest)
+    modules = {PurePosixPath(path).parent for path in ours if path.endswith(LOADED)}
+    there = {f"{module / name}" for module in modules for name in _loaded(_inside(folder, f"{module}"))}
+    return [FileDifference(path, "stranger", "  (Terraform reads it too)") for path in sorted(there - ours)]
+
+
+def _loaded(module: Path) -> list[str]:
+    try:
+        entries = list(module.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise UsageError(f"cannot read {module}: {error.strerror}") from None
+    named = [each for each in entries if each.name.endswith(LOADED) and not each.name.startswith(".")]
+    return [each.name for each in named if not each.is_dir()]
+
+
 def write(folder: Path, files: Files, manifest: str) -> list[FileDifference]:
     """Make the folder what it should be and say what changed; a failure leaves it as it was.
 
@@ -52,7 +77,7 @@ def write(folder: Path, files: Files, manifest: str) -> list[FileDifference]:
     """
     changes = differences(folder, files, manifest)
     listed = _listed(folder, manifest)
-    _refuse_strangers(folder, changes, listed | {manifest}, manifest)
+    _refuse_unlisted(folder, changes, listed | {manifest}, manifest)
     try:
         with _for_us_alone(folder):
             _apply(folder, files, changes, _Manifest(manifest, listed | files.keys()))
@@ -136,11 +161,11 @@ def _remove_empty(folder: Path, emptied: Path) -> None:
         emptied = emptied.parent
 
 
-def _refuse_strangers(folder: Path, changes: list[FileDifference], listed: set[str], manifest: str) -> None:
-    strangers = [change.path for change in changes if change.what == "differs" and change.path not in listed]
-    if strangers:
+def _refuse_unlisted(folder: Path, changes: list[FileDifference], listed: set[str], manifest: str) -> None:
+    unlisted = [change.path for change in changes if change.what == "differs" and change.path not in listed]
+    if unlisted:
         raise UsageError(
-            f"{folder} has files that the last render's {manifest} does not list: {', '.join(strangers)};"
+            f"{folder} has files that the last render's {manifest} does not list: {', '.join(unlisted)};"
             " move them away, or render into another folder"
         )
 

@@ -7,13 +7,14 @@ import select
 import sys
 from typing import Any
 
-from checker.errors import CannotWrite, printable
+from checker.errors import CannotWrite, ReaderLeft, printable
 
 
 class Written(io.FileIO):
     """An open file, under the name that messages have for it.
 
-    Its first failure raises CannotWrite, but BrokenPipeError as it is; what is still buffered then is lost in silence.
+    Its first failure raises CannotWrite, at a pipe without a reader ReaderLeft; what is still buffered then is lost in
+    silence. Neither is an OSError: click and rich have an exit code of their own for a BrokenPipeError.
     """
 
     def __init__(self, file: int, name: str, *, closefd: bool = True, tolerant: bool = False) -> None:
@@ -46,7 +47,7 @@ class Written(io.FileIO):
         if self._tolerant:
             return
         if isinstance(error, BrokenPipeError):
-            raise error
+            raise ReaderLeft(f"cannot write {printable(self._told)}: its reader has left") from None
         why = "it is closed" if error.errno == errno.EBADF else error.strerror
         raise CannotWrite(f"cannot write {printable(self._told)}: {why}") from None
 
@@ -62,7 +63,7 @@ class Written(io.FileIO):
 
 
 def take_standard_streams() -> None:
-    """Let standard output raise CannotWrite, and whatever cannot be said on standard error be lost.
+    """Let standard output raise CannotWrite or ReaderLeft, and whatever cannot be said on standard error be lost.
 
     Streams that somebody put in place of Python's own are left alone.
     """

@@ -45,6 +45,7 @@ def test_json_is_one_document_on_standard_output(tmp_path: Path) -> None:
         "verdict": "NON_COMPLIANT",
         "dueDate": "2026-04-01T00:00:00Z",
         "terraformAddress": None,
+        "lastUsedKnown": False,
     }
 
 
@@ -125,7 +126,8 @@ def test_a_credential_report_is_marked_as_less_exact_in_every_output(tmp_path: P
     arguments = ("check", "--from", "report.csv", "--now", NOW)
     table, data = here(folder, *arguments), here(folder, *arguments, "--format", "json")
     assert table.stdout.endswith("(less exact: from a credential report)\n")
-    assert json.loads(data.stdout)["source"] == {"kind": "credential-report", "exact": False}
+    assert "as of a time that is not known" in table.stdout
+    assert json.loads(data.stdout)["source"] == {"kind": "credential-report", "exact": False, "takenAt": None}
     assert data.stderr.startswith("note: judged from a credential report")
 
 
@@ -134,6 +136,23 @@ def test_quiet_drops_notes_and_warnings_but_not_errors(tmp_path: Path) -> None:
     (folder / "report.csv").write_text(CSV + ROW)
     assert here(folder, "check", "--from", "report.csv", "--now", NOW, "--quiet").stderr == ""
     assert here(folder, "check", "--from", "none", "--quiet").stderr != ""
+
+
+def test_an_unknown_use_is_unknown_in_text_and_json_and_its_advice_is_for_a_key_in_use(tmp_path: Path) -> None:
+    policy_folder(tmp_path, users=OLD)  # without lastUsed
+    told = {name: here(tmp_path, *CHECK, "--quiet", "--verbose", "--format", name).stdout for name in SAYING}
+    assert [name for name in SAYING if "no record" in told[name].replace('|| "no record"', "")] == []
+    assert [name for name, words in SAYING.items() if words not in told[name]] == []
+    assert "make it inactive first" not in "".join(told.values())
+
+
+SAYING = {
+    "table": "90 d  default  unknown    2026-04-01",
+    "markdown": "| <code>default</code> | unknown | 2026-04-01 |",
+    "html": '"default",null,""',
+    "json": '"lastUsedKnown":false',
+    "csv": ",,false,",
+}
 
 
 def test_verbose_tells_how_to_resolve(tmp_path: Path) -> None:

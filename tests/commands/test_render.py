@@ -93,6 +93,25 @@ def test_check_lists_what_differs_and_writes_nothing(rendered: Path) -> None:
     assert everything(folder) == before
 
 
+def test_what_somebody_put_beside_the_modules_is_a_difference(rendered: Path) -> None:
+    folder = rendered
+    (folder / "build/terraform/organization/extra.tf").write_text("x")
+    before = everything(folder)
+    checked = here(folder, "render", "--check", "--now", NOW)
+    move = "move it to a folder of your own that calls this one as a module"
+    listed = "  stranger   terraform/organization/extra.tf  (Terraform reads it too)"
+    heading = "build differs from what the policy renders:"
+    assert (checked.returncode, checked.stderr) == (1, "")
+    assert checked.stdout.splitlines() == [heading, listed, f"What keyage did not write: {move}"]
+    done = here(folder, "render", "--now", NOW)
+    warning = f"build/terraform/organization/extra.tf is not from keyage, but Terraform reads it too: {move}"
+    assert (done.returncode, done.stderr.splitlines()[-1:]) == (0, [f"warning: {warning}"])
+    assert everything(folder) == before
+    (folder / "build/terraform/account/main.tf").write_text("x")
+    both = here(folder, "render", "--check", "--now", NOW).stdout.splitlines()
+    assert both[-2:] == ["Write the others with: keyage render -o build", f"What keyage did not write: {move}"]
+
+
 def test_a_file_that_is_rendered_no_more_is_removed_but_not_what_is_yours(rendered: Path) -> None:
     folder = rendered
     before = everything(folder / "build")

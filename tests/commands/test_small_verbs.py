@@ -73,6 +73,41 @@ def test_explain_is_told_the_groups_of_a_user_or_finds_them_in_a_snapshot(tmp_pa
     assert [text for text, done in zip(said, ends, strict=True) if text not in done.stdout] == []
 
 
+ASKING = """\
+version: 1
+default: {maxAccessKeyAge: 90}
+rules:
+  - {id: a, %s, maxAccessKeyAge: 30}
+"""
+
+
+@pytest.mark.parametrize(
+    ("selectors", "given", "asked"),
+    [
+        ("users: {path: /a/}", [], "user path. Give --path"),
+        ("users: {path: /a/, tags: {team: x}}", ["--path", "/a/"], "user tag team. Give --tag team=VALUE or --no-tags"),
+        ("users: {tags: {cost center: x}}", [], "user tag cost center. Give --tag 'cost center=VALUE' or --no-tags"),
+        ("users: {group: x}", ["--no-tags"], "user group. Give --group or --no-groups"),
+        ("accounts: prod-*", [], "account name. Give --account"),
+        ("accounts: '111122223333'", [], "account id. Give --account"),
+        ("accounts: '111122223333'", ["--account", "a"], "account id. Give the account's id with --account"),
+        ("accounts: prod-*", [*ACCOUNT], "account name. Give an inventory that has the account"),
+        (
+            "accounts: {ou: Root/*, name: prod-*}, users: {path: /a/}",
+            [],
+            "account OU, account name, user path. Give --account, an inventory that has the account, --path",
+        ),
+    ],
+)
+def test_explain_asks_for_what_is_missing_and_nothing_else(
+    tmp_path: Path, selectors: str, given: list[str], asked: str
+) -> None:
+    (tmp_path / "policies.yaml").write_text(ASKING % selectors)
+    done = here(tmp_path, "explain", "joe", *given, "--quiet")
+    [line] = [line for line in done.stdout.splitlines() if "Give " in line]
+    assert (done.returncode, line) == (3, f"  Not known: {asked}, or a snapshot with --from.")
+
+
 TWINS = "version: 1\naccounts:\n  - {id: 111122223333, name: prod-a}\n  - {id: 444455556666, name: prod-b}\n"
 SAVED = '{"id":"%s","name":"%s","users":[{"name":"joe","path":"/","tags":{},"keys":[]}]}\n'
 

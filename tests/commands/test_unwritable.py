@@ -70,7 +70,7 @@ def test_who_writes_only_to_a_file_needs_no_standard_output(folder: Path) -> Non
         assert (code, err, len(json.loads((folder / "keys.json").read_text())["keys"])) == (1, "", 2)
 
 
-def test_a_reader_that_leaves_is_no_failure(folder: Path) -> None:
+def test_a_reader_that_leaves_hears_no_complaint(folder: Path) -> None:
     assert shell(folder, '"$@" schema | head -n 1')[1:] == ("{\n", "")
 
 
@@ -82,6 +82,15 @@ def test_an_ignored_interrupt_is_ignored(folder: Path) -> None:
 def test_4_where_standard_output_takes_nothing(folder: Path, arguments: tuple[str, ...]) -> None:
     code, _out, err = shell(folder, f'"$@" {words(arguments)} > /dev/full')
     assert (code, err.splitlines(keepends=True)[-1:], "Traceback" in err) == (4, [FULL], False)
+
+
+@pytest.mark.parametrize("arguments", [*VERBS, (*CHECK, "--exit-zero")], ids=words)
+def test_4_where_nobody_reads_standard_output(folder: Path, arguments: tuple[str, ...]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([*KEYAGE, *arguments], cwd=folder, env=environment(), stdout=write, stderr=subprocess.PIPE)
+    os.close(write)
+    assert (done.returncode, [line for line in done.stderr.decode().splitlines() if "note: " not in line]) == (4, [])
 
 
 @pytest.mark.parametrize("arguments", [("--version",), ("schema",), CHECK], ids=words)

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from checker.permissions import AUDIT_ROLE, policy_document
+from checker.reports.diff.markdown import MARKER
 from tests.generate.terraform_cli import InFolder, terraform_in
 
 __all__ = ["terraform_in"]  # a fixture
@@ -96,6 +97,31 @@ def test_a_pull_request_is_told_what_the_documentation_says() -> None:
         "diff 'git:origin/${{ github.base_ref }}' policies.yaml",
         "check",
     ]
+
+
+GH = """\
+#!/bin/sh
+printf '%s\\n' "$*" >> told
+[ "$1 $2" != "api --paginate" ] || printf "$COMMENTS"
+"""
+NEW = "pr comment 7 --body-file diff.md"
+EDITED = "api --silent --method PATCH repos/me/policies/issues/comments/11 --field body=@diff.md"
+
+
+@pytest.mark.parametrize(("comments", "then"), [("", NEW), ("11", EDITED), (r"11\n12\n", EDITED)])
+def test_only_a_comment_with_the_marker_is_written_over(tmp_path: Path, comments: str, then: str) -> None:
+    steps = workflow("pull-request.yaml")["jobs"]["policy"]["steps"]
+    (step,) = [each for each in steps if each.get("name") == "Comment"]
+    stand_in = tmp_path / "gh"
+    stand_in.write_text(GH)
+    stand_in.chmod(0o755)
+    known = {"GITHUB_REPOSITORY": "me/policies", "NUMBER": "7", "MARKDOWN": "diff.md", "OURS": step["env"]["OURS"]}
+    known |= {"COMMENTS": comments, "PATH": f"{tmp_path}:/usr/bin:/bin"}
+    line = ["bash", "-e", "-c", step["run"]]
+    subprocess.run(line, cwd=tmp_path, env=known, check=True, timeout=60)
+    listing = f"api --paginate repos/me/policies/issues/7/comments --jq {step['env']['OURS']}"
+    assert (tmp_path / "told").read_text().splitlines() == [listing, then]
+    assert f'"github-actions[bot]" and (.body | contains("{MARKER.strip()}"))' in listing
 
 
 def test_code_scanning_is_optional_and_alone_may_write() -> None:

@@ -49,8 +49,13 @@ def exemptions(*fields: str) -> str:
         rules(", users: 'a*'", ", users: '?*'"),
         rules(", users: {path: /a/*}", ", users: {path: /*}"),
         exemptions("users: a, expires: 2027-01-31", "users: a, expires: 2027-02-28"),
-        exemptions("keys: [K1], expires: 2027-01-31", "keys: [K1, K2], expires: 2027-01-31"),
-        exemptions("keys: K1, users: a, expires: 2027-01-31", "users: a, expires: 2027-01-31"),
+        exemptions("keys: AKIA0123456789AB, expires: 2027-01-31", "keys: AKIAIOSFODNN7EXAMPLE, expires: 2027-01-31"),
+        exemptions(f"keys: [AKIA{'A' * 124}, AKIA{'0' * 12}], expires: 2027-01-31"),
+        exemptions(
+            "keys: [AKIA000000000001], expires: 2027-01-31",
+            "keys: [AKIA000000000001, AKIA000000000002], expires: 2027-01-31",
+        ),
+        exemptions("keys: AKIA000000000001, users: a, expires: 2027-01-31", "users: a, expires: 2027-01-31"),
         rules(", accounts: [prod-1, '123456789', '12345678901234', '0123456789-*']"),
         rules(", accounts: {name: '1234567890'}, users: '1234567890'"),
         rules(", accounts: {tags: {'a:b': 'c:d'}}, users: {tags: {'a:b': 'c:d'}}"),
@@ -96,8 +101,11 @@ def test_a_covered_rule_is_told_once_with_the_first_that_covers_it() -> None:
     "fields",
     [
         ("users: a, expires: 2027-01-31", "users: a, expires: 2027-01-31"),
-        ("users: a*, expires: 2027-02-28", "users: ab, keys: K1, expires: 2027-01-31"),
-        ("keys: [K1, K2], expires: 2027-01-31", "keys: K2, accounts: prod-*, expires: 2027-01-31"),
+        ("users: a*, expires: 2027-02-28", "users: ab, keys: AKIA000000000001, expires: 2027-01-31"),
+        (
+            "keys: [AKIA000000000001, AKIA000000000002], expires: 2027-01-31",
+            "keys: AKIA000000000002, accounts: prod-*, expires: 2027-01-31",
+        ),
     ],
 )
 def test_a_covered_exemption_is_told(fields: tuple[str, str]) -> None:
@@ -195,6 +203,28 @@ def test_a_colon_in_the_users_of_an_exemption_is_told() -> None:
     assert warnings(exemptions("users: 1:30:00, expires: 2027-01-31")) == [
         "p.yaml:4:47: 1:30:00: no IAM user name has a colon, so this matches nobody"
     ]
+
+
+FORM = "a user's access key id is AKIA and 12 to 124 upper-case letters and digits, so this exempts no key"
+
+
+@pytest.mark.parametrize(
+    ("key_id", "hint"),
+    [
+        ("AKIA123", ""),
+        ("AKIA12345678901", ""),
+        ("akiaiosfodnn7example", ": did you mean AKIAIOSFODNN7EXAMPLE?"),
+        ("AKIAIOSFODNN7example", ": did you mean AKIAIOSFODNN7EXAMPLE?"),
+        ("ASIAIOSFODNN7EXAMPLE", ""),
+        ("AIDAIOSFODNN7EXAMPLE", ""),
+    ],
+)
+def test_a_key_id_that_no_key_has_is_told(key_id: str, hint: str) -> None:
+    assert warnings(exemptions(f"keys: {key_id}, expires: 2027-01-31")) == [
+        f"p.yaml:4:46: {key_id}: {FORM}{hint}",
+    ]
+    several = warnings(exemptions(f"keys: [AKIAIOSFODNN7EXAMPLE, {key_id}], expires: 2027-01-31"))
+    assert several == [f"p.yaml:4:69: {key_id}: {FORM}{hint}"]
 
 
 def test_warnings_come_in_the_order_of_the_file() -> None:

@@ -23,6 +23,7 @@ exemptions:
 )
 ACCOUNT = "account: {id: '111111111111', name: prod-web, ou: Root/Prod, tags: {}}"
 USER = "user: {name: svc-x, path: /service/, tags: {}}"
+UNTAGGED = "user: {name: svc-x, path: /service/}"
 INVENTORY = {"111111111111": decision.Account("111111111111", "prod-web", "Root/Prod", {})}
 
 
@@ -66,7 +67,12 @@ def test_what_the_policy_says_passes(expect: str) -> None:
         ("{rule: crown}", ["rule: expected crown, found services (policies.yaml:5)"]),
         (
             "{rule: servics}",
-            ["rule: expected servics, found services (policies.yaml:5); the policy has no servics"],
+            [
+                (
+                    "rule: expected servics, found services (policies.yaml:5); the policy has no rule servics: "
+                    "did you mean services?"
+                )
+            ],
         ),
     ],
 )
@@ -103,6 +109,30 @@ def test_what_is_not_known_fails_with_what_to_add() -> None:
     ]
 
 
+FOUND = "rule: expected {}, found services (policies.yaml:5)"
+DOUBT = "rule: cannot be told, it may be crown, services: user tag team is not known: add it to the test"
+NO_KEY = "exemption: cannot be told, it may be one-key: the access key id is not known (give the test a key): "
+NO_KEY += "add it to the test"
+
+
+@pytest.mark.parametrize(
+    ("expect", "user", "failure"),
+    [
+        ("rule: crown", USER, FOUND.format("crown")),
+        ("rule: nosuch", USER, FOUND.format("nosuch") + "; the policy has no rule nosuch"),
+        ("rule: one-key", USER, FOUND.format("one-key") + "; the policy has no rule one-key"),
+        ("rule: crwn", USER, FOUND.format("crwn") + "; the policy has no rule crwn: did you mean crown?"),
+        ("rule: crown", UNTAGGED, DOUBT),
+        ("rule: nosuch", UNTAGGED, DOUBT + "; the policy has no rule nosuch"),
+        ("exemption: null", USER, NO_KEY),
+        ("exemption: default", USER, NO_KEY + "; the policy has no exemption default"),
+        ("exemption: onekey", USER, NO_KEY + "; the policy has no exemption onekey: did you mean one-key?"),
+    ],
+)
+def test_what_the_policy_lacks_is_told_whatever_else_is_not_known(expect: str, user: str, failure: str) -> None:
+    assert outcome(f"expect: {{{expect}}}", user=user).failures == [failure]
+
+
 def test_what_is_not_known_and_not_asked_for_does_no_harm() -> None:
     assert outcome("expect: {rule: services}").failures == []
 
@@ -130,7 +160,11 @@ def test_what_no_test_reaches_is_told_in_the_order_of_the_policy() -> None:
 @pytest.mark.parametrize(
     ("text", "problems"),
     [
-        ("tests: []", ["t.yaml:1:8: tests: empty, which matches nothing: leave it out to match everything"]),
+        ("tests: []", ["t.yaml:1:8: tests: empty: write at least one test"]),
+        (
+            "tests:\n  - {name: a, user: {name: x}, expect: {}}",
+            ["t.yaml:2:40: expect: empty, so nothing is tested: expect maxAccessKeyAge, rule or exemption"],
+        ),
         ("version: 1", ["t.yaml:1:1: the file: tests is missing"]),
         (
             "tests:\n  - {name: a, user: {name: x}, expct: {rule: r}, expect: {rule: r}}",

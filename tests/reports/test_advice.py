@@ -3,6 +3,7 @@
 import re
 import shlex
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,19 +22,28 @@ from tests.support.fixtures import NOW, ago
 
 TERRAFORM = "aws_iam_access_key.ledger"
 CREATE, INACTIVE, DELETE = "create-access-key", "update-access-key", "delete-access-key"
+SEEN = "get-access-key-last-used"
 
 
-def finding(user: str, address: str | None, used: float | None = 1) -> Finding:
+def finding(user: str, address: str | None, used: float | None = 1, *, known: bool = True) -> Finding:
     last_used = None if used is None else ago(used)
-    return msgspec.structs.replace(
-        FINDING, user=user, user_id=None, arn=None, terraform_address=address, last_used=last_used
-    )
+    told: dict[str, Any] = {"terraform_address": address, "last_used": last_used, "last_used_known": known}
+    return msgspec.structs.replace(FINDING, user=user, user_id=None, arn=None, **told)
 
 
-def keys(of: Finding, used: float | None, status: str = "Active", key_id: str | None = "AKIA2") -> list[AccessKey]:
+def unknown(address: str | None = None) -> Finding:
+    return finding("ann", address, None, known=False)
+
+
+def keys(
+    of: Finding, used: float | None, status: str = "Active", key_id: str | None = "AKIA2", *, known: bool = True
+) -> list[AccessKey]:
     """Both keys of the user, the second one used so many days ago."""
-    second = decision.AccessKey(key_id, status, ago(50), None if used is None else ago(used))
-    return [decision.AccessKey(of.access_key_id, "Active", of.create_date, of.last_used), second]
+    second = decision.AccessKey(key_id, status, ago(50), None if used is None else ago(used), known)
+    return [
+        decision.AccessKey(of.access_key_id, "Active", of.create_date, of.last_used, of.last_used_known),
+        second,
+    ]
 
 
 def in_order(lines: list[str], *words: str) -> list[str]:
@@ -64,6 +74,59 @@ def test_with_terraform_it_goes_inactive_before_it_is_replaced() -> None:
 
 def test_a_key_in_use_gets_its_successor_first() -> None:
     assert in_order(resolve(finding("ann", None), NOW), CREATE, INACTIVE, DELETE) == [CREATE, INACTIVE, DELETE]
+
+
+# ---- a key of which nobody can tell whether it was used
+
+
+def test_a_key_of_unknown_use_gets_its_successor_first_as_one_in_use() -> None:
+    lines = resolve(unknown(), NOW)
+    assert in_order(lines, CREATE, INACTIVE, DELETE) == [CREATE, INACTIVE, DELETE]
+    assert "only if something breaks" not in "\n".join(lines)
+    assert "on record" not in "\n".join(lines)
+    assert in_order(lines, SEEN, CREATE) == [SEEN, CREATE]
+
+
+def test_with_terraform_too_a_key_of_unknown_use_is_replaced_as_one_in_use() -> None:
+    text = "\n".join(resolve(unknown(TERRAFORM), NOW))
+    assert "terraform apply -replace" in text
+    assert "only if something breaks" not in text
+    assert SEEN in text
+
+
+@pytest.mark.parametrize("address", [None, TERRAFORM])
+@pytest.mark.parametrize(
+    ("old", "other"),
+    [
+        ((None, False), (None, False)),
+        ((None, False), (2, True)),
+        ((None, False), (None, True)),
+        ((2, True), (None, False)),
+    ],
+)
+def test_of_two_keys_none_is_called_the_one_used_last_where_that_is_not_known(
+    address: str | None, old: tuple[float | None, bool], other: tuple[float | None, bool]
+) -> None:
+    one = finding("ann", address, old[0], known=old[1])
+    text = "\n".join(resolve(one, NOW, keys(one, other[0], known=other[1])))
+    assert "that one was used last" not in text
+    assert "This one was used last" not in text
+    assert "the other was used last" in text.replace("AKIA2", "the other")
+    assert text.count(SEEN) == (not old[1]) + (not other[1])
+
+
+def test_a_second_key_of_unknown_use_is_not_said_to_have_none() -> None:
+    old = finding("ann", None, None)
+    text = "\n".join(resolve(old, NOW, keys(old, None, known=False)))
+    assert "AKIA2, which may be in use (its last use is not known)" in text
+    assert "AKIA2, which has no record of use" not in text
+
+
+def test_an_inactive_second_key_of_unknown_use_makes_room() -> None:
+    lines = resolve(unknown(), NOW, keys(unknown(), None, status="Inactive", known=False))
+    assert "AKIA2 is not active, and its last use is not known." in "\n".join(lines)
+    room = "aws iam delete-access-key --user-name ann --access-key-id AKIA2"
+    assert in_order(lines, room, CREATE) == [room, CREATE]
 
 
 # ---- two keys
@@ -113,13 +176,17 @@ def test_with_terraform_too_the_key_used_last_is_named() -> None:
     assert "This one was used last, on 2026-11-21 12:00 UTC; AKIA2 was last used on 2026-11-20 12:00 UTC" in older
 
 
-@given(used=st.none() | st.integers(0, 99), other=st.none() | st.integers(0, 99), active=st.booleans())
-def test_of_two_keys_never_both_are_called_the_one_used_last(used: int | None, other: int | None, active: bool) -> None:
-    old = finding("ann", None, used)
-    both = keys(old, used=other, status="Active" if active else "Inactive")
-    second = msgspec.structs.replace(
-        old, access_key_id="AKIA2", create_date=both[1].created, last_used=both[1].last_used
-    )
+USES = st.tuples(st.none(), st.booleans()) | st.tuples(st.integers(0, 99), st.just(value=True))
+
+
+@given(used=USES, other=USES, active=st.booleans())
+def test_of_two_keys_never_both_are_called_the_one_used_last(
+    used: tuple[int | None, bool], other: tuple[int | None, bool], active: bool
+) -> None:
+    old = finding("ann", None, used[0], known=used[1])
+    both = keys(old, used=other[0], status="Active" if active else "Inactive", known=other[1])
+    told: dict[str, Any] = {"last_used": both[1].last_used, "last_used_known": both[1].use_known}
+    second = msgspec.structs.replace(old, access_key_id="AKIA2", create_date=both[1].created, **told)
     texts = ["\n".join(resolve(one, NOW, both)) for one in (old, second)]
     assert sum("one was used last: it" in text or "other key, which was" in text for text in texts) <= 1
 

@@ -84,7 +84,7 @@ def test_a_filter_that_selects_nothing_is_a_mistake(served: Served, folder: Path
     assert (code, report, said) == (2, {}, "error: --account: none of the 3 accounts is selected\n")
 
 
-@pytest.mark.parametrize("option", ["--account=x", "--external-id=xy"])
+@pytest.mark.parametrize("option", ["--account=x", "--role-name=r", "--role-name=keyage-audit", "--external-id=xy"])
 def test_options_of_the_organization_alone_are_refused(folder: Path, option: str) -> None:
     done = keyage(folder, "check", option)
     name = option.partition("=")[0]

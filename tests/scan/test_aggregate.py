@@ -197,7 +197,7 @@ def test_only_a_snapshot_can_be_compared_with(
 
 def test_a_broken_snapshot_is_unreadable(organization: Organization) -> None:
     with pytest.raises(Unreadable, match="not a keyage snapshot"):
-        organization.check(saved=organization.write("s.json", "{"))
+        organization.check(saved=organization.write("s.json", "{}"))
 
 
 def test_json_lines_do_not_tell_when_they_were_taken(

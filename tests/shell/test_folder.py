@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checker.errors import CannotWrite, UsageError
-from checker.shell.folder import FileDifference, differences, write
+from checker.shell.folder import FileDifference, differences, strangers, write
 
 MANIFEST = "manifest.json"
 
@@ -83,6 +83,42 @@ def test_what_nobody_rendered_stays_and_is_no_difference(folder: Path) -> None:
     assert differences(folder, ONE, MANIFEST) == []
     write(folder, OTHER, MANIFEST)
     assert content(folder) == OTHER | {"terraform/b/terraform.tfstate": b"state"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "terraform/a/terraform.tfstate",
+        "terraform/a/.terraform.lock.hcl",
+        "terraform/a/terraform.tfvars",
+        "terraform/a/.extra.tf",
+        "terraform/a/extra.tf~",
+        "terraform/a/modules/mine/extra.tf",
+        "terraform/mine/extra.tf",
+        "terraform/extra.tf",
+        "cloudformation/extra.tf",
+        "cloudformation/extra.yaml",
+    ],
+)
+def test_what_terraform_does_not_read_is_no_stranger(folder: Path, path: str) -> None:
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    (folder / path).write_bytes(b"x")
+    assert strangers(folder, ONE, MANIFEST) == []
+
+
+def test_a_folder_that_is_not_there_has_no_strangers(tmp_path: Path) -> None:
+    assert strangers(tmp_path / "none", ONE, MANIFEST) == []
+
+
+@pytest.mark.parametrize("name", ["extra.tf", "override.tf", "x_override.tf.json", "extra.tofu", "a.tofu.json"])
+def test_what_terraform_reads_beside_what_was_rendered_is_a_stranger(folder: Path, name: str) -> None:
+    for module in ("a", "b"):
+        (folder / f"terraform/{module}/{name}").write_bytes(b"x")
+    told = [f"stranger   terraform/{module}/{name}  (Terraform reads it too)" for module in ("a", "b")]
+    assert listed(strangers(folder, ONE, MANIFEST)) == told
+    assert listed(strangers(folder, OTHER, MANIFEST)) == told  # b is in the manifest of the last render
+    write(folder, ONE, MANIFEST)
+    assert (folder / f"terraform/b/{name}").read_bytes() == b"x"
 
 
 STEPS = ((Path, "replace"), (Path, "unlink"), (Path, "write_bytes"), (shutil, "copy2"), (tempfile, "mkdtemp"))

@@ -116,7 +116,15 @@ def test_last_use_that_cannot_be_told_apart_is_not_guessed(emulated: Emulated) -
     emulated.user("u")
     emulated.key("u", 400, last_used=ago(3), activated=ago(2))
     emulated.key("u", 200, last_used=ago(5), activated=ago(1))
-    assert [finding.last_used for finding in emulated.check().findings] == [None, None]
+    found = emulated.check().findings
+    assert [(finding.last_used, finding.last_used_known) for finding in found] == [(None, False), (None, False)]
+
+
+def test_no_use_in_the_report_is_known_to_be_none(emulated: Emulated) -> None:
+    emulated.user("u")
+    emulated.key("u", 400)
+    [finding] = emulated.check().findings
+    assert (finding.last_used, finding.last_used_known) == (None, True)
 
 
 def test_without_tag_rules_no_tags_are_read(emulated: Emulated) -> None:

@@ -57,7 +57,9 @@ def test_a_report_that_is_not_plain_hides_no_key(
     emulated.key("u", 200)
     answers(emulated, changed)
     result = emulated.check()
-    assert [one.verdict for one in result.findings] == ["NON_COMPLIANT"]
+    assert [(one.verdict, one.last_used, one.last_used_known) for one in result.findings] == [
+        ("NON_COMPLIANT", None, False)
+    ]
     [note] = result.notes
     assert why in note
     assert note.endswith(": the keys of every user were listed instead, and their last use is not known")

@@ -19,6 +19,7 @@ from checker.policy.yaml.parse import Document, Node, Plain, Steps
 
 Schema = dict[str, Any]
 TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+EMPTY = "empty, which matches nothing: leave it out to match everything"  # of a selector
 NOTHING = {"", "~", "null", "Null", "NULL"}
 KINDS = {
     "integer": "a whole number",
@@ -187,7 +188,7 @@ def _explain(document: Document, path: Steps, error: Any, root: Schema) -> str:
         case "format":
             return f"{_quote(value)} is not a day of the calendar"
         case "minLength" | "minItems" | "minProperties":
-            return "empty, which matches nothing: leave it out to match everything"
+            return str(_at(root, error.schema_path[:-1]).get("emptyErrorMessage", EMPTY))
     return str(error.message)
 
 

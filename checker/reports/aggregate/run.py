@@ -8,7 +8,7 @@ class ComparedSnapshot(NamedTuple):
     """What AWS Config was compared with."""
 
     file: str
-    taken_at: datetime | None  # JSON Lines do not tell
+    taken_at: datetime | None  # None: it does not tell
 
 
 class Terminal(NamedTuple):

@@ -62,6 +62,7 @@ from checker.reports.messages import (
     unreadable_message,
 )
 from checker.reports.run import Run
+from checker.reports.words import written
 
 SCHEMA_VERSION = "2018-10-08"
 MOST_FINDINGS, MOST_BYTES = 100, 5_000_000  # of a call; Security Hub takes 6 MB
@@ -203,7 +204,7 @@ class AsffReport:
             entry = self._run.written[finding.exemption].entry
             fields |= {f"exemption.{name}": entry[name] for name in ("reason", "approvedBy", "expires")}
         fields["version"] = __version__
-        return {f"keyage/{name}": str(value) for name, value in fields.items()}
+        return {f"keyage/{name}": written(value) for name, value in fields.items()}
 
 
 def _resources(finding: Finding) -> list[dict[str, Any]]:

@@ -3,7 +3,8 @@
 A row is a judged key. A key of which the verdict is open is a row too, UNDECIDED with the reason in the last column;
 a user or an account that could not be read is UNREADABLE with its reason there, and an account that was skipped is
 SKIPPED with its state, so that none can be overlooked. Times are UTC, ages and limits days; what is not known is
-empty. The text is UTF-8 without a byte order mark.
+empty, and `lastUsedKnown` tells whether an empty `lastUsed` means that there is no record of use. The text is UTF-8
+without a byte order mark.
 
 A spreadsheet takes a cell that begins with = + - @ (or their full-width forms), a tab, a line break or a NUL for a
 formula, and opens a file with another separator than the comma in some countries, where the middle of a text becomes
@@ -23,6 +24,7 @@ import msgspec
 from checker import evaluate
 from checker.evaluate import AccountResult, Finding
 from checker.reports.run import Run
+from checker.reports.words import written
 
 UNREADABLE, SKIPPED = "UNREADABLE", "SKIPPED"
 COLUMNS = [*(field.encode_name for field in msgspec.structs.fields(Finding)), "reason"]
@@ -60,5 +62,7 @@ class CsvReport:
 
 
 def harmless(value: Any) -> Any:
-    """The value as a spreadsheet shows it without calculating anything."""
+    """The value as a spreadsheet shows it without calculating anything; true and false as in JSON."""
+    if isinstance(value, bool):
+        return written(value)
     return DANGEROUS.sub(r"\1'", value) if isinstance(value, str) else value

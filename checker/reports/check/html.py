@@ -111,7 +111,7 @@ class HtmlReport:
 
     def _row(self, finding: Finding) -> list[Any]:
         """In the order of the table's columns; the script knows it."""
-        used = f"{finding.last_used:%Y-%m-%d}" if finding.last_used else ""
+        used = f"{finding.last_used:%Y-%m-%d}" if finding.last_used else "" if finding.last_used_known else None
         name = self._names.get(finding.account, "")
         return [
             finding.verdict,

@@ -40,7 +40,7 @@ class JsonReport:
             "schemaVersion": SCHEMA_VERSION,
             "evaluatedAt": run.evaluated_at,
             "policy": {"file": run.policy_file, "sha256": run.policy_sha256},
-            "source": {"kind": run.source, "exact": run.exact},
+            "source": {"kind": run.source, "exact": run.exact, "takenAt": run.taken_at},
             "summary": self._summary(),
             "skipped": [asdict(account) for account in run.skipped],
         }

@@ -6,7 +6,6 @@ rows were left out and how to see them. The last line is MARKER, hidden, by whic
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import NamedTuple, TextIO
 
 from checker.decision import AccessKey
@@ -26,7 +25,7 @@ from checker.reports.advice import resolve
 from checker.reports.run import Run
 from checker.reports.syntax.markdown import code, fenced, head, prose, row
 from checker.reports.syntax.markdown_page import COMMENT, SUMMARY, Page, Section
-from checker.reports.words import UNKNOWN, due_day, limit
+from checker.reports.words import UNKNOWN, due_day, last_used, limit
 from checker.reports.worst import Worst, by_due_date
 from checker.spoken import plural
 
@@ -126,7 +125,8 @@ class MarkdownReport:
         totals, run = self._totals, self._run
         judged = (
             f"{plural(totals.keys, 'key')} of {plural(totals.users, 'user')} in {plural(self._accounts, 'account')}"
-        )
+            f" {run.as_of}"
+        ).rstrip()
         verdicts = (
             f"{totals.non_compliant} too old, {totals.exempt} exempt, {totals.compliant} compliant, "
             f"{totals.not_applicable} not active"
@@ -156,19 +156,13 @@ class MarkdownReport:
             "Age": f"{finding.age_days} d{'' if self._run.exact else ' or more'}",
             "Limit": limit(finding),
             "Rule": code(finding.rule) if finding.rule else UNKNOWN,
-            "Last used": self._ago(finding.last_used),
+            "Last used": last_used(finding, self._run.evaluated_at),
             "Due": due_day(finding),
             "Exemption": code(finding.exemption or ""),
             "Reason": prose(reason),
             "Depends on": code(kept.depends_on) if kept.depends_on else "",
             "Not known": prose(kept.missing),
         }
-
-    def _ago(self, moment: datetime | None) -> str:
-        if moment is None:
-            return "no record"
-        days = (self._run.evaluated_at - moment).days
-        return "today" if days <= 0 else f"{days} d ago"
 
     def _advice(self) -> Section:
         most = ADVISED_VERBOSE if self._run.verbose else ADVISED

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import TextIO
 
 from rich.text import Text
@@ -26,7 +25,7 @@ from checker.reports.run import Run
 from checker.reports.styles import STYLES
 from checker.reports.syntax.columns import Column, print_columns, tell_left_out
 from checker.reports.syntax.terminal import console, print_text
-from checker.reports.words import due_day, limit, rule
+from checker.reports.words import due_day, last_used, limit, rule
 from checker.spoken import account_label, plural
 
 COMMAND = re.compile(r" {2}(aws|terraform) ")  # on a line of its own, to be copied whole
@@ -134,19 +133,13 @@ class TableReport:
             "Limit": limit(finding),
             "Rule": rule(finding),
             "Exemption": finding.exemption or "",
-            "Last used": self._ago(finding.last_used),
+            "Last used": last_used(finding, self._run.evaluated_at),
             "Due": due_day(finding),
             "Depends on": self._depends_on.get(id(finding), ""),
         }
 
     def _age(self, finding: Finding) -> str:
         return f"{finding.age_days} d{'' if self._run.exact else ' or more'}"
-
-    def _ago(self, moment: datetime | None) -> str:
-        if moment is None:
-            return "no record"
-        days = (self._run.evaluated_at - moment).days
-        return "today" if days <= 0 else f"{days} d ago"
 
     def _advise(self, findings: Iterable[Finding]) -> None:
         for finding in findings:
@@ -186,6 +179,7 @@ class TableReport:
         ]
         judged = f"{plural(totals.keys, 'key')} judged of {plural(totals.users, 'user')}"
         where = self._accounts[0] if len(self._accounts) == 1 else plural(len(self._accounts), "account")
+        where = f"{where} {self._run.as_of}".rstrip()
         undecided = f", {totals.undecided} UNDECIDED" if totals.undecided else ""
         unread = {"user": totals.unread, "account": len(self._doubtful[UNREADABLE])}
         lost = [plural(number, noun) for noun, number in unread.items() if number]

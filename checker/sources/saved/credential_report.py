@@ -7,9 +7,10 @@ the report says, never younger. What is non-compliant by the report is; what is 
 import binascii
 import re
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -39,6 +40,14 @@ class _Answer(msgspec.Struct):
 
     content: str = msgspec.field(name="Content")
     report_format: str = msgspec.field(name="ReportFormat", default="text/csv")
+    generated: object = msgspec.field(name="GeneratedTime", default=None)
+
+
+class Answer(NamedTuple):
+    """A report as AWS answered it, and when AWS made it; None: the answer does not say."""
+
+    report: FileText
+    generated: datetime | None
 
 
 def is_report(data: bytes) -> bool:
@@ -46,10 +55,10 @@ def is_report(data: bytes) -> bool:
     return HEADER.match(data) is not None
 
 
-def answered(text: FileText) -> FileText | None:
+def answered(text: FileText) -> Answer | None:
     """The report in the JSON that `aws iam get-credential-report` prints; None for other JSON. Raises Unreadable."""
     try:
-        content = msgspec.json.decode(text.data, type=_Answer).content
+        answer = msgspec.json.decode(text.data, type=_Answer)
     except (ValueError, RecursionError):
         return None
     try:
@@ -57,12 +66,13 @@ def answered(text: FileText) -> FileText | None:
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"{text.path}: {error}") from None
     try:
-        return text._replace(data=binascii.a2b_base64("".join(content.split()), strict_mode=True))
+        data = binascii.a2b_base64("".join(answer.content.split()), strict_mode=True)
     except ValueError:
         raise Unreadable(
             f"{text.path}: its Content is not the base64 of a credential report: save anew what"
             " `aws iam get-credential-report` prints"
         ) from None
+    return Answer(text._replace(data=data), report.report_time(str(answer.generated)))
 
 
 def read(text: FileText, inventory: Inventory) -> Iterator[AccountRead]:
@@ -96,6 +106,6 @@ def _keys(row: Mapping[str, str], path: Path) -> Iterator[AccessKey]:
         created = report.report_time(row[rotated])
         if created is not None:
             status = "Active" if row[active] == "true" else "Inactive"
-            yield decision.AccessKey(None, status, created, report.report_time(row.get(used, "N/A")))
+            yield decision.AccessKey(None, status, created, **report.last_use(row, used))
         elif row[active] == "true":
             raise Unreadable(f"{path}: {row['user']} has an active key without a date in {rotated}")

@@ -1,6 +1,7 @@
 """`--from FILE`: tells the kinds of saved state apart, by content where the name does not say."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ class Saved(NamedTuple):
     accounts: Iterator[Reading]
     lines: snapshot.Lines | None = None  # where single accounts can be read on their own
     addresses: Mapping[str, str] = NO_ADDRESSES  # where Terraform manages a key, by access key id
+    taken_at: datetime | None = None  # the time of the state; None: not known
 
 
 def open_saved(path: Path, inventory: Inventory) -> Saved:
@@ -29,12 +31,8 @@ def open_saved(path: Path, inventory: Inventory) -> Saved:
     """
     if path.suffix == ".jsonl":
         lines = snapshot.Lines(path, inventory)
-        return Saved("snapshot", True, lines.accounts(), lines)
-    return open_text(FileText(read_utf8(path), path), inventory)
-
-
-def open_text(text: FileText, inventory: Inventory) -> Saved:
-    """As `open_saved` does, what was read of a file that is no JSON Lines."""
+        return Saved("snapshot", True, lines.accounts(), lines, taken_at=lines.taken_at)
+    text = FileText(read_utf8(path), path)
     if credential_report.is_report(text.data):
         return Saved("credential-report", False, credential_report.read(text, inventory))
     if text.data.lstrip().startswith(b"{"):
@@ -47,11 +45,13 @@ def open_text(text: FileText, inventory: Inventory) -> Saved:
 
 def _open_json(text: FileText, inventory: Inventory) -> Saved:
     require_utf8(*text)
-    report = credential_report.answered(text)
-    if report is not None:
-        return Saved("credential-report", False, credential_report.read(report, inventory))
+    answer = credential_report.answered(text)
+    if answer is not None:
+        accounts = credential_report.read(answer.report, inventory)
+        return Saved("credential-report", False, accounts, taken_at=answer.generated)
     if not terraform_state.is_state(text.data):
-        return Saved("snapshot", True, snapshot.read_json(text, inventory))
+        whole = snapshot.parse(text)
+        return Saved("snapshot", True, snapshot.accounts(whole, text.path, inventory), taken_at=whole.taken_at)
     state = terraform_state.parse(text)
-    accounts = terraform_accounts.read(text.path, state, inventory)
-    return Saved("terraform-state", True, accounts, None, terraform_state.addresses(state))
+    managed = terraform_accounts.read(text.path, state, inventory)
+    return Saved("terraform-state", True, managed, None, terraform_state.addresses(state))

@@ -9,8 +9,8 @@ from typing import Annotated, Any, BinaryIO, Literal, NamedTuple, TypeVar, cast
 
 import msgspec
 
-from checker.decision import decision
-from checker.encoding import MARK, REMEDY, FileText, encoding_of
+from checker.decision import AccessKey, decision
+from checker.encoding import CUT_OFF, EMPTY, MARK, REMEDY, FileText, encoding_of
 from checker.errors import Unreadable, UsageError
 from checker.evaluate import AccountRead
 from checker.file_bytes import require_ordinary
@@ -20,6 +20,7 @@ from checker.policy.inventory import Inventory, complete
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 AccountId = Annotated[str, msgspec.Meta(pattern="^[0-9]{12}$")]
 Status = Literal["Active", "Inactive", "Expired"]  # IAM API Reference, AccessKeyMetadata: another is a mistake
+ENDS_TOO_SOON = "Input data was truncated"  # what msgspec says of it
 T = TypeVar("T")
 
 
@@ -40,11 +41,22 @@ def _optional() -> Any:
 
 
 # Members stand in the order in which `_account` writes them, so that what keyage wrote is known by its bytes.
-class Key(msgspec.Struct, gc=False, rename={"last_used": "lastUsed"}):
+class Key(msgspec.Struct, gc=False, omit_defaults=True):
+    """With the members of the rule's AccessKey; an absent `lastUsed` tells no more than `lastUsedKnown: false`."""
+
     id: str
     status: Status
     created: Instant
-    last_used: Instant | None = _optional()
+    told: Instant | msgspec.UnsetType | None = msgspec.field(name="lastUsed", default=msgspec.UNSET)
+    null_is_known: bool = msgspec.field(name="lastUsedKnown", default=True)
+
+    @property
+    def last_used(self) -> datetime | None:
+        return self.told or None
+
+    @property
+    def use_known(self) -> bool:
+        return self.null_is_known if self.told is None else bool(self.told)
 
 
 class User(msgspec.Struct, gc=False, kw_only=True):
@@ -74,17 +86,27 @@ class Snapshot(msgspec.Struct, gc=False, rename="camel"):
     accounts: list[Account]
 
 
+class _Line(Account, kw_only=True):
+    taken_at: Instant | msgspec.UnsetType = msgspec.field(name="takenAt", default=msgspec.UNSET)
+
+
 class _Identified(msgspec.Struct):
     id: AccountId
+    taken_at: Instant | None = msgspec.field(name="takenAt", default=None)
 
 
-def read_json(text: FileText, inventory: Inventory) -> Iterator[AccountRead]:
-    """The accounts of a snapshot, by id; raises Unreadable."""
+def parse(text: FileText) -> Snapshot:
+    """A whole snapshot; raises Unreadable."""
     path = text.path
     snapshot = _decode_whole(msgspec.json.Decoder(Snapshot), text.data, str(path))
     if snapshot.schema_version != 1:
         raise Unreadable(f"{path}: schemaVersion {snapshot.schema_version} is not known; this keyage reads version 1")
     _check_ids([account.id for account in snapshot.accounts], path)
+    return snapshot
+
+
+def accounts(snapshot: Snapshot, path: Path, inventory: Inventory) -> Iterator[AccountRead]:
+    """The accounts of a snapshot, by id; raises Unreadable."""
     for account in sorted(snapshot.accounts, key=lambda account: account.id):
         _check_account(account, str(path))
         yield _account_read(account, inventory)
@@ -102,6 +124,7 @@ class AccountLine(NamedTuple):
     account_id: str
     offset: int  # bytes
     number: int  # of the line, from 1
+    taken_at: datetime | None  # None: the line does not say
 
 
 class Lines:
@@ -111,8 +134,13 @@ class Lines:
         """Finds the accounts; raises UsageError for a file that cannot be opened, Unreadable."""
         self.path = path
         self.places = sorted(_places(path))
+        if not self.places:
+            raise Unreadable(f"{path}: {EMPTY}")
+        times = [place.taken_at for place in self.places]
+        known = [time for time in times if time is not None]
+        self.taken_at = min(known) if known and len(known) == len(times) else None  # of the oldest
         self._inventory = inventory
-        self._decoder = msgspec.json.Decoder(Account)
+        self._decoder = msgspec.json.Decoder(_Line)
         _check_ids([place.account_id for place in self.places], path)
 
     def accounts(self) -> Iterator[AccountRead]:
@@ -135,7 +163,8 @@ def _places(path: Path) -> Iterator[AccountLine]:
     with _opened(path) as stream:
         for number, line in enumerate(stream, start=1):
             if line.removeprefix(MARK).strip():
-                yield AccountLine(_decode(decoder, line, f"{path}:{number}").id, offset, number)
+                identified = _decode(decoder, line, f"{path}:{number}")
+                yield AccountLine(identified.id, offset, number, identified.taken_at)
             offset += len(line)
 
 
@@ -157,7 +186,8 @@ def _decode(decoder: "msgspec.json.Decoder[T]", data: bytes, place: str) -> T:
     try:
         return decoder.decode(data.removeprefix(MARK))
     except (ValueError, RecursionError) as error:
-        raise Unreadable(f"{place}: not a keyage snapshot: {error}") from None
+        why = CUT_OFF if str(error) == ENDS_TOO_SOON else f"not a keyage snapshot: {error}"
+        raise Unreadable(f"{place}: {why}") from None
 
 
 def _decode_whole(decoder: "msgspec.json.Decoder[T]", data: bytes, place: str) -> T:
@@ -216,9 +246,10 @@ def write_json(accounts: list[AccountRead], taken_at: datetime) -> bytes:
     return msgspec.json.format(msgspec.json.encode(state), indent=1) + b"\n"
 
 
-def write_lines(accounts: list[AccountRead]) -> bytes:
-    """A snapshot as JSON Lines."""
-    return b"".join(msgspec.json.encode(_account(account)) + b"\n" for account in accounts)
+def write_lines(accounts: list[AccountRead], taken_at: datetime) -> bytes:
+    """A snapshot as JSON Lines; each line has its time, because files of several accounts are joined."""
+    time = {"takenAt": _moment(taken_at)}
+    return b"".join(msgspec.json.encode(_account(account) | time) + b"\n" for account in accounts)
 
 
 def _account(read: AccountRead) -> dict[str, Any]:
@@ -238,19 +269,22 @@ def _account(read: AccountRead) -> dict[str, Any]:
                 "tags": user.tags,
                 "groups": user.groups,
                 "created": _moment(user.created),
-                "keys": [
-                    {
-                        "id": key.id,
-                        "status": key.status,
-                        "created": _moment(key.created),
-                        "lastUsed": _moment(key.last_used),
-                    }
-                    for key in user.keys
-                ],
+                "keys": [_key(key) for key in user.keys],
             }
             for user in users
         ],
     }
+
+
+def _key(key: AccessKey) -> dict[str, Any]:
+    """`lastUsedKnown` stands only where it is false, so that readers from before it understand all others."""
+    told = {
+        "id": key.id,
+        "status": key.status,
+        "created": _moment(key.created),
+        "lastUsed": _moment(key.last_used),
+    }
+    return told if key.use_known else told | {"lastUsedKnown": False}
 
 
 def _moment(moment: datetime | None) -> datetime | None:

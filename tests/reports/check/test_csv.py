@@ -62,7 +62,11 @@ def test_the_rows_are_the_keys_of_the_json() -> None:
     keys = json.loads(rendered("json", show_all=True))["keys"]
     found = [row for row in rows(rendered("csv", show_all=True)) if not row["reason"]]
     assert [{name: row[name] for name in key} for key, row in zip(keys, found, strict=True)] == [
-        {name: "" if value is None else str(value) for name, value in key.items()} for key in keys
+        {
+            name: "" if value is None else value if isinstance(value, str) else json.dumps(value)
+            for name, value in key.items()
+        }
+        for key in keys
     ]
 
 

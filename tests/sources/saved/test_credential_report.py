@@ -100,6 +100,30 @@ def test_how_a_report_is_written_changes_no_verdict(
 
 
 @pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        (NEW, ("2026-11-20", True)),
+        ("N/A", (None, True)),
+        ("no_information", (None, True)),
+        ("20/11/2026 09:36", (None, False)),
+        ("", (None, False)),
+        (None, (None, False)),
+    ],
+    ids=["a time", "never", "no information", "a time that a spreadsheet wrote", "empty", "no such column"],
+)
+def test_no_use_is_known_only_where_the_report_says_so(
+    tmp_path: Path, cell: str | None, told: tuple[str | None, bool]
+) -> None:
+    place = HEADER.index("access_key_1_last_used_date")
+    cells = ((HEADER, HEADER[place]), (DEPLOY, cell))
+    lines = [[*line[:place], *([] if cell is None else [str(mine)]), *line[place + 1 :]] for line, mine in cells]
+    (tmp_path / "r.csv").write_text(written(*lines))
+    [read] = open_saved(tmp_path / "r.csv", {}).accounts
+    [found] = evaluate(policy(), read, NOW, show_all=True).findings
+    assert (found.last_used and f"{found.last_used:%Y-%m-%d}", found.last_used_known) == told
+
+
+@pytest.mark.parametrize(
     ("lines", "message"),
     [
         ([HEADER, DEPLOY, row(ONE, "deploy", NEW)], "contradicts itself in line 3: line 2 says something else"),

@@ -1,6 +1,7 @@
 """Saved state: snapshots, JSON Lines and credential reports."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,45 @@ def test_the_inventory_fills_in_what_a_snapshot_does_not_know(tmp_path: Path) ->
     assert (account.name, account.ou, account.tags) == ("then", "Root/Prod", {"env": "prod"})
 
 
+USED = "2026-11-22T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ('"lastUsed":null', (None, True)),
+        (f'"lastUsed":"{USED}"', (USED, True)),
+        ('"lastUsed":null,"lastUsedKnown":false', (None, False)),
+        ('"lastUsed":null,"lastUsedKnown":true', (None, True)),
+        (f'"lastUsed":"{USED}","lastUsedKnown":false', (USED, True)),
+        ('"lastUsedKnown":true', (None, False)),
+        ("", (None, False)),
+    ],
+)
+def test_a_snapshot_tells_no_use_from_a_use_that_is_not_known(
+    tmp_path: Path, members: str, told: tuple[str | None, bool]
+) -> None:
+    key = USER.replace(',"lastUsed":null', f",{members}" if members else "") % "2020-01-01T00:00:00Z"
+    [read] = saved(tmp_path, "s.jsonl", (ACCOUNT % "000000000001").replace("[]", f"[{key}]"))
+    [found] = evaluate(policy(), read, NOW, show_all=True).findings
+    assert (found.last_used and f"{found.last_used:%Y-%m-%dT%H:%M:%SZ}", found.last_used_known) == told
+
+
+@pytest.mark.parametrize(
+    "write", [lambda read: snapshot.write_json([read], NOW), lambda read: snapshot.write_lines([read], NOW)]
+)
+@pytest.mark.parametrize(("used", "known"), [(None, True), (NOW, True), (None, False)])
+def test_a_snapshot_keeps_what_is_known_of_the_use_and_is_silent_where_all_is(
+    tmp_path: Path, write: Callable[[AccountRead], bytes], used: datetime | None, known: bool
+) -> None:
+    key = decision.AccessKey("AKIA1", "Active", NOW, used, known)
+    read = AccountRead(decision.Account("000000000001"), [decision.User("u", keys=(key,))])
+    text = write(read).decode()
+    [again] = saved(tmp_path, "s.json" if "schemaVersion" in text else "s.jsonl", text)
+    [kept] = again.users[0].keys
+    assert (kept.last_used, kept.use_known, "lastUsedKnown" in text) == (used, known, not known)
+
+
 def test_an_offset_is_the_same_instant(tmp_path: Path) -> None:
     line = (ACCOUNT % "000000000001").replace("[]", "[" + USER % "2026-08-25T14:00:00+02:00" + "]")
     read = saved(tmp_path, "s.jsonl", line)[0]
@@ -83,8 +123,7 @@ def test_an_offset_is_the_same_instant(tmp_path: Path) -> None:
     ("name", "text", "message"),
     [
         ("s.json", SNAPSHOT % "", "no account is in it, so nothing can be said"),
-        ("s.jsonl", "\n", "no account is in it, so nothing can be said"),
-        ("s.json", "{", "not a keyage snapshot"),
+        ("s.json", "{}", "not a keyage snapshot"),
         ("s.json", SNAPSHOT.replace("1", "2", 1) % "", "schemaVersion 2 is not known; this keyage reads version 1"),
         ("s.json", SNAPSHOT % '{"id":"1","users":[]}', "matching regex '^[0-9]{12}$' - at `$.accounts[0].id`"),
         ("s.jsonl", "\n" + ACCOUNT % "000000000001" + "\n" + ACCOUNT % "000000000001", "more than once"),
@@ -105,7 +144,24 @@ def test_a_broken_file_is_unreadable_never_empty(tmp_path: Path, name: str, text
     assert message in str(raised.value)
 
 
-@pytest.mark.parametrize("text", ["", "hello", "\x00\x01"], ids=["empty", "text", "binary"])
+@pytest.mark.parametrize("text", ["", " \n\n", "\ufeff"], ids=["nothing", "blank", "mark"])
+@pytest.mark.parametrize("name", ["s.json", "s.jsonl", "r.csv", "t.tfstate", "x"])
+def test_an_empty_file_is_unreadable_whatever_its_kind(tmp_path: Path, name: str, text: str) -> None:
+    with pytest.raises(Unreadable, match=f"{name}: the file is empty: save it again$"):
+        saved(tmp_path, name, text)
+
+
+@pytest.mark.parametrize("length", [1, 2, 20, 60, -1])
+@pytest.mark.parametrize("name", ["s.json", "s.jsonl", "r.json"])
+def test_half_a_file_is_cut_off_whatever_its_kind(tmp_path: Path, name: str, length: int) -> None:
+    account = ACCOUNT % "000000000001"
+    report = '{"Content":"dXNlcixhcm4=","ReportFormat":"text/csv","GeneratedTime":"2026-11-01T00:00:00+00:00"}'
+    whole = {"s.json": SNAPSHOT % account, "s.jsonl": account, "r.json": report}[name]
+    with pytest.raises(Unreadable, match=rf"{name}(:1)?: the file is cut off: save it again$"):
+        saved(tmp_path, name, whole[:length])
+
+
+@pytest.mark.parametrize("text", ["hello", "\x00\x01"], ids=["text", "binary"])
 def test_a_file_of_another_kind_is_a_usage_error(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match=r"neither a keyage snapshot .* nor Terraform state"):
         saved(tmp_path, "x.txt", text)
@@ -157,7 +213,7 @@ def test_what_is_written_is_what_is_read(emulated: Emulated, tmp_path: Path) -> 
     read = emulated.read()
     assert isinstance(read, AccountRead)
     expected = evaluate(policy(), read, NOW, show_all=True)
-    texts = {"s.json": snapshot.write_json([read], NOW), "s.jsonl": snapshot.write_lines([read])}
+    texts = {"s.json": snapshot.write_json([read], NOW), "s.jsonl": snapshot.write_lines([read], NOW)}
     for name, data in texts.items():
         again = saved(tmp_path, name, data.decode())[0]
         assert evaluate(policy(), again, NOW, show_all=True).findings == expected.findings
@@ -222,7 +278,10 @@ def test_users_come_with_their_keys_and_without(tmp_path: Path, form: Any) -> No
     ]
     [account] = read(tmp_path, form(things))
     created = datetime(2026, 8, 1, tzinfo=UTC)
-    keys = (decision.AccessKey("AKIA1", "Active", created), decision.AccessKey("AKIA2", "Inactive", created))
+    keys = tuple(
+        decision.AccessKey(key_id, status, created, use_known=False)
+        for key_id, status in (("AKIA1", "Active"), ("AKIA2", "Inactive"))
+    )
     tags = {"a": "1", "b": "2"}
     assert account == AccountRead(
         decision.Account(ONE),
@@ -257,7 +316,9 @@ def test_tags_are_known_if_the_state_has_them(
 def test_of_a_user_who_is_not_in_the_state_only_the_name_is_known(tmp_path: Path) -> None:
     [account] = read(tmp_path, version_4([key("AKIA1", "ann"), caller(ONE)]))
     created = datetime(2026, 8, 1, tzinfo=UTC)
-    assert account.users == [decision.User("ann", keys=(decision.AccessKey("AKIA1", "Active", created),))]
+    assert account.users == [
+        decision.User("ann", keys=(decision.AccessKey("AKIA1", "Active", created, use_known=False),))
+    ]
 
 
 @forms

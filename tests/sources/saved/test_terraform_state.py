@@ -123,7 +123,6 @@ SHOWN = shown([key("AKIA1", "u"), other()])
 @pytest.mark.parametrize(
     "text",
     [
-        "",
         "not json",
         "PK\x03\x04",
         "[]",
@@ -133,11 +132,16 @@ SHOWN = shown([key("AKIA1", "u"), other()])
         '{"format_version":"1.0","provider_schemas":{}}',
         '{"format_version":"1.0","resource":{},"diagnostics":[]}',
     ],
-    ids=["empty", "text", "plan file", "list", "object", "package", "snapshot", "schemas", "one resource"],
+    ids=["text", "plan file", "list", "object", "package", "snapshot", "schemas", "one resource"],
 )
 def test_another_file_is_a_usage_error_that_says_what_to_do(tmp_path: Path, text: str) -> None:
     with pytest.raises(UsageError, match=r"is no Terraform state: write one with `terraform show -json > state\.json`"):
         managed_keys([written(tmp_path, text)])
+
+
+def test_an_empty_file_is_unreadable(tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match="the file is empty: save it again"):
+        managed_keys([written(tmp_path, "")])
 
 
 @pytest.mark.parametrize(("name", "message"), [("none.json", "No such file"), ("", "directory")])
@@ -406,7 +410,9 @@ def in_iam(iam: Any) -> list[User]:
         tags = {tag["Key"]: tag["Value"] for tag in iam.list_user_tags(UserName=name)["Tags"]}
         listed = iam.list_access_keys(UserName=name)["AccessKeyMetadata"]
         keys = [
-            decision.AccessKey(key["AccessKeyId"], key["Status"], key["CreateDate"].replace(microsecond=0))
+            decision.AccessKey(
+                key["AccessKeyId"], key["Status"], key["CreateDate"].replace(microsecond=0), use_known=False
+            )
             for key in listed
         ]
         found.append(decision.User(name, one["Path"], tags, one["UserId"], one["Arn"], None, tuple(keys)))
