@@ -9,7 +9,7 @@ from checker.policy import policy_tests
 from checker.reports.formats import writer
 from checker.reports.test.text import PolicyTestRun
 from checker.shell.common import Common
-from checker.shell.loading import Checked, in_repository
+from checker.shell.loading import Checked, in_repository, other_ending
 from checker.shell.outputs import parse_outputs, write_outputs
 
 
@@ -30,6 +30,9 @@ def run(options: Options) -> int:
     loaded = Checked(options.common).accepted()
     path = options.file or tests_beside(Path(loaded.policy.file))
     if options.file is None and not path.exists():
+        other = other_ending(path)
+        if other:
+            raise UsageError(f"no {path}, but {other.name}: rename it, or name it with --tests")
         raise UsageError(f"no {path}: write there what must stay true of the policy, such as {EXAMPLE}")
     tests = policy_tests.load(path, loaded.inventory)
     outcomes = policy_tests.run(loaded.policy, tests.tests, loaded.now)
