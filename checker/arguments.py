@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from checker.instant import instant
 from checker.permissions import AUDIT_ROLE
@@ -80,11 +81,21 @@ class ExternalId(click.ParamType[str]):
         return text
 
 
+class _Option(click.Option):
+    """Its errors name the variable of the environment only where the value came from there."""
+
+    def get_error_hint(self, ctx: click.Context | None) -> str:
+        given = ctx.get_parameter_source(self.name) if ctx and self.name else None
+        if given is ParameterSource.ENVIRONMENT:
+            return super().get_error_hint(ctx)
+        return click.Parameter.get_error_hint(self, ctx)
+
+
 def option(*names: str, **settings: Any) -> Decorator:
     """A click option that the environment can set too: `--warn-days` is KEYAGE_WARN_DAYS."""
     long = next(name for name in names if name.startswith("--"))
     variable = "KEYAGE_" + long.removeprefix("--").replace("-", "_").upper()
-    return click.option(*names, envvar=variable, show_envvar=True, **settings)
+    return click.option(*names, cls=_Option, envvar=variable, show_envvar=True, **settings)
 
 
 def options(*several: Decorator) -> Decorator:

@@ -120,6 +120,7 @@ class Counts(msgspec.Struct):
     not_applicable: int = 0
     undecided: int = 0  # keys, beside those that were judged
     unread: int = 0  # users, among all
+    keyless: int = 0  # users of whom no key was read: they have none, or live IAM has none that can be too old
 
     def add(self, other: "Counts") -> None:
         for name in self.__struct_fields__:
@@ -260,6 +261,7 @@ class _Judged:
             tally[NOT_APPLICABLE],
             len(self._undecided),
             len(reading.unread),
+            sum(not user.keys for user in reading.users),
         )
 
 

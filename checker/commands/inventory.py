@@ -13,6 +13,7 @@ from checker.shell.loading import INVENTORY_NAME, Inventory
 from checker.shell.whole_file import whole_file
 from checker.sources import organization
 from checker.sources.aws.session import ReadOnlySession
+from checker.spoken import plural
 
 
 class Options(NamedTuple):
@@ -43,7 +44,7 @@ def run(options: Options) -> int:
         with whole_file(options.output) as stream:
             stream.write(text)
     counted = _counted(changes(before, found.accounts))
-    say([f"{options.output}: {len(found.accounts)} accounts, {counted}"], quiet=options.quiet)
+    say([f"{options.output}: {plural(len(found.accounts), 'account')}, {counted}"], quiet=options.quiet)
     return COMPLIANT_EXIT
 
 

@@ -9,7 +9,7 @@ from checker.policy import policy_tests
 from checker.reports.formats import writer
 from checker.reports.test.text import PolicyTestRun
 from checker.shell.common import Common
-from checker.shell.loading import Checked, in_repository, named_files, read_files
+from checker.shell.loading import Checked, in_repository, named_files, other_ending, read_files
 from checker.shell.outputs import parse_outputs, write_outputs
 from checker.shell.same_file import outputs_of, refuse_same
 
@@ -33,6 +33,9 @@ def run(options: Options) -> int:
     refuse_same(outputs_of(outputs), [*read_files(options.common), (f"the tests {path}", path)])
     loaded = Checked(options.common).accepted()
     if options.file is None and not path.exists():
+        other = other_ending(path)
+        if other:
+            raise UsageError(f"no {path}, but {other.name}: rename it, or name it with --tests")
         raise UsageError(f"no {path}: write there what must stay true of the policy, such as {EXAMPLE}")
     tests = policy_tests.load(path, loaded.inventory)
     outcomes = policy_tests.run(loaded.policy, tests.tests, loaded.now)

@@ -9,6 +9,7 @@ from checker.evaluate import COMPLIANT, AccountResult, AccountSkipped, Finding
 from checker.policy.deploy_settings import DeploySettings
 from checker.policy.loader import Written
 from checker.reports.formats import writer
+from checker.spoken import plural
 
 
 class Run(NamedTuple):
@@ -28,6 +29,12 @@ class Run(NamedTuple):
     color: bool = False
     width: int | None = None  # columns of the terminal; None where there is none
     taken_at: datetime | None = None  # the time of saved state; None: not known, or live
+
+    def keyless(self, users: int) -> str:
+        """What is so of users of whom live IAM was asked for no key; empty for none, and for saved state."""
+        if self.source != "live" or not users:
+            return ""
+        return f"{plural(users, 'user')} {'has' if users == 1 else 'have'} no key that can be too old"
 
     @property
     def as_of(self) -> str:

@@ -10,6 +10,7 @@ from checker.evaluate import AccountSkipped
 from checker.generate.resolution import selectors_for, unlisted
 from checker.permissions import AUDIT_ROLE
 from checker.policy.inventory import complete
+from checker.policy.nearest import Known, meant
 from checker.scan.check_options import Options
 from checker.scan.gather import Deadline, Task
 from checker.shell.common import say
@@ -41,7 +42,7 @@ def tasks(
     try:
         accounts, found = workers.start(start).result(timeout=deadline.left())
     except OutOfTime:
-        raise Unreadable(f"which accounts there are was not read: {deadline.reason}") from None
+        raise Unreadable(deadline.reason("it was known which accounts there are")) from None
     chosen = selected(found.accounts, filters)
     if options.common.inventory is None and loaded.inventory:
         say(outdated(loaded, chosen), quiet=options.common.quiet)
@@ -87,8 +88,28 @@ def selected(accounts: Sequence[Account], filters: Sequence[Clause]) -> list[Acc
         if certain:
             chosen.append(account)
     if not chosen:
-        raise UsageError(f"--account: none of the {len(accounts)} accounts is selected")
+        raise UsageError(f"--account: {_none_selected(accounts, filters)}")
     return chosen
+
+
+def _none_selected(accounts: Sequence[Account], filters: Sequence[Clause]) -> str:
+    """That the filters select no account, and which they may mean, or some of those there are."""
+    wanted = [(name, pattern) for clause in filters for (name, _key), texts in clause.items() for pattern in texts]
+    values = [(name, getattr(account, name)) for account in accounts for name in dict(wanted)]
+    there = Known(_written(name, value) for name, value in values if value is not None)
+    close = next(filter(None, (there.closest(_written(*each)) for each in wanted)), None)
+    hint = f": {meant(close)}" if close else f"; there are: {there.said()}" if there.texts else ""
+    none = (
+        "the only account is not selected"
+        if len(accounts) == 1
+        else f"none of the {len(accounts)} accounts is selected"
+    )
+    return none + hint
+
+
+def _written(attribute: str, value: str) -> str:
+    """As --account takes it."""
+    return f"{OU}{value}" if attribute == "ou" else value
 
 
 def outdated(loaded: Loaded, accounts: Sequence[Account]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from checker.sources.aws.waits import WAITS
 from checker.sources.aws.workers import Workers
 
 INTERRUPTED = "it was interrupted before this account was read: run again"
-LATE = "the deadline of {seconds:g} s passed before this account was read: {remedy}"
+LATE = "the deadline of {seconds:g} s passed before {what}: {remedy}"
 MORE = "give --deadline more time, or run again"
 
 Judge = Callable[[Reading], AccountResult]
@@ -45,9 +45,9 @@ class Deadline:
         """Seconds, not less than none."""
         return None if self._ends is None else max(0.0, self._ends - time.monotonic())
 
-    @property
-    def reason(self) -> str:
-        return LATE.format(seconds=self.seconds, remedy=WAITS.unanswered() or MORE)
+    def reason(self, what: str) -> str:
+        """Why something was not read, `what` has not happened by then, and what to do."""
+        return LATE.format(seconds=self.seconds, what=what, remedy=WAITS.unanswered() or MORE)
 
 
 def gathered(
@@ -100,7 +100,7 @@ def _next(news: News, deadline: Deadline) -> tuple[int, "Future[AccountResult] |
     try:
         number, finished = news.get(timeout=deadline.left())
     except Empty:
-        return 0, None, deadline.reason
+        return 0, None, deadline.reason("this account was read")
     return number, finished, None if finished else INTERRUPTED
 
 

@@ -39,6 +39,8 @@ class Checked:
             policy = load(path)
         except FileProblems as error:
             self.errors += error.problems
+        other = None if listed else other_ending(path.parent / INVENTORY_NAME)
+        self._notes = [f"note: {other} is not read: rename it, or name it with --inventory"] if other else []
         try:
             inventory = load_inventory(listed)
         except FileProblems as error:
@@ -61,6 +63,7 @@ class Checked:
     def accepted(self) -> Loaded:
         """What was loaded, its warnings printed; raises FileProblems if there are errors."""
         loaded = self.without_errors()
+        say(self._notes, quiet=self._quiet)
         say((f"warning: {warning}" for warning in self.warnings), quiet=self._quiet)
         return loaded
 
@@ -85,7 +88,16 @@ def find_policy(start: Path) -> Path:
             return found.relative_to(start) if folder == start else found
         if (folder / ".git").exists():
             break
+    other = other_ending(start / POLICY_NAME)
+    if other:
+        raise UsageError(f"no {POLICY_NAME} in {start}, but {other.name}: rename it, or name it with --policy")
     raise UsageError(f"no {POLICY_NAME} in {start} or above it: `keyage init` writes one, --policy names another")
+
+
+def other_ending(path: Path) -> Path | None:
+    """The file that is there in place of this one, `.yml` in place of `.yaml`."""
+    other = path.with_suffix(".yml")
+    return other if path.suffix == ".yaml" and other.is_file() and not path.exists() else None
 
 
 def in_repository(file: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from checker.errors import FileProblems, UsageError
 from checker.policy import loader
 from checker.policy.loader import NoPolicy, PolicyFile
+from checker.policy.nearest import meant
 from checker.policy.yaml.parse import MAX_BYTES
 from checker.shell.loading import find_policy, in_repository
 
@@ -24,7 +25,7 @@ def load_revision(text: str, policy: Path | None) -> PolicyFile:
     PATH is from the root of the repository. Raises UsageError, FileProblems.
     """
     if not text.startswith(GIT):
-        return loader.load(Path(text))
+        return _file(text)
     revision, path = _place(text, policy)
     found = _parsed(text, revision, path)
     if found is None:
@@ -39,7 +40,7 @@ def load_base(text: str, head: str, policy: Path | None) -> PolicyFile | NoPolic
     Raises UsageError, FileProblems.
     """
     if not text.startswith(GIT):
-        return loader.load(Path(text))
+        return _file(text)
     revision, path = _place(text, policy or _policy_of(head))
     found = _parsed(text, revision, path)
     if found is not None:
@@ -54,6 +55,23 @@ def load_base(text: str, head: str, policy: Path | None) -> PolicyFile | NoPolic
             f" if it was moved, write git:{revision}:{moved[0]}"
         )
     return NoPolicy(f"{revision}:{path}")
+
+
+def _file(text: str) -> PolicyFile:
+    """The policy in a file; raises UsageError, with what may be meant if git knows this as a revision."""
+    try:
+        return loader.load(Path(text))
+    except UsageError as error:
+        if not _is_revision(text.partition(":")[0]):
+            raise
+        raise UsageError(f"{error}: {meant(GIT + text)}") from None
+
+
+def _is_revision(name: str) -> bool:
+    try:
+        return _object(f"{name}^{{commit}}") is not None
+    except UsageError:  # no git, or no repository
+        return False
 
 
 def _policy_of(head: str) -> Path | None:

@@ -122,6 +122,15 @@ def test_what_cannot_be_found_is_2(base: str, message: str, tmp_path: Path) -> N
     assert (done.returncode, done.stdout, done.stderr) == (2, "", message)
 
 
+def test_a_revision_without_git_in_front_is_told(tmp_path: Path) -> None:
+    folder = repository(tmp_path)
+    for base, head in (("HEAD", "policies.yaml"), ("policies.yaml", "HEAD"), ("HEAD:policies.yaml", "policies.yaml")):
+        named = base if base != "policies.yaml" else head
+        done = here(folder, "diff", base, head)
+        message = f"cannot read the policy {named}: No such file or directory: did you mean git:{named}?"
+        assert (done.returncode, done.stderr) == (2, f"error: {message}\n")
+
+
 def test_a_head_that_is_no_revision_is_told_as_one(tmp_path: Path) -> None:
     done = here(first(tmp_path), "diff", "git:HEAD", "git:nope")
     message = "error: git:nope: git knows no revision 'nope'; a shallow clone lacks most: fetch it first\n"

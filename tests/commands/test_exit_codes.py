@@ -154,7 +154,7 @@ def test_3_for_a_broken_snapshot(tmp_path: Path) -> None:
     folder = policy_folder(tmp_path)
     (folder / "s.jsonl").write_text("{")
     done = keyage(folder, *CHECK)
-    assert (done.returncode, "s.jsonl:1: not a keyage snapshot" in done.stderr) == (3, True)
+    assert (done.returncode, "s.jsonl:1: the file is cut off: save it again" in done.stderr) == (3, True)
 
 
 def test_3_for_a_snapshot_in_which_a_member_is_there_twice(tmp_path: Path) -> None:
@@ -194,6 +194,13 @@ def test_70_for_a_bug(tmp_path: Path) -> None:
     assert done.returncode == 70
     assert done.stderr.endswith("This is a bug in keyage: please report it with the lines above.\n")
     assert (r"\x9b31m" in done.stderr, "\x9b" in done.stderr) == (True, False)
+
+
+def test_the_variable_is_named_where_the_value_came_from_it(tmp_path: Path) -> None:
+    folder = policy_folder(tmp_path)
+    typed, exported = keyage(folder, "check", "--now", "x"), keyage(folder, "check", KEYAGE_NOW="x")
+    said = [done.stderr.splitlines()[-1].partition(": ")[2].partition(': "')[0] for done in (typed, exported)]
+    assert said == ["Invalid value for '--now'", "Invalid value for '--now' (env var: 'KEYAGE_NOW')"]
 
 
 def test_130_when_interrupted(tmp_path: Path) -> None:

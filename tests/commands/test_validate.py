@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.reports.check.test_sarif import run_of
-from tests.support.processes import NOW, POLICY, keyage
+from tests.support.processes import NOW, POLICY, here, keyage
 
 BROKEN = "version: 1\ndefault: {maxAccesKeyAge: 90}\n"
 ENDING = POLICY + "exemptions:\n  - {id: x, users: a, reason: r, approvedBy: a, expires: 2026-11-01}\n"
@@ -24,6 +24,23 @@ def validated(folder: Path, policy: str, *arguments: str) -> tuple[int, str, str
 @pytest.mark.parametrize(("name", "nothing"), [("github", ""), ("gitlab", "[]\n")])
 def test_a_policy_without_problems_has_none(name: str, nothing: str, tmp_path: Path) -> None:
     assert validated(tmp_path, POLICY, "--format", name) == (0, nothing, "")
+
+
+def test_files_that_end_in_yml_are_told(tmp_path: Path) -> None:
+    (tmp_path / "policies.yml").write_text(POLICY)
+    done = here(tmp_path, "validate")
+    hint = "but policies.yml: rename it, or name it with --policy"
+    assert (done.returncode, done.stderr) == (2, f"error: no policies.yaml in {tmp_path}, {hint}\n")
+    (tmp_path / "policies.yml").rename(tmp_path / "policies.yaml")
+    (tmp_path / "accounts.yml").write_text("version: 1\naccounts: []\n")
+    (tmp_path / "policies.test.yml").write_text("tests: []\n")
+    done = here(tmp_path, "validate", "--strict")
+    note = "note: accounts.yml is not read: rename it, or name it with --inventory\n"
+    assert (done.returncode, done.stderr) == (0, note)
+    assert here(tmp_path, "validate", "--inventory", "accounts.yml").stderr == ""
+    done = here(tmp_path, "test", "--quiet")
+    hint = "but policies.test.yml: rename it, or name it with --tests"
+    assert (done.returncode, done.stderr) == (2, f"error: no policies.test.yaml, {hint}\n")
 
 
 def test_a_problem_is_annotated_where_it_stands_in_the_repository(tmp_path: Path) -> None:

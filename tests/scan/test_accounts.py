@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from checker.decision import decision
+from checker.errors import UsageError
+from checker.scan.accounts import parse_filters, selected
 from tests.fakes.served_organization import Served, credentials
 from tests.fakes.silent_server import Silent, silent_server
 from tests.support.processes import KEYAGE, environment, keyage
@@ -81,7 +84,30 @@ def test_an_account_by_its_id(served: Served, folder: Path) -> None:
 
 def test_a_filter_that_selects_nothing_is_a_mistake(served: Served, folder: Path) -> None:
     code, report, said = check(served, folder, "--account", "nope")
-    assert (code, report, said) == (2, {}, "error: --account: none of the 3 accounts is selected\n")
+    there = "there are: dev-web, master, prod-payments"
+    assert (code, report, said) == (2, {}, f"error: --account: none of the 3 accounts is selected; {there}\n")
+
+
+@pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        (["dev-wep"], "none of the 2 accounts is selected: did you mean dev-web?"),
+        (["x", "prod-pey?"], "none of the 2 accounts is selected: did you mean prod-pays?"),
+        (["ou=Root/Prd"], "none of the 2 accounts is selected: did you mean ou=Root/Prod?"),
+        (["000000000022"], "none of the 2 accounts is selected: did you mean 000000000002?"),
+        (["zzz"], "none of the 2 accounts is selected; there are: dev-web, prod-pays"),
+    ],
+)
+def test_a_filter_that_selects_nothing_is_told_what_there_is(filters: list[str], message: str) -> None:
+    accounts = [
+        decision.Account("000000000001", "dev-web", "Root/Dev"),
+        decision.Account("000000000002", "prod-pays", "Root/Prod"),
+    ]
+    with pytest.raises(UsageError) as raised:
+        selected(accounts, parse_filters(filters))
+    assert str(raised.value) == f"--account: {message}"
+    with pytest.raises(UsageError, match="--account: the only account is not selected"):
+        selected(accounts[:1], parse_filters(["zzz"]))
 
 
 @pytest.mark.parametrize("option", ["--account=x", "--role-name=r", "--role-name=keyage-audit", "--external-id=xy"])

@@ -133,7 +133,8 @@ class MarkdownReport:
         )
         when = f"Judged by {code(run.policy_file)} on {run.evaluated_at:%Y-%m-%d %H:%M} UTC"
         exact = "" if run.exact else " Less exact: the ages come from a credential report, and keys may be older."
-        return f"\n{when}: {judged}; {verdicts}.{exact}\n"
+        keyless = run.keyless(totals.keyless)
+        return f"\n{when}: {judged}; {verdicts}{'; ' if keyless else ''}{keyless}.{exact}\n"
 
     def _accounts_of(self, status: str, title: str) -> Section:
         results = self._doubtful[status]

@@ -185,7 +185,9 @@ class TableReport:
         lost = [plural(number, noun) for noun, number in unread.items() if number]
         unreadable = f"; {' and '.join(lost)} UNREADABLE" if lost else ""
         exact = "" if self._run.exact else " (less exact: from a credential report)"
-        return f"{judged} in {where}: {', '.join(parts)}{undecided}{unreadable}{exact}"
+        keyless = self._run.keyless(totals.keyless)
+        rest = f"{'; ' if keyless else ''}{keyless}{unreadable}{exact}"
+        return f"{judged} in {where}: {', '.join(parts)}{undecided}{rest}"
 
 
 def _who(result: AccountResult) -> str:

@@ -71,8 +71,8 @@ def headline(run: DiffRun) -> str:
         return f"{sentence}."
     shown = {NON_COMPLIANT, EXEMPT} if isinstance(run.base, NoPolicy) else set(BECOME)
     sums = [_become(len(run.verdicts(verdict)), words) for verdict, words in BECOME.items() if verdict in shown]
-    unread = f"; {len(run.unreadable)} accounts could not be judged whole" if run.unreadable else ""
-    return f"{sentence}. Of {run.keys} keys, {', '.join(sums)}{unread}."
+    unread = f"; {plural(len(run.unreadable), 'account')} could not be judged whole" if run.unreadable else ""
+    return f"{sentence}. Of {plural(run.keys, 'key')}, {', '.join(sums)}{unread}."
 
 
 def _become(number: int, words: str) -> str:

@@ -9,6 +9,7 @@ from checker.errors import printable
 from checker.policy.loader import PolicyFile
 from checker.policy.policy_tests import Outcome, PolicyTests
 from checker.reports.syntax.terminal import console
+from checker.spoken import plural
 
 
 class PolicyTestRun(NamedTuple):
@@ -55,6 +56,6 @@ def summary(run: PolicyTestRun) -> str:
     passed = len(run.outcomes) - run.failed
     (rules, of_rules), (exemptions, of_exemptions) = run.reached("rules"), run.reached("exemptions")
     return (
-        f"{passed} passed, {run.failed} failed; {rules} of {of_rules} rules (default among them) and "
-        f"{exemptions} of {of_exemptions} exemptions reached"
+        f"{passed} passed, {run.failed} failed; {rules} of {plural(of_rules, 'rule')} (default among them) and "
+        f"{exemptions} of {plural(of_exemptions, 'exemption')} reached"
     )

@@ -83,10 +83,10 @@ def test_nothing_begins_once_the_process_ends() -> None:
 def test_a_deadline_names_what_has_not_answered() -> None:
     class Late(Announced):
         def come(self, seconds: float) -> bool:
-            reasons.append(Deadline(2).reason)
+            reasons.append(Deadline(2).reason("it came"))
             return super().come(seconds)
 
-    reasons = [Deadline(2).reason]
+    reasons = [Deadline(2).reason("it came")]
     WAITS.for_(Late(at=1), None, Patience())
     assert [reason.partition(": ")[2] for reason in reasons] == [
         "give --deadline more time, or run again",
