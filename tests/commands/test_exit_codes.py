@@ -25,7 +25,8 @@ def test_0_when_every_key_is_compliant(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert (
         done.stdout
-        == "1 key judged of 1 user in 000000000001 web: 0 non-compliant, 0 exempt, 1 compliant, 0 not active\n"
+        == "1 key judged of 1 user in 000000000001 web as of a time that is not known: 0 non-compliant, 0 exempt,"
+        " 1 compliant, 0 not active\n"
     )
 
 
@@ -147,7 +148,7 @@ def test_3_for_a_key_that_could_not_be_decided_whatever_else_was_found(tmp_path:
     done = keyage(folder, *CHECK, "--exit-zero")
     assert done.returncode == 3
     assert "Undecided (1)\n" in done.stdout
-    assert "1 key judged of 2 users in 2 accounts: 1 non-compliant," in done.stdout
+    assert "1 key judged of 2 users in 2 accounts as of a time that is not known: 1 non-compliant," in done.stdout
 
 
 def test_3_for_a_broken_snapshot(tmp_path: Path) -> None:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 from unittest.mock import patch
 
 import boto3
 from moto import mock_aws
+from moto.iam.models import IAMBackend
 from moto.organizations import utils
 
 from checker.embedded import aws
@@ -24,12 +26,26 @@ def documented_aws() -> Iterator[str]:
     """Its address."""
     with ExitStack() as stack:
         stack.enter_context(mock_aws())
-        for fake in (remediation_configurations(), function_code(), aws.standing_in_report()):
+        for fake in (remediation_configurations(), function_code(), aws.standing_in_report(), _keys_made_at_now()):
             stack.enter_context(fake)
         url = stack.enter_context(moto_server())
         _organization()
         _users()
         yield url
+
+
+@contextmanager
+def _keys_made_at_now() -> Iterator[None]:
+    """A key that a page makes is made at NOW, as every command of the page runs then."""
+    made = IAMBackend.create_access_key
+
+    def create_access_key(self: Any, *arguments: Any, **named: Any) -> Any:
+        key = made(self, *arguments, **named)
+        key.create_date = ago(0).replace(tzinfo=None)
+        return key
+
+    with patch.object(IAMBackend, "create_access_key", create_access_key):
+        yield
 
 
 def _organization() -> None:

@@ -214,7 +214,7 @@ def certain(result: AccountResult, truth: AccountResult) -> list[tuple[Any, ...]
 
 
 def _without_last_use(finding: Finding) -> tuple[Any, ...]:
-    return tuple(getattr(finding, name) for name in finding.__struct_fields__ if name != "last_used")
+    return tuple(getattr(finding, name) for name in finding.__struct_fields__ if not name.startswith("last_used"))
 
 
 def plan_of(world: World, seed: int) -> Plan:
