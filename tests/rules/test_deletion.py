@@ -1,7 +1,6 @@
 """The runbook's deletion of keys that stay inactive, over days, against the emulator with real clients."""
 
 from datetime import datetime, timedelta
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from moto.iam.models import AccessKeyLastUsed, IAMBackend
 from tests.fakes.stand_ins import after, fail_with, refuse, throttle
 from tests.rules.test_remediation import EXEMPTION, SECOND
 from tests.support.fixtures import NOW
-from tests.support.runbook import Document, Runbook, allowed_calls, document
+from tests.support.runbook import Document, Runbook, allowed_calls, document, remediation
 
 PREFIX = "keyage:inactive-since:"
 DELETE = document("delete", deleteAfterDays=30)
@@ -301,7 +300,7 @@ def test_no_user_is_begun_in_the_last_minute_and_another_day_reaches_the_others(
 def test_ssm_takes_a_hundred_keys_and_the_rest_is_said(
     runbook: Runbook, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(import_module("checker.rules.remediation_report"), "MOST_RETURNED", 2)
+    monkeypatch.setattr(remediation, "MOST_RETURNED", 2)
     for name in "abc":
         runbook.old(name, status="Inactive")
     stale(runbook, "d")

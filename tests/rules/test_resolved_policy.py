@@ -76,7 +76,11 @@ def test_what_is_open_is_named(kind: str) -> None:
 @pytest.mark.parametrize("kind", ["rules", "exemptions"])
 @pytest.mark.parametrize(
     "accounts",
-    ["prod-*", ["prod-*", LISTED], {"name": "prod-*"}, {"ou": "Root/*"}, {"certain": ["set2"]}, {"open": ["set2"]}],
+    [
+        *("prod-*", ["prod-*", LISTED], {"name": "prod-*"}, {"ou": "Root/*"}),
+        *({"name": ["set1"]}, {"ou": [OTHERS]}),
+        *({"certain": ["set2"]}, {"open": ["set2"]}),
+    ],
 )
 def test_a_selector_of_the_policy_language_is_refused(kind: str, accounts: Any) -> None:
     document = resolved(kind, accounts)
