@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rules import selectors
     from rules.access_keys_rotated import AccessKey, Account, AccountPolicy, Decision, Exemption, Policy, Rule, User
     from rules.remediation_settings import RemediationSettings, remediation_by_rule, remediation_settings
-    from rules.resolved_policy import OTHERS, policy_for
+    from rules.resolved_policy import KINDS, OTHERS, policy_for
     from rules.selectors import Clause, SelectorSet
 else:
     decision = import_module("checker.rules.access_keys_rotated")
@@ -23,10 +23,11 @@ else:
     RemediationSettings = _settings.RemediationSettings
     remediation_by_rule, remediation_settings = _settings.remediation_by_rule, _settings.remediation_settings
     _resolved = import_module("checker.rules.resolved_policy")
-    OTHERS, policy_for = _resolved.OTHERS, _resolved.policy_for
+    KINDS, OTHERS, policy_for = _resolved.KINDS, _resolved.OTHERS, _resolved.policy_for
     Clause, SelectorSet = selectors.Clause, selectors.SelectorSet
 
 __all__ = [
+    "KINDS",
     "OTHERS",
     "AccessKey",
     "Account",

@@ -60,12 +60,11 @@ def run_remediation(
     except NotResolved as error:
         raise RemediationFailed(f"nothing done: {error}") from error
     ends = clock() + LONGEST_RUN
-    settings = remediation_by_rule(document)
-    run = _Remediation(policy, settings, client("iam"), now, wait, inputs.get("Trigger") == "manual")
-    if open_here:
-        run.open_here = (
-            f"account {account_id} is not in the inventory that the policy was rendered with: run `keyage inventory`"
-        )
+    unlisted = (
+        f"; account {account_id} is not in the inventory that the policy was rendered with: run `keyage inventory`"
+    )
+    settings, manual = remediation_by_rule(document), inputs.get("Trigger") == "manual"
+    run = _Remediation(policy, settings, client("iam"), now, wait, manual, unlisted if open_here else "")
     users = run.users(client, resource_id)
     reached = 0
     for user in users:
@@ -107,13 +106,14 @@ class _Remediation:
         now: datetime,
         wait: Callable[[float], None],
         manual: bool,
+        why_open: str,
     ) -> None:
+        """`why_open` ends what is said of an undecided key: why it may be open what is for the account."""
         self._policy, self._settings = policy, settings
         self._changes = KeyChanges(iam, wait, asks_for_groups="groups" in policy.asked_of_users(now))
-        self._iam, self._now, self._manual = iam, now, manual
+        self._iam, self._now, self._manual, self._why_open = iam, now, manual, why_open
         self.entries: list[dict[str, str]] = []
         self.unconcerned = 0
-        self.open_here = ""  # why it may be open which rules and exemptions are for the account
 
     def users(self, client: Callable[[str], Any], resource_id: str) -> list[User]:
         """The user with the id, or without one all users, in an order that is another each day.
@@ -235,7 +235,7 @@ class _Remediation:
         if rule is None or decision.verdict == UNDECIDED:
             doubts = decision.doubts or decision.rules
             between = ", ".join(doubt.id for doubt in doubts)
-            raise NotAsExpected(f"undecided between {between}: not touched{self.open_here and '; '}{self.open_here}")
+            raise NotAsExpected(f"undecided between {between}: not touched{self._why_open}")
         settings = self._settings[rule.id]
         if decision.verdict == COMPLIANT:
             return rule, settings, f"not older than {days(rule.max_age)}"

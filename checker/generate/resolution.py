@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from checker.decision import (
+    KINDS,
     OTHERS,
     Account,
     Clause,
@@ -22,7 +23,6 @@ from checker.policy.coverage import covers
 from checker.policy.loader import PolicyFile
 from checker.policy.selection import unlisted_ids, unmatched
 
-KINDS = ("rules", "exemptions")
 SHIPPED = {
     "rules": ("id", "accounts", "users", "maxAccessKeyAge", "remediation"),
     "exemptions": ("id", "accounts", "users", "keys", "expires"),
