@@ -74,13 +74,13 @@ def _report(options: Options, loaded: Loaded, outputs: list[Output], opened: Ope
                 unreadable += result.reason is not None
                 non_compliant += result.counts.non_compliant
                 ahead += result.ahead
-                for output, one in reports:
-                    one.account(result if output.show_all else _attention(result, options, loaded))
+                for output, report in reports:
+                    report.account(result if output.show_all else _attention(result, options, loaded))
         except Interrupted as reason:
             interrupted = reason
         say_keys_ahead(ahead, loaded.now, quiet=options.common.quiet)
-        for _output, one in reports:
-            one.end()
+        for _output, report in reports:
+            report.end()
     if interrupted:
         raise interrupted
     if unreadable:
@@ -97,7 +97,7 @@ def _results(options: Options, loaded: Loaded, outputs: list[Output], opened: Op
 def _attention(result: AccountResult, options: Options, loaded: Loaded) -> AccountResult:
     """The result with only the findings that need attention: another output may have wanted all."""
     soon = loaded.now + options.warn
-    kept = [one for one in result.findings if needs_attention(one.verdict, one.due_date, soon)]
+    kept = [finding for finding in result.findings if needs_attention(finding.verdict, finding.due_date, soon)]
     return replace(result, findings=kept)
 
 

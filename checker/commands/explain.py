@@ -207,7 +207,7 @@ def _keys(loaded: Loaded, account: Account, user: User) -> Iterator[str]:
     """The verdict on each key, where saved state has them."""
     resolved = loaded.policy.policy.for_account(account)
     for key in user.keys:
-        made = decision.decide(resolved, user, key, loaded.now)
+        decided = decision.decide(resolved, user, key, loaded.now)
         age = max(timedelta(0), loaded.now - key.created).days
-        by = f" by {made.exemption.id}" if made.exemption else ""
-        yield f"Key {key.id or '(id not known)'}: {key.status}, {plural(age, 'day')} old: {made.verdict}{by}"
+        by = f" by {decided.exemption.id}" if decided.exemption else ""
+        yield f"Key {key.id or '(id not known)'}: {key.status}, {plural(age, 'day')} old: {decided.verdict}{by}"

@@ -99,10 +99,10 @@ def deployment(policy: PolicyFile, inventory: Mapping[str, Account]) -> Deployme
     rule_name = policy.deploy.rule_name
     document = resolved(policy, inventory)
     age = one_age(document) if policy.deploy.rule == "auto" else None
-    made = Deployment(document, rule_name, policy.deploy.frequency, policy.deploy.region, age)
-    if made.remediations and rule_name.lower().startswith(RESERVED):
+    deployment = Deployment(document, rule_name, policy.deploy.frequency, policy.deploy.region, age)
+    if deployment.remediations and rule_name.lower().startswith(RESERVED):
         raise UsageError(
             f"deploy.ruleName: {rule_name}: Systems Manager takes no document whose name begins like that;"
             f" choose a name that does not begin with {', '.join(RESERVED)}"
         )
-    return made
+    return deployment

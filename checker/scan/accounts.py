@@ -46,7 +46,7 @@ def tasks(
     chosen = selected(found.accounts, filters)
     if options.common.inventory is None and loaded.inventory:
         say(outdated(loaded, chosen), quiet=options.common.quiet)
-    reading = [Task(one.id, one.name, partial(accounts.read, one, asking)) for one in chosen]
+    reading = [Task(account.id, account.name, partial(accounts.read, account, asking)) for account in chosen]
     return reading, found.skipped
 
 
@@ -59,7 +59,7 @@ def _start(
         return accounts, Organization([account for _id, account in sorted(loaded.inventory.items())], [])
     wanted = live.account_attributes(loaded.policy.policy) | {name for clause in filters for name, _key in clause}
     found = organization.read(session, ous="ou" in wanted, tags="tags" in wanted)
-    return accounts, Organization([complete(one, loaded.inventory) for one in found.accounts], found.skipped)
+    return accounts, Organization([complete(account, loaded.inventory) for account in found.accounts], found.skipped)
 
 
 def parse_filters(texts: Sequence[str]) -> list[Clause]:

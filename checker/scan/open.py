@@ -44,12 +44,12 @@ def refuse_contradictions(options: Options) -> None:
     for_all = {"--account": options.account, **role}
     live = {"--organization": options.organization, "--state": options.state, "--deadline": options.deadline}
     keys = {"--terraform-state": options.terraform_state, "--verbose": options.verbose}
-    one = "leave one of them out"
+    remedy = "leave one of them out"
     _refuse(for_all, "is for --organization: add it, or leave this out", useless=not options.organization)
-    _refuse(live, f"is for live IAM, --from for saved state: {one}", useless=options.saved is not None)
+    _refuse(live, f"is for live IAM, --from for saved state: {remedy}", useless=options.saved is not None)
     _refuse(
         live | keys,
-        f"is for keys, --from-aggregator for AWS Config: {one}",
+        f"is for keys, --from-aggregator for AWS Config: {remedy}",
         useless=options.from_aggregator is not None,
     )
 

@@ -278,13 +278,13 @@ def _account(read: AccountRead) -> dict[str, Any]:
 
 def _key(key: AccessKey) -> dict[str, Any]:
     """`lastUsedKnown` stands only where it is false, so that readers from before it understand all others."""
-    told = {
+    entry = {
         "id": key.id,
         "status": key.status,
         "created": _moment(key.created),
         "lastUsed": _moment(key.last_used),
     }
-    return told if key.use_known else told | {"lastUsedKnown": False}
+    return entry if key.use_known else entry | {"lastUsedKnown": False}
 
 
 def _moment(moment: datetime | None) -> datetime | None:

@@ -105,8 +105,8 @@ def _read_account(account: Account, state: Sequence[StateObject], contradicted: 
                 if created is None or key.status is None or key.status not in get_args(snapshot.Status):
                     lacking.append(state_object.address)
                 else:
-                    told = decision.AccessKey(key.id, key.status, created, use_known=False)  # no state has it
-                    keys.setdefault(key.user, {})[key.id] = told
+                    known_key = decision.AccessKey(key.id, key.status, created, use_known=False)  # no state has it
+                    keys.setdefault(key.user, {})[key.id] = known_key
             case ManagedUser() | FoundUser() as user:
                 known.setdefault(user.name, user)
     if contrary or lacking:
