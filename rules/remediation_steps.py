@@ -176,15 +176,15 @@ def _step_for_inactive(case: _Case, since: datetime | None) -> Step:
     if since is None or since > now or since < case.key.created:
         return case.step(MARK, f"seen inactive now, to be deleted in {days(wait.days)}", DELETE, now + wait)
     if used is not None and since <= used and since < now:
-        why = f"used at {_text(used)}, so it was active in between: to be deleted in {days(wait.days)}"
+        why = f"used at {instant_text(used)}, so it was active in between: to be deleted in {days(wait.days)}"
         return case.step(MARK, why, DELETE, now + wait)
     if now < since + wait:
-        why = f"seen inactive since {_text(since)}, not yet for {days(wait.days)}"
+        why = f"seen inactive since {instant_text(since)}, not yet for {days(wait.days)}"
         return case.step(WAIT_DELETE, why, DELETE, since + wait)
     if not case.key.use_known:
         return case.step(HOLD, "whether it was used since it was seen inactive is not known")
     return _held_by_use(case, DELETE) or case.step(
-        DELETE, f"seen inactive since {_text(since)}, for {days(wait.days)} or more"
+        DELETE, f"seen inactive since {instant_text(since)}, for {days(wait.days)} or more"
     )
 
 
@@ -196,7 +196,7 @@ def _held_by_use(case: _Case, following: str) -> Step | None:
         return case.step(HOLD, f"whether it was used within {days(protected)} is not known")
     ends = used and used + timedelta(days=protected)
     if used and ends and case.remediation.now <= ends:
-        return case.step(HOLD, f"protected: used at {_text(used)}, within {days(protected)}", following, ends)
+        return case.step(HOLD, f"protected: used at {instant_text(used)}, within {days(protected)}", following, ends)
     return None
 
 
@@ -221,7 +221,8 @@ def _by_key(steps: Sequence[Step]) -> dict[str | None, str]:
     return {step.key_id: step.step for step in steps}
 
 
-def _text(moment: datetime) -> str:
+def instant_text(moment: datetime) -> str:
+    """As a mark has it: UTC, to the second."""
     return f"{moment:%Y-%m-%dT%H:%M:%SZ}"
 
 

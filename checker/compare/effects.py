@@ -82,7 +82,12 @@ def by_remediation(before: RemediationSettings, after: RemediationSettings) -> E
 def _deactivation(settings: RemediationSettings) -> Sequence[int] | None:
     if settings.action == "none":
         return None
-    return (not settings.automatic, settings.grace_days, settings.protect_used_within_days)
+    return (
+        not settings.automatic,
+        settings.grace_days,
+        settings.protect_used_within_days,
+        settings.protect_last_key,
+    )
 
 
 def _deletion(settings: RemediationSettings) -> Sequence[int] | None:
