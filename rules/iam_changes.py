@@ -72,11 +72,14 @@ class KeyChanges:
         except self._iam.exceptions.NoSuchEntityException:
             return None
 
-    def carry_out(self, user: User, key_id: str | None, planned: Collection[str]) -> None:
-        """Do what is to be done with the key now, if that is among the steps that were planned.
+    def carry_out(
+        self, user: User, key_id: str | None, planned: Collection[str], allowed: Collection[str] | None = None
+    ) -> None:
+        """Do what is to be done with the key now, if that is among the steps that are allowed: those that were planned.
 
         Nothing that AWS answers is raised: a failure is an event.
         """
+        allowed = planned if allowed is None else allowed
         try:
             asks = DELETE in planned or (DEACTIVATE in planned and self._use_protects)
             used = self._last_used(key_id) if asks else None
@@ -93,7 +96,7 @@ class KeyChanges:
         if not steps:
             self._record(Event(LEFT, found, key_id, "", "the key is gone"))
         for step in steps:
-            if step.step not in planned:
+            if step.step not in allowed:
                 self._record(Event(LEFT, found, key_id, step.step, step.why, step.rule))
             elif not self.finish(found, step):
                 return
@@ -117,7 +120,8 @@ class KeyChanges:
         try:
             answer = self._call(user, step)
         except CAUGHT as error:
-            self._record(event._replace(event=FAILED, why=str(error)))
+            failed = failure(error, user, step.key_id)
+            self._record(event._replace(event=failed.event, why=failed.why))
             return False
         event = event._replace(event=DONE, after=state_of(changed, step.key_id), request_id=request_id(answer))
         try:

@@ -1,7 +1,7 @@
 """Deactivate access keys that are too old, and delete those that have been inactive long enough.
 
 It runs in AWS Lambda, for a step of an SSM Automation runbook or for a schedule. Standard library and boto3 only. What
-should happen to a key says `remediation_steps`, how it is done `iam_changes`; here is whose turn it is and what is said.
+should happen to a key says `remediation_steps`, how it is done `iam_changes`; here is who is next, and what is said.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from .access_keys_rotated import UNDECIDED, User
-from .iam_changes import BEGIN, CAUGHT, DONE, FAILED, LEFT, OF_AWS, Event, KeyChanges, failure
+from .iam_changes import BEGIN, CAUGHT, DONE, FAILED, LEFT, OF_AWS, Event, KeyChanges, failure, state_of
 from .iam_listing import users_of
 from .remediation_settings import remediation_by_rule
 from .remediation_steps import DEACTIVATE, DELETE, MARK, MARK_TAG, UNMARK, Remediation, Step, instant_text, steps_for
@@ -24,6 +24,7 @@ LONGEST_RUN = 540  # seconds after which no further user is begun: the step that
 MOST_RETURNED = 100  # SSM returns no more items of a list, and 100 KB, from aws:executeScript
 LONGEST_WHY = 500  # characters
 STEPS = {"deactivate": {UNMARK, DEACTIVATE}, "delete": {UNMARK, MARK, DELETE}}  # of a stage
+CONCERNED = {"deactivate": "Active", "delete": "Inactive"}  # the status of keys that a stage is about
 SAID = {DEACTIVATE: "deactivated", DELETE: "deleted", MARK: "marked", UNMARK: "unmarked"}
 
 
@@ -138,7 +139,7 @@ class _Run:
     def handle(self, user: User, stage: str, only: bool) -> None:
         """Do the stage for every key of one user; without `only`, users with nothing inactive are just counted."""
         try:
-            found = self._changes.user_named(user.name)
+            found = user if user.tags is not None else self._changes.user_named(user.name)
         except CAUGHT as error:
             self._record(failure(error, user, None))
             return
@@ -149,20 +150,21 @@ class _Run:
         if not (only or marked or any(key.status != "Active" for key in found.keys)):
             self.unconcerned += 1
             return
-        self._handle_keys(found, STEPS[stage])
+        self._handle_keys(found, stage)
 
-    def _handle_keys(self, user: User, allowed: set[str]) -> None:
+    def _handle_keys(self, user: User, stage: str) -> None:
         """Each key is looked at again before it is changed, and only then is its last use asked for."""
         by_key: dict[str | None, list[Step]] = {}
         for step in steps_for(self._remediation, user, user.keys):
             by_key.setdefault(step.key_id, []).append(step)
         for key_id, steps in by_key.items():
-            planned = {step.step for step in steps} & allowed
+            planned = {step.step for step in steps} & STEPS[stage]
             if planned:
-                self._changes.carry_out(user, key_id, planned)
+                self._changes.carry_out(user, key_id, planned, STEPS[stage])
                 continue
             for step in steps:
-                event = FAILED if step.verdict == UNDECIDED else LEFT
+                open_here = step.verdict == UNDECIDED and state_of(user, key_id).status == CONCERNED[stage]
+                event = FAILED if open_here else LEFT
                 self._record(Event(event, user, key_id, step.step, step.why, step.rule))
 
     def _record(self, event: Event) -> None:

@@ -99,7 +99,7 @@ def _deploy_and_remediate(output: Path, options: Options, loaded: Loaded) -> Non
         for user_id in [evaluation["ComplianceResourceId"] for evaluation in flagged]:
             done = hosts.run_remediation(source, account, {"ResourceId": user_id}, loaded.now)
             for key in done["Keys"]:
-                _tell(f"  {key['User']:<12} {key['AccessKeyId']}  {key['Action']}: {key['Why']}")
+                _tell(f"  {key['user']:<12} {key['accessKeyId']}  {key['step']}: {key['why']}")
     _tell("")
 
 

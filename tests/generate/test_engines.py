@@ -121,10 +121,10 @@ def remediated(source: str, account: Account, user_id: str, key: AccessKey, expe
         with pytest.raises(Exception, match=r"undecided between .*not touched"):
             hosts.run_remediation(source, account.id, {"ResourceId": user_id}, NOW)
         return
-    (done,) = hosts.run_remediation(source, account.id, {"ResourceId": user_id}, NOW)["Keys"]
-    assert done["Action"] == ("deactivated" if expected.verdict == "NON_COMPLIANT" else "left")
-    assert done["Rule"] == (expected.rule.id if expected.rule else "")
-    assert expected.exemption is None or expected.exemption.id in done["Why"]
+    done, *_mark = hosts.run_remediation(source, account.id, {"ResourceId": user_id}, NOW)["Keys"]
+    assert done["event"] == ("done" if expected.verdict == "NON_COMPLIANT" else "left")
+    assert done["rule"] == (expected.rule.id if expected.rule else None)
+    assert expected.exemption is None or expected.exemption.id in done["why"]
 
 
 @pytest.mark.parametrize("case", list(rule_cases()), ids=str)
