@@ -37,8 +37,8 @@ GENTLE = [
     "{action: deactivate, protectUsedWithinDays: 7, graceDays: 3}",
     "{action: deactivate, automatic: true, graceDays: 4, protectUsedWithinDays: 7}",
     "{action: deactivate, automatic: true, graceDays: 3, protectUsedWithinDays: 8}",
-    "{action: delete, deleteAfterDays: 1, graceDays: 3, protectUsedWithinDays: 7}",
     "{action: deactivate, automatic: true, graceDays: 3, protectUsedWithinDays: 7, protectLastKey: true}",
+    "{action: delete, deleteAfterDays: 1, graceDays: 3, protectUsedWithinDays: 7}",
 ]
 STRICT = [
     "{action: deactivate, automatic: true, graceDays: 2, protectUsedWithinDays: 7}",
