@@ -1,7 +1,9 @@
-"""Charts as SVG inside a page: drawn by pygal, coloured by the page's own stylesheet."""
+"""Charts inside a page, coloured by its own stylesheet."""
 
 import sys
 from collections.abc import Mapping, Sequence
+from html import escape
+from itertools import accumulate
 from xml.etree import ElementTree
 
 import pygal
@@ -15,12 +17,11 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module_
 SVG = "http://www.w3.org/2000/svg"
 NOT_ALLOWED = {"style", "script", "defs", "desc", "title"}  # of which a strict page has no use
 GUIDES = 5  # lines across bars that stand, at whole numbers
-TALL = 24  # pixels for a bar that lies
 
 
 def vertical_bars(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> str:
     """Bars that stand, one stack for each label."""
-    chart = pygal.StackedBar(**_settings(height=240), x_label_rotation=0)
+    chart = pygal.StackedBar(**_settings(), x_label_rotation=0)
     top = max(map(sum, zip(*series.values(), strict=True)))
     step = -(-top // GUIDES)
     chart.y_labels = list(range(0, top + step, step))
@@ -28,18 +29,30 @@ def vertical_bars(labels: Sequence[str], series: Mapping[str, Sequence[int]]) ->
 
 
 def horizontal_bars(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> str:
-    """Bars that lie, one stack for each label, the first on top."""
-    chart = pygal.HorizontalStackedBar(**_settings(height=48 + TALL * len(labels)))
-    turned = {name: list(values)[::-1] for name, values in series.items()}
-    return _drawn(chart, list(labels)[::-1], turned)
+    """Bars that lie, one stack for each label, the first on top: a list, so that labels of any length wrap as text."""
+    stacks = list(zip(*series.values(), strict=True))
+    longest = max(map(sum, stacks))
+    items = (_item(label, stack, longest) for label, stack in zip(labels, stacks, strict=True))
+    return f'<ul class="bars" aria-hidden="true">{"".join(items)}</ul>'
 
 
-def _settings(height: int) -> dict[str, object]:
+def _item(label: str, stack: Sequence[int], longest: int) -> str:
+    starts = accumulate(stack, initial=0)
+    bars = (
+        f'<rect class="color-{number}" x="{start}" width="{value}" height="1"/>'
+        for number, (start, value) in enumerate(zip(starts, stack, strict=False))
+        if value
+    )
+    bar = f'<svg viewBox="0 0 {longest} 1" preserveAspectRatio="none">{"".join(bars)}</svg>'
+    return f"<li><span>{escape(printable(label))}</span>{bar}<span>{sum(stack):,}</span></li>"
+
+
+def _settings() -> dict[str, object]:
     fonts = {f"{name}_font_size": 12 for name in ("label", "major_label", "value", "value_label")}
     return {
         "style": Style(font_family="sans-serif", **fonts),
         "width": 480,
-        "height": height,
+        "height": 240,
         "explicit_size": False,
         "disable_xml_declaration": True,
         "js": [],
@@ -52,7 +65,6 @@ def _settings(height: int) -> dict[str, object]:
         "spacing": 8,
         "value_formatter": lambda value: f"{value:,.0f}" if value == int(value) else "",
         "no_data_text": "",
-        "truncate_label": 32,
     }
 
 
