@@ -10,6 +10,7 @@ from checker.generate import terraform
 from checker.generate.templating import hcl
 from tests.generate.hostile import HOSTILE
 from tests.generate.terraform_cli import (
+    NINETY,
     TEMPLATE,
     InFolder,
     Terraform,
@@ -23,7 +24,6 @@ __all__ = ["terraform_in"]
 
 pytestmark = pytest.mark.sources  # the golden files say that the wheel renders the same
 
-NINETY = "version: 1\ndefault: {maxAccessKeyAge: 90}\n"
 ROBOTS = "rules: [{id: robots, users: svc-*, maxAccessKeyAge: 30}]\n"
 ODD_NAME = "deploy: {ruleName: a, frequency: One_Hour, region: us-gov-west-1}\n"
 LONG_NAME = f"deploy: {{ruleName: {'n' * 64}, region: eu-west-1}}\n"

@@ -9,6 +9,7 @@ TOGETHER = {
     "tests/docs/test_site.py",
     "tests/fits/test_editor.py",
     "tests/fits/test_hooks.py",
+    "tests/generate/test_terraform_cli.py",
     "tests/reports/check/test_html_browser.py",
     "tests/sources/aws/test_faulty_proxy.py",
 }
