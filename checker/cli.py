@@ -181,8 +181,20 @@ def diff(base: str, head: str, *, color: str, saved: Path | None, **settings: An
     help="The folder to write, or to compare.",
 )
 @option("--check", is_flag=True, help="Only compare; exit with 1 and a list if the folder differs.")
+@option("--cost", is_flag=True, help="Only tell what a month of it costs, with each formula; nothing is written.")
+@option("--accounts", type=click.IntRange(1), help="Accounts for --cost; default: those of the inventory.")
+@option("--users", type=click.IntRange(0), default=50, show_default=True, help="IAM users of an account for --cost.")
+@option(
+    "--non-compliant",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Users of an account who are non-compliant in every run, for --cost.",
+)
 @on_policy
-def render(*, output: Path, check: bool, **settings: Any) -> int:
+def render(
+    *, output: Path, check: bool, cost: bool, accounts: int | None, users: int, non_compliant: int, **settings: Any
+) -> int:
     """Write the AWS Config rule and the remediation as Terraform, CloudFormation and conformance packs.
 
     The same for every account, from policies.yaml and accounts.yaml alone: the same bytes every time. Files that the
@@ -190,7 +202,8 @@ def render(*, output: Path, check: bool, **settings: Any) -> int:
     """
     from checker.commands import render as verb
 
-    return verb.run(common_of(settings), output, check=check)
+    assumed = verb.Assumed(accounts, users, non_compliant) if cost else None
+    return verb.run(common_of(settings), output, check=check, assumed=assumed)
 
 
 @keyage.command(short_help="Is what is deployed what the policy says?")

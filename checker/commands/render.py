@@ -1,10 +1,12 @@
 """`keyage render`: write what deploys the policy, or say how a folder differs from that."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, FileProblems
 from checker.extras import how_to_install
-from checker.generate import lint
+from checker.generate import cost, lint, prices
 from checker.generate.deployment import Deployment
 from checker.generate.rendering import MANIFEST, Rendering, render
 from checker.generate.resolution import undecided, unused
@@ -17,14 +19,28 @@ from checker.spoken import plural
 MOVE = "move it to a folder of your own that calls this one as a module"
 
 
-def run(common: Common, folder: Path, *, check: bool) -> int:
-    """Write or compare; 1 if `check` finds differences. Raises KeyageError, and then has written nothing."""
+class Assumed(NamedTuple):
+    """What a cost is asked for; None: as many as the inventory has, or as is usual."""
+
+    accounts: int | None
+    users: int
+    non_compliant: int
+
+
+def run(common: Common, folder: Path, *, check: bool, assumed: Assumed | None = None) -> int:
+    """Write, compare or tell the cost; 1 if `check` finds differences.
+
+    Raises KeyageError, and then has written nothing.
+    """
     checked = Checked(common)
     loaded = checked.without_errors()
     # What is an error here is a warning of the policy, so it is said once.
     rendering = render(loaded.policy, loaded.inventory)
     checked.accepted()
     _warn(common, loaded, rendering)
+    if assumed:
+        answer(_cost(rendering.deployment, loaded, assumed))
+        return COMPLIANT_EXIT
     if check:
         return _compare(folder, rendering)
     if not lint.check(rendering.templates):
@@ -65,6 +81,22 @@ def _compare(folder: Path, rendering: Rendering) -> int:
     if foreign:
         answer([f"What keyage did not write: {MOVE}"])
     return FINDINGS_EXIT
+
+
+def _cost(deployment: Deployment, loaded: Loaded, assumed: Assumed) -> Iterator[str]:
+    """A table; the formula of each line stands below it."""
+    fleet = cost.Fleet(assumed.accounts or len(loaded.inventory) or 1, assumed.users, assumed.non_compliant)
+    found = cost.lines(deployment, fleet)
+    yield f"{_described(deployment)}; runs: {deployment.frequency}"
+    of = f"{plural(fleet.accounts, 'account')} of {plural(fleet.users, 'user')}"
+    yield f"{of}; prices of us-east-1 as of {prices.SEEN}"
+    yield ""
+    width = max(len(line.what) for line in found)
+    yield f"{'':<{width}}  {'a month':>13}  {'USD':>10}"
+    for line in found:
+        yield f"{line.what:<{width}}  {line.quantity:>13,.1f}  {line.dollars:>10,.2f}"
+        yield f"    {line.formula}, at {line.price.said()} per {line.price.unit}"
+    yield f"{'together':<{width}}  {'':>13}  {sum(line.dollars for line in found):>10,.2f}"
 
 
 def _written(folder: Path, rendering: Rendering, changes: list[FileDifference]) -> list[str]:

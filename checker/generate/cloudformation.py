@@ -1,7 +1,7 @@
 """A deployment → one self-contained CloudFormation template, and the conformance pack with its rule."""
 
 from checker.errors import UsageError
-from checker.generate.deployment import MANAGED_RULE, RUNTIME, Deployment
+from checker.generate.deployment import MANAGED_RULE, MEMORY_MB, RUNTIME, Deployment
 from checker.generate.templating import render
 from checker.permissions import DEPLOYED
 
@@ -22,6 +22,7 @@ def template(deployment: Deployment) -> str:
         deployment=deployment,
         managed_rule=MANAGED_RULE,
         runtime=RUNTIME,
+        memory=MEMORY_MB,
         actions=DEPLOYED,
         source=_block(deployment.code),
         runbook=_block(deployment.runbook),

@@ -20,6 +20,7 @@ RESERVED = ("aws", "amazon", "amzn")
 # The newest that provider hashicorp/aws 5 knows; Lambda supports it until 2029-06-30 (Lambda Developer Guide, "Lambda
 # runtimes").
 RUNTIME = "python3.13"
+MEMORY_MB = 512  # of a function
 MAX_NAME = 64  # characters of an IAM role, a Lambda function or a schedule
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from checker.errors import UsageError
 from checker.generate.archive import zipped
 from checker.generate.cloudformation import MAX_TEMPLATE
-from checker.generate.deployment import MANAGED_RULE, RUNTIME, Deployment
+from checker.generate.deployment import MANAGED_RULE, MEMORY_MB, RUNTIME, Deployment
 from checker.generate.templating import render
 from checker.generate.terraform_readme import readme
 from checker.permissions import DEPLOYED
@@ -33,6 +33,7 @@ def account_files(deployment: Deployment) -> dict[str, bytes]:
         "functions": _functions(deployment),
         "provider": PROVIDER,
         "runtime": RUNTIME,
+        "memory": MEMORY_MB,
         "managed_rule": MANAGED_RULE,
         "actions": DEPLOYED,
         "other_region": _other_region(deployment.region),
