@@ -13,9 +13,9 @@ import pytest
 from checker import __version__
 from checker.extras import how_to_install
 from tests.docs.blocks import DOCS, blocks, commands
-from tests.fits.test_release import clone, git
+from tests.fits.test_release import clone, committed, git
 
-__all__ = ["clone"]  # a fixture
+__all__ = ["clone", "committed"]  # fixtures
 
 pytestmark = pytest.mark.sources
 
