@@ -31,6 +31,7 @@ from checker.arguments import (
     wants_color,
 )
 from checker.cli_prepare import PREPARING
+from checker.cli_remediate import remediate
 from checker.errors import USAGE_EXIT
 from checker.shell.boundary import guarded
 from checker.shell.common import say
@@ -220,7 +221,7 @@ def drift(**settings: Any) -> int:
     return verb.run(verb.Options(common, **settings))
 
 
-for command in PREPARING:
+for command in (remediate, *PREPARING):
     keyage.add_command(command)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
+from typing import ClassVar
 
 import msgspec
 
@@ -142,6 +143,12 @@ class AccountResult:
     undecided: Sequence[Undecided] = ()  # in a fixed order
     unread: Sequence[UserUnread] = ()  # by name
     ahead: int = 0  # keys that were created after the instant of the verdicts
+
+    FOUND: ClassVar = "non-compliant"  # what is counted for who looks on
+
+    @property
+    def found(self) -> int:
+        return self.counts.non_compliant
 
     @property
     def status(self) -> str:

@@ -17,8 +17,9 @@ class Call(NamedTuple):
     resource: str = "*"  # what IAM lets a policy name
 
 
-READERS = frozenset({"check", "snapshot", "organization"})
+READERS = frozenset({"check", "snapshot", "organization", "plan"})
 KEYS = READERS | {"init"}
+PLAN = frozenset({"plan"})
 DRIFT = frozenset({"drift"})
 ORGANIZATION = frozenset({"organization", "inventory"})
 AGGREGATE = frozenset({"aggregate"})
@@ -47,6 +48,7 @@ CALLS = (
     Call("iam", "ListAccessKeys", "key ids and CreateDate, of users with keys", KEYS, USERS),
     Call("iam", "ListUserTags", "tags, where GetAccountAuthorizationDetails is denied", READERS, USERS),
     Call("iam", "ListGroupsForUser", "groups, where GetAccountAuthorizationDetails is denied", READERS, USERS),
+    Call("iam", "GetAccessKeyLastUsed", "whether a key is in use, where it would be changed", PLAN, USERS),
     Call("config", "DescribeConfigRules", "the deployed rule", DRIFT),
     Call(
         "config",

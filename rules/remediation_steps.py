@@ -164,7 +164,8 @@ def _step_for_active(case: _Case, youngest: AccessKey | None) -> Step:
         return case.step(HOLD, f"older than {limit}, but the user's last active key (protectLastKey)")
     if not (settings.automatic or case.remediation.asked_for):
         return case.step(HOLD, f"older than {limit}, but the remediation is not automatic: a person is to start it")
-    why = f"older than {limit} and {days(settings.grace_days)} of grace"
+    grace = f" and the {days(settings.grace_days)} of grace" if settings.grace_days else ""
+    why = f"older than {limit}{grace}"
     if settings.action == "delete":
         return case.step(DEACTIVATE, why, DELETE, now + _wait(settings))
     return case.step(DEACTIVATE, why)

@@ -158,7 +158,7 @@ def test_the_youngest_active_key_is_the_last_one() -> None:
     ("settings", "following"), [(DEACTIVATE, None), (DELETE, ("delete", 30.0)), (DELETE | {"graceDays": 0}, None)]
 )
 def test_a_key_that_is_deactivated(settings: Document, following: tuple[str, float] | None) -> None:
-    said = "older than 90 days and 0 days of grace"
+    said = "older than 90 days"
     found = steps_of(document(remediation=settings), key(90.001))
     assert found[0][:3] == ("K", "deactivate", said)
     assert found[0][3] == (following or found[0][3])
