@@ -1,10 +1,12 @@
 """`keyage check` as people call it."""
 
+import html
 import json
 from pathlib import Path
 
 import pytest
 
+from tests.sources.saved.terraform_states import ONE, key, user, version_4
 from tests.support.processes import KEY, NOW, OLD, YOUNG, here, keyage, policy_folder
 
 CHECK = ("check", "--from", "s.jsonl", "--now", NOW)
@@ -216,6 +218,18 @@ def test_terraform_state_that_does_not_tell_the_account_is_unreadable(tmp_path: 
     explained = keyage(tmp_path, "explain", "old", "--from", "t.tfstate")
     assert explained.returncode == 3
     assert explained.stderr.startswith("error: t.tfstate does not tell of old: the account of ")
+
+
+@pytest.mark.parametrize("name", ["table", "json", "markdown", "html", "csv", "junit"])
+def test_one_key_of_terraform_that_cannot_be_judged_hides_no_other(name: str, tmp_path: Path) -> None:
+    policy_folder(tmp_path)
+    twice = [key("AKIATWICE", "ann", "b"), key("AKIATWICE", "ann", "c", attributes={"status": "Inactive"})]
+    things = [user("ann", ONE, "a"), user("bob", ONE, "b"), key("AKIABOB", "bob", "d"), *twice]
+    (tmp_path / "t.tfstate").write_text(version_4(things))
+    done = here(tmp_path, "check", "--from", "t.tfstate", "--now", NOW, "--format", name)
+    told = html.unescape(done.stdout)
+    assert (done.returncode, "AKIABOB" in told, "AKIATWICE" in told) == (3, True, False)
+    assert "contradicts itself about" in told
 
 
 def test_a_terraform_file_that_is_none_is_a_mistake(tmp_path: Path) -> None:

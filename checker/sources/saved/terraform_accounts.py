@@ -9,7 +9,7 @@ import msgspec
 
 from checker.decision import AccessKey, Account, User, decision, selectors
 from checker.errors import Unreadable
-from checker.evaluate import AccountRead, AccountUnreadable, Reading
+from checker.evaluate import AccountRead, AccountUnreadable, Reading, UserUnread
 from checker.policy.inventory import Inventory, complete
 from checker.sources.saved import snapshot
 from checker.sources.saved.terraform_state import REFRESH, Caller, Content, FoundUser, Key, ManagedUser, StateObject
@@ -92,34 +92,70 @@ def _uncertain(state: Sequence[StateObject]) -> AccountUnreadable:
     return AccountUnreadable(None, None, f"the account of {where} is not certain: {remedy}, or judge live IAM")
 
 
-def _read_account(account: Account, state: Sequence[StateObject], contradicted: Collection[str]) -> Reading:
-    known: dict[str, ManagedUser | FoundUser] = {}
+def _read_account(account: Account, state: Sequence[StateObject], contradicted: Collection[str]) -> AccountRead:
+    """What is certain of an account; a user with a key that nobody can judge is unread, with a reason for each key."""
+    known = _known_users(state)
     keys: dict[str, dict[str, AccessKey]] = {}
-    contrary, lacking = [], []
+    contrary: dict[str, list[str]] = {}
+    lacking: dict[str, list[str]] = {}
     for state_object in state:
-        match state_object.content:
-            case Key() as key if key.id in contradicted:
-                contrary.append(state_object.address)
-            case Key() as key:
-                created = _moment(key.create_date)
-                if created is None or key.status is None or key.status not in get_args(snapshot.Status):
-                    lacking.append(state_object.address)
-                else:
-                    told = decision.AccessKey(key.id, key.status, created, use_known=False)  # no state has it
-                    keys.setdefault(key.user, {})[key.id] = told
-            case ManagedUser() | FoundUser() as user:
-                known.setdefault(user.name, user)
-    if contrary or lacking:
-        return AccountUnreadable(account.id, account.name, _defects(contrary, lacking))
-    names = {name for name, user in known.items() if isinstance(user, ManagedUser)} | keys.keys()
-    users = [_user(name, known.get(name), keys.get(name, {})) for name in sorted(names)]
-    return AccountRead(account, users, [f"{account.id}: {AS_OF}"])
+        if not isinstance(key := state_object.content, Key):
+            continue
+        created = _moment(key.create_date)
+        if key.id in contradicted:
+            contrary.setdefault(key.user, []).append(state_object.address)
+        elif created is None or key.status is None or key.status not in get_args(snapshot.Status):
+            lacking.setdefault(key.user, []).append(state_object.address)
+        else:  # no state has the last use
+            keys.setdefault(key.user, {})[key.id] = decision.AccessKey(key.id, key.status, created, use_known=False)
+    open_users = contrary.keys() | lacking.keys()
+    managed = {name for name, user in known.items() if isinstance(user, ManagedUser)}
+    users = [_user(name, known.get(name), keys.get(name, {})) for name in sorted(managed - open_users | keys.keys())]
+    unread = tuple(
+        _unread(_user(name, known.get(name), {}), _defects(contrary.get(name, ()), lacking.get(name, ())))
+        for name in sorted(open_users)
+    )
+    return AccountRead(account, users, [f"{account.id}: {AS_OF}"], unread=unread)
+
+
+def _unread(user: User, reason: str) -> UserUnread:
+    return UserUnread(user.name, user.id, user.arn, reason)
+
+
+def _known_users(state: Sequence[StateObject]) -> dict[str, ManagedUser | FoundUser]:
+    """By name; one who stands there several times as in the first, with nothing in which its equals differ from it."""
+    first: dict[str, StateObject] = {}
+    users: dict[str, ManagedUser | FoundUser] = {}
+    for state_object in state:
+        if not isinstance(user := state_object.content, ManagedUser | FoundUser):
+            continue
+        if user.name not in users:
+            first[user.name], users[user.name] = state_object, user
+        elif _rank(state_object) == _rank(first[user.name]):
+            users[user.name] = _agreed(users[user.name], user)
+    return users
+
+
+def _rank(state_object: StateObject) -> tuple[type, bool]:
+    return type(state_object.content), state_object.deposed
+
+
+def _agreed(one: ManagedUser | FoundUser, other: ManagedUser | FoundUser) -> ManagedUser | FoundUser:
+    told = {name: getattr(one, name) for name in ("path", "unique_id", "arn")}
+    agreed = {name: value if value == getattr(other, name) else None for name, value in told.items()}
+    tags = _tags(one)
+    same_tags = {"tags": msgspec.UNSET if tags is None or tags != _tags(other) else dict(tags), "tags_all": None}
+    return msgspec.structs.replace(one, **agreed, **same_tags)
 
 
 def _defects(contrary: Sequence[str], lacking: Sequence[str]) -> str:
+    whys = []
     if contrary:
-        return f"the state contradicts itself about {_listed(contrary)}: {REFRESH}"
-    return f"no create_date or status is known of {_listed(lacking)}: use AWS provider 3.27.0 or newer, {REFRESH}"
+        whys.append(f"the state contradicts itself about {_listed(contrary)}: {REFRESH}")
+    if lacking:
+        newer = f"use AWS provider 3.27.0 or newer, {REFRESH}"
+        whys.append(f"no create_date or status is known of {_listed(lacking)}: {newer}")
+    return "; ".join(whys)
 
 
 def _listed(places: Sequence[str]) -> str:
