@@ -210,6 +210,40 @@ def test_a_key_of_terraform_has_its_address_and_the_advice_of_terraform(tmp_path
     assert "s3cr3t" not in data.stdout + told.stdout + told.stderr
 
 
+UNREAD_STATES = {
+    "cut.tfstate": ('{"version": 4, "serial": 1, "resources": [', "cut.tfstate: broken or cut off: "),
+    "newer.tfstate": ('{"version": 5, "serial": 1}', "newer.tfstate: state of version 5 is not known, "),
+    "empty.tfstate": ("", "empty.tfstate: the file is empty: save it again; "),
+    "sealed.tfstate": ('{"serial": 1, "encrypted_data": ""}', "sealed.tfstate is encrypted: let OpenTofu decrypt it"),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD_STATES)
+@pytest.mark.parametrize(("users", "arguments"), [(OLD, []), (YOUNG, []), (OLD, ["--exit-zero", "--quiet"])])
+def test_a_broken_terraform_state_keeps_no_verdict_back(
+    name: str, users: str, arguments: list[str], tmp_path: Path
+) -> None:
+    policy_folder(tmp_path, users=users)
+    (tmp_path / "t.tfstate").write_text(json.dumps(TERRAFORM))
+    text, message = UNREAD_STATES[name]
+    (tmp_path / name).write_text(text)
+    states = ("--terraform-state", name, "--terraform-state", "t.tfstate")
+    done = here(tmp_path, *CHECK, *states, *arguments, "--format", "json")
+    keys = json.loads(done.stdout)["keys"]
+    expected = {"OLD": 'aws_iam_access_key.this["a b"]', "YOUNG": None}
+    assert [key["terraformAddress"] for key in keys] == [expected["OLD" if users == OLD else "YOUNG"]]
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert done.stderr.startswith(f"error: {message}")
+    assert done.stderr.endswith("; the keys in it are shown without their Terraform address\n")
+
+
+def test_a_terraform_state_that_is_not_there_is_a_mistake_before_anything_is_read(tmp_path: Path) -> None:
+    policy_folder(tmp_path)
+    done = here(tmp_path, "check", "--from", "none.jsonl", "--terraform-state", "none.tfstate")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: cannot read none.tfstate: No such file or directory\n"
+
+
 def test_terraform_state_that_does_not_tell_the_account_is_unreadable(tmp_path: Path) -> None:
     policy_folder(tmp_path)
     (tmp_path / "t.tfstate").write_text(json.dumps(TERRAFORM))
