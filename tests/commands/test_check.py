@@ -251,7 +251,8 @@ def test_terraform_state_that_does_not_tell_the_account_is_unreadable(tmp_path: 
     assert (done.returncode, "1 account UNREADABLE" in done.stdout) == (3, True)
     explained = keyage(tmp_path, "explain", "old", "--from", "t.tfstate")
     assert explained.returncode == 3
-    assert explained.stderr.startswith("error: t.tfstate does not tell of old: the account of ")
+    where = "an account that is not certain, which could not be read: the account of "
+    assert explained.stderr.startswith(f"error: t.tfstate: old may have keys in {where}")
 
 
 @pytest.mark.parametrize("name", ["table", "json", "markdown", "html", "csv", "junit"])
