@@ -47,6 +47,8 @@ class Figures:
         self._weeks: Counter[int] = Counter()
         self._accounts: list[tuple[int, str, dict[str, int]]] = []
         self._rest: list[dict[str, int]] = []
+        self._without_limit = 0
+        self._unseen = 0  # active keys that are counted, but not among the findings
 
     def account(self, result: AccountResult) -> None:
         counts = result.counts
@@ -56,11 +58,16 @@ class Figures:
             self._accounts.append((-counts.non_compliant, name, by_verdict))
             if len(self._accounts) > 2 * MOST_ACCOUNTS + 1:
                 self._merge()
+        self._unseen += sum(by_verdict.values())
         for finding in result.findings:
             self._finding(finding)
 
     def _finding(self, finding: Finding) -> None:
-        if finding.verdict not in SHOWN or finding.due_date is None:
+        if finding.verdict not in SHOWN:
+            return
+        self._unseen -= 1
+        if finding.due_date is None:
+            self._without_limit += 1
             return
         limit = finding.due_date - finding.create_date
         share = 100 * (self._now - finding.create_date) / limit
@@ -77,8 +84,9 @@ class Figures:
         self._rest.extend(by_verdict for _order, _name, by_verdict in rest)
 
     def figures(self) -> list[Figure]:
-        """Those that have something to show."""
-        return [figure for figure in (self._histogram(), self._due(), self._by_account()) if figure.rows]
+        """Those that have something to show; the findings alone tell of all accounts, but not of all keys."""
+        of_keys = [] if self._unseen else [self._histogram(), self._due()]
+        return [figure for figure in (*of_keys, self._by_account()) if figure.rows]
 
     def _histogram(self) -> Figure:
         labels = [*(f"≤ {share}" for share in SHARES), f"> {SHARES[-1]}"]
@@ -86,6 +94,8 @@ class Figures:
             words: [self._ages[number, verdict] for number in range(len(labels))] for verdict, words in SHOWN.items()
         }
         caption = "Age of each active key in per cent of its limit; over 100 it is too old."
+        if self._without_limit:
+            caption += f" Left out: {plural(self._without_limit, 'key')} whose limit is not known."
         return _figure("Ages against limits", caption, "Age, % of the limit", labels, series)
 
     def _by_account(self) -> Figure:
@@ -100,7 +110,7 @@ class Figures:
             label = f"{plural(len(others), 'other account')}"
             rest = f"{label}: {_said(summed)}"
             rows.append(_account_row(label, summed))
-        caption = "Active keys of each account, and how many of them are non-compliant; the worst first."
+        caption = "Judged active keys of each account, and how many of them are non-compliant; the worst first."
         bars = [Bar(name, _parts(by_verdict), _said(by_verdict)) for _order, name, by_verdict in shown]
         longest = max((sum(by_verdict.values()) for _order, _name, by_verdict in shown), default=0)
         columns = ("Account", *SHOWN.values())
