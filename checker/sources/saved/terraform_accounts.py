@@ -12,7 +12,16 @@ from checker.errors import Unreadable
 from checker.evaluate import AccountRead, AccountUnreadable, Reading, UserUnread
 from checker.policy.inventory import Inventory, complete
 from checker.sources.saved import snapshot
-from checker.sources.saved.terraform_state import REFRESH, Caller, Content, FoundUser, Key, ManagedUser, StateObject
+from checker.sources.saved.terraform_state import (
+    REFRESH,
+    Broken,
+    Caller,
+    Content,
+    FoundUser,
+    Key,
+    ManagedUser,
+    StateObject,
+)
 
 AS_OF = "judged from Terraform state: only what Terraform manages is known, as it was when Terraform last refreshed it"
 
@@ -22,6 +31,8 @@ def read(path: Path, state: Sequence[StateObject], inventory: Inventory) -> Iter
 
     Users are those in the state and those of its keys. Raises Unreadable if there are none.
     """
+    broken = [state_object.content.reason for state_object in state if isinstance(state_object.content, Broken)]
+    state = [state_object for state_object in state if not isinstance(state_object.content, Broken)]
     places = _Places(state)
     accounts: dict[str | None, list[StateObject]] = {}
     keys_by_id: dict[str, set[tuple[str | None, Key]]] = {}
@@ -32,12 +43,14 @@ def read(path: Path, state: Sequence[StateObject], inventory: Inventory) -> Iter
             keys_by_id.setdefault(state_object.content.id, set()).add((account_id, state_object.content))
     contradicted = {key_id for key_id, stories in keys_by_id.items() if len(stories) > 1}
     managed = {account_id: objects for account_id, objects in accounts.items() if any(map(_is_managed, objects))}
-    if not managed:
+    if not managed and not broken:
         raise Unreadable(f"{path}: no aws_iam_access_key and no aws_iam_user is in it, so nothing can be said")
     for account_id in sorted(filter(None, managed)):
         yield _read_account(complete(decision.Account(account_id), inventory), managed[account_id], contradicted)
     if None in managed:
         yield _uncertain(list(filter(_is_managed, managed[None])))
+    if broken:
+        yield AccountUnreadable(None, None, _listed(broken, "; "))
 
 
 def _is_managed(state_object: StateObject) -> bool:
@@ -78,7 +91,7 @@ class _Places:
 
 
 def _own_account(content: Content) -> str | None:
-    if isinstance(content, Key):
+    if isinstance(content, Key | Broken):
         return None
     account_id = content.account_id if isinstance(content, Caller) else (content.arn or "").partition(":iam::")[2][:12]
     return account_id if account_id and selectors.is_account_id(account_id) else None
@@ -158,9 +171,9 @@ def _defects(contrary: Sequence[str], lacking: Sequence[str]) -> str:
     return "; ".join(whys)
 
 
-def _listed(places: Sequence[str]) -> str:
+def _listed(places: Sequence[str], between: str = ", ") -> str:
     more = f" and {len(places) - 3} more" if len(places) > 3 else ""
-    return ", ".join(places[:3]) + more
+    return between.join(places[:3]) + more
 
 
 def _user(name: str, known: ManagedUser | FoundUser | None, keys: Mapping[str, AccessKey]) -> User:

@@ -1,12 +1,13 @@
 """A part of a saved file that is broken or contradicts itself hides nothing else that the file tells."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from checker.evaluate import AccountRead, AccountUnreadable, evaluate
 from checker.sources.saved.kinds import open_saved
-from tests.sources.saved.terraform_states import reasons, written
+from tests.sources.saved.terraform_states import FORMS, ONE, SECRET, key, keys_of, reasons, user, written
 from tests.sources.saved.test_kinds import HEADER, ROW, SNAPSHOT, saved
 from tests.support.fixtures import NOW, policy
 
@@ -57,3 +58,21 @@ def test_an_active_key_without_a_date_in_a_report_hides_no_other(tmp_path: Path,
     assert ([one.user for one in result.findings], result.status, result.counts.users) == (judged, "partial", 2)
     [unread] = read.unread
     assert (unread.name, "no date in access_key_1_last_rotated: save" in unread.reason) == ("u", True)
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+@pytest.mark.parametrize("attributes", [{"id": None}, {"user": 17}, {"status": ["Active"]}, {"create_date": 1.5}])
+def test_a_broken_object_of_terraform_state_hides_no_other(
+    tmp_path: Path, form: Callable[..., str], attributes: dict[str, object]
+) -> None:
+    depends = {"depends_on": ["aws_iam_user.u"]}
+    things = [user("u", ONE), key("AKIA1", "u", "good", **depends)]
+    things.append(key("AKIA2", "u", "bad", **depends, attributes=attributes))
+    path = written(tmp_path, form(things))
+    found = list(open_saved(path, {}).accounts)
+    [(account, reason)] = reasons(found)
+    assert (keys_of(found), account) == ({ONE: ["AKIA1"]}, None)
+    assert reason.startswith(f"{path}: aws_iam_access_key.bad: broken or cut off: Expected `str")
+    assert (SECRET in reason, "AKIA2" in reason) == (False, False)
+    found = list(open_saved(written(tmp_path, form([things[-1]])), {}).accounts)
+    assert reasons(found) == [(None, reason)]
