@@ -55,7 +55,7 @@ class AccountRead:
     users: Sequence[User]
     notes: Sequence[str] = ()  # for the person who reads the report
     api_calls: Mapping[str, int] = field(default_factory=dict)
-    unread: Sequence[UserUnread] = ()
+    unread: Sequence[UserUnread] = ()  # one who is among the users too has keys there of which all is known
 
 
 @dataclass(frozen=True)
@@ -259,8 +259,9 @@ class _Judged:
 
     def _counts(self, reading: AccountRead) -> Counts:
         tally = self._tally
+        in_part = {user.name for user in reading.users} if reading.unread else set()
         return Counts(
-            len(reading.users) + len(reading.unread),
+            len(reading.users) + sum(user.name not in in_part for user in reading.unread),
             sum(tally.values()),
             tally[COMPLIANT],
             tally[NON_COMPLIANT],

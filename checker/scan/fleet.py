@@ -25,7 +25,7 @@ class _Worker:
 
 
 def judged(lines: Lines, judge: Callable[[Reading], R]) -> Iterator[R]:
-    """The result of every account, by account id; raises Unreadable."""
+    """The result of every account, as `Lines.accounts` has them."""
     workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
     if workers == 1 or lines.path.stat().st_size < WORTH_IT:
         return map(judge, lines.accounts())
@@ -42,6 +42,7 @@ def _side_by_side(lines: Lines, judge: Callable[[Reading], R], workers: int) -> 
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    yield from map(judge, lines.nameless)
 
 
 def _leave_interrupts_to_the_parent() -> None:
