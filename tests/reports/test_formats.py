@@ -36,6 +36,7 @@ GOLDEN = {
     ),
     "test": ("test", {"text": "test.txt", "junit": "test.xml", "github": "test-github.txt"}),
     "diff": ("diff", {"text": "diff.txt", "markdown": "diff.md", "json": "diff.json"}),
+    "render": ("cost", {"table": "cost.txt", "json": "cost.json"}),
 }
 HEAD = """\
 # Formats
