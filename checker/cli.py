@@ -27,6 +27,7 @@ from checker.arguments import (
     on_aws,
     on_policy,
     option,
+    require_with,
     terminal_width,
     wants_color,
 )
@@ -192,10 +193,9 @@ def diff(base: str, head: str, *, color: str, saved: Path | None, **settings: An
     show_default=True,
     help="Users of an account who are non-compliant in every run, for --cost.",
 )
+@formats_of("render")
 @on_policy
-def render(
-    *, output: Path, check: bool, cost: bool, accounts: int | None, users: int, non_compliant: int, **settings: Any
-) -> int:
+def render(*, output: Path, check: bool, cost: bool, **settings: Any) -> int:
     """Write the AWS Config rule and the remediation as Terraform, CloudFormation and conformance packs.
 
     The same for every account, from policies.yaml and accounts.yaml alone: the same bytes every time. Files that the
@@ -203,8 +203,12 @@ def render(
     """
     from checker.commands import render as verb
 
-    assumed = verb.Assumed(accounts, users, non_compliant) if cost else None
-    return verb.run(common_of(settings), output, check=check, assumed=assumed)
+    common = common_of(settings)
+    if not cost:
+        require_with("--cost", *settings)
+    elif check:
+        raise click.UsageError("--cost and --check are two questions: leave one of them out")
+    return verb.run(common, output, check=check, cost_of=verb.CostOptions(**settings) if cost else None)
 
 
 @keyage.command(short_help="Is what is deployed what the policy says?")

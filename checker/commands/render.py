@@ -1,45 +1,52 @@
 """`keyage render`: write what deploys the policy, or say how a folder differs from that."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, FileProblems
 from checker.extras import how_to_install
-from checker.generate import cost, lint, prices
+from checker.generate import cost, lint
 from checker.generate.deployment import Deployment
 from checker.generate.rendering import MANIFEST, Rendering, render
 from checker.generate.resolution import undecided, unused
+from checker.reports.formats import writer
 from checker.shell.common import Common, answer, say
 from checker.shell.folder import FileDifference, differences, strangers, write
 from checker.shell.loading import Checked, Loaded, read_files
-from checker.shell.same_file import refuse_same
+from checker.shell.outputs import parse_outputs, write_outputs
+from checker.shell.same_file import outputs_of, refuse_same
 from checker.spoken import plural
 
 MOVE = "move it to a folder of your own that calls this one as a module"
 
 
-class Assumed(NamedTuple):
-    """What a cost is asked for; None: as many as the inventory has, or as is usual."""
+class CostOptions(NamedTuple):
+    """What the cost is for; None: as many accounts as the inventory has, or one."""
 
     accounts: int | None
     users: int
     non_compliant: int
+    formats: tuple[str, ...]
 
 
-def run(common: Common, folder: Path, *, check: bool, assumed: Assumed | None = None) -> int:
+def run(common: Common, folder: Path, *, check: bool, cost_of: CostOptions | None = None) -> int:
     """Write, compare or tell the cost; 1 if `check` finds differences.
 
     Raises KeyageError, and then has written nothing.
     """
+    outputs = parse_outputs(cost_of.formats, "render") if cost_of else []
+    if outputs:
+        refuse_same(outputs_of(outputs), read_files(common))
     checked = Checked(common)
     loaded = checked.without_errors()
     # What is an error here is a warning of the policy, so it is said once.
     rendering = render(loaded.policy, loaded.inventory)
     checked.accepted()
     _warn(common, loaded, rendering)
-    if assumed:
-        answer(_cost(rendering.deployment, loaded, assumed))
+    if cost_of:
+        fleet = cost.Fleet(cost_of.accounts or len(loaded.inventory) or 1, cost_of.users, cost_of.non_compliant)
+        estimate = cost.estimate(rendering.deployment, fleet)
+        write_outputs(outputs, lambda name, out: writer("render", name)(estimate, out))
         return COMPLIANT_EXIT
     if check:
         return _compare(folder, rendering)
@@ -81,22 +88,6 @@ def _compare(folder: Path, rendering: Rendering) -> int:
     if foreign:
         answer([f"What keyage did not write: {MOVE}"])
     return FINDINGS_EXIT
-
-
-def _cost(deployment: Deployment, loaded: Loaded, assumed: Assumed) -> Iterator[str]:
-    """A table; the formula of each line stands below it."""
-    fleet = cost.Fleet(assumed.accounts or len(loaded.inventory) or 1, assumed.users, assumed.non_compliant)
-    found = cost.lines(deployment, fleet)
-    yield f"{_described(deployment)}; runs: {deployment.frequency}"
-    of = f"{plural(fleet.accounts, 'account')} of {plural(fleet.users, 'user')}"
-    yield f"{of}; prices of us-east-1 as of {prices.SEEN}"
-    yield ""
-    width = max(len(line.what) for line in found)
-    yield f"{'':<{width}}  {'a month':>13}  {'USD':>10}"
-    for line in found:
-        yield f"{line.what:<{width}}  {line.quantity:>13,.1f}  {line.dollars:>10,.2f}"
-        yield f"    {line.formula}, at {line.price.said()} per {line.price.unit}"
-    yield f"{'together':<{width}}  {'':>13}  {sum(line.dollars for line in found):>10,.2f}"
 
 
 def _written(folder: Path, rendering: Rendering, changes: list[FileDifference]) -> list[str]:

@@ -80,6 +80,10 @@ FORMATS: Mapping[str, Sequence[Format]] = {
         Format("markdown", "diff.markdown:write", "comments on pull requests: what loosens first"),
         Format("json", "diff.json:write", "programs"),
     ),
+    "render": (
+        Format("table", "cost.table:write", "people at a terminal, with `--cost`"),
+        Format("json", "cost.json:write", "programs, with `--cost`: also where each price was read"),
+    ),
 }
 
 

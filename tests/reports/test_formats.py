@@ -38,6 +38,7 @@ GOLDEN = {
     "test": ("test", {"text": "test.txt", "junit": "test.xml", "github": "test-github.txt"}),
     "remediate plan": ("remediate", {"table": "plan.txt", "json": "plan.json"}),
     "diff": ("diff", {"text": "diff.txt", "markdown": "diff.md", "json": "diff.json"}),
+    "render": ("cost", {"table": "cost.txt", "json": "cost.json"}),
 }
 HEAD = """\
 # Formats
