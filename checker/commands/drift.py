@@ -5,7 +5,7 @@ from typing import NamedTuple
 from checker.compare.deployment import differences
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT
 from checker.generate.deployment import deployment
-from checker.generate.resolution import unlisted
+from checker.scan.accounts import unlisted_warning
 from checker.shell.common import Common, answer, say, teller
 from checker.shell.loading import Checked
 from checker.sources import live
@@ -28,9 +28,8 @@ def run(options: Options) -> int:
     checked.accepted()
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     account = live.identify(session, loaded.inventory, want_name=live.asks_for_names(loaded.policy.policy))
-    if account.id not in loaded.inventory:
-        warning = unlisted(loaded.policy, account)
-        say([f"warning: {warning}: run `keyage inventory`"] if warning else [], quiet=options.common.quiet)
+    warning = unlisted_warning(loaded, account.id)
+    say([f"warning: {warning}"] if warning else [], quiet=options.common.quiet)
     deployed = read(
         session,
         expected.region,

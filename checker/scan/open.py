@@ -106,9 +106,19 @@ def open_live(options: Options, loaded: Loaded, asking: "live.Asking") -> Opened
 
     def results(judge: Judge) -> Iterator[AccountResult]:
         with progress(len(tasks), quiet=options.common.quiet) as advance:
-            yield from gathered(tasks, judge, workers, deadline, advance)
+            for result in gathered(tasks, judge, workers, deadline, advance):
+                if not options.organization:
+                    _warn_if_unlisted(loaded, result, quiet=options.common.quiet)
+                yield result
 
     return Opened("live", True, results, skipped, keep=lambda: _keep(state))
+
+
+def _warn_if_unlisted(loaded: Loaded, result: AccountResult, *, quiet: bool) -> None:
+    from checker.scan.accounts import unlisted_warning
+
+    warning = unlisted_warning(loaded, result.id) if result.id else None
+    say([f"warning: {warning}"] if warning else [], quiet=quiet)
 
 
 def asking_for(loaded: Loaded, warn: timedelta, *, every_line: bool) -> "live.Asking":

@@ -404,7 +404,8 @@ def test_an_account_that_the_inventory_lacks_is_warned_about(account: Account, t
     credentials = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
     done = keyage(tmp_path, "drift", "--now", NOW, AWS_ENDPOINT_URL=account.endpoint, **credentials)
     assert done.returncode == 0
-    assert f"account {ACCOUNT} is not in the inventory, although mine would select it" in done.stderr
+    assert f"account {ACCOUNT} is not in the inventory, which" in done.stderr
+    assert "undecided whether the account is one of those of mine: run `keyage inventory`" in done.stderr
 
 
 def test_a_denied_call_says_what_to_allow(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
