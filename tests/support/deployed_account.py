@@ -6,13 +6,19 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import boto3
+import pytest
 from moto import mock_aws
 
+from checker.commands.drift import sought
+from checker.compare.drift.account import AccountDrift, judged
 from checker.generate.archive import zipped
 from checker.generate.deployment import RUNTIME, Deployment, deployment
 from checker.permissions import DEPLOYED
 from checker.pieces import PIECES
 from checker.policy import inventory, loader
+from checker.sources.aws.session import ReadOnlySession
+from checker.sources.deployed.account import read
+from checker.sources.deployed.parts import Deployed
 from tests.fakes.function_code import function_code
 from tests.fakes.remediation_configurations import remediation_configurations
 from tests.support.moto_server import moto_server
@@ -62,6 +68,18 @@ class DeployedAccount:
         self.endpoint, self.region, self.id = endpoint, region, account_id
         made = {name: session.client(name, region_name=region, endpoint_url=endpoint) for name in SERVICES}
         self.config, self.functions, self.ssm, self.iam, self.scheduler = made.values()
+
+    def read(self, wanted: Deployment) -> Deployed:
+        """What `drift` reads of it, in this process."""
+        return read(ReadOnlySession(), sought(wanted))
+
+    def drift(self, wanted: Deployment) -> AccountDrift:
+        """What `drift` finds, in this process."""
+        return judged(wanted, self.id, None, self.read(wanted))
+
+    def differences(self, wanted: Deployment) -> list[str]:
+        """Its lines."""
+        return [str(difference) for difference in self.drift(wanted).differences]
 
     def record(self, **group: Any) -> None:
         """Switch AWS Config's recorder on; `group`: what it records, by default all."""
@@ -171,3 +189,9 @@ class DeployedAccount:
             "Target": {"Arn": function, "RoleArn": role, "Input": given},
         }
         self.scheduler.create_schedule(**wanted | others)
+
+
+@pytest.fixture
+def account() -> Iterator[DeployedAccount]:
+    with emulated_aws():
+        yield DeployedAccount(REGION)

@@ -21,7 +21,7 @@ class State(StrEnum):
     OTHER_POLICY = "otherPolicy"
     TAKEN = "taken"  # the name of the rule is somebody else's
     NOTHING = "nothing"  # there is no rule
-    UNREADABLE = "unreadable"
+    UNREADABLE = "unreadable"  # or not all that counts
 
 
 @dataclass(frozen=True)
@@ -105,5 +105,5 @@ def _state(expected: Deployment, deployed: Deployed, running: PolicyInUse | None
     if running is None:
         return State.TAKEN
     if not found:
-        return State.CURRENT
+        return State.UNREADABLE if deployed.reasons else State.CURRENT
     return State.CHANGED if running == wanted(expected) else State.OTHER_POLICY

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import pytest
@@ -10,11 +10,10 @@ from moto.config.responses import ConfigResponse
 from moto.core.exceptions import JsonRESTError
 
 from checker.commands.drift import sought
-from checker.compare.drift.account import AccountDrift, differences, judged
+from checker.compare.drift.account import differences
 from checker.compare.drift.policy import digest
 from checker.errors import Unreadable
 from checker.generate.archive import zipped
-from checker.generate.deployment import Deployment
 from checker.permissions import policy_document
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.deployed.account import read
@@ -29,31 +28,12 @@ from tests.support.deployed_account import (
     REGION,
     RULE,
     DeployedAccount,
-    emulated_aws,
     expected,
 )
 
 
-class Account(DeployedAccount):
-    def differences(self, wanted: Deployment) -> list[str]:
-        return [str(difference) for difference in differences(wanted, read_for(wanted, ReadOnlySession()))]
-
-    def found(self, wanted: Deployment) -> AccountDrift:
-        return judged(wanted, ACCOUNT, None, read_for(wanted, ReadOnlySession()))
-
-
-def read_for(wanted: Deployment, session: ReadOnlySession) -> Deployed:
-    return read(session, sought(wanted))
-
-
-@pytest.fixture
-def account() -> Iterator[Account]:
-    with emulated_aws():
-        yield Account(REGION)
-
-
 @pytest.mark.parametrize("policy", [MANAGED, CUSTOM], ids=["managed", "custom"])
-def test_what_was_deployed_from_the_policy_is_no_difference(account: Account, policy: str) -> None:
+def test_what_was_deployed_from_the_policy_is_no_difference(account: DeployedAccount, policy: str) -> None:
     account.deploy(expected(policy))
     assert account.differences(expected(policy)) == []
 
@@ -75,7 +55,7 @@ def test_what_was_deployed_from_the_policy_is_no_difference(account: Account, po
     ],
     ids=["managed", "custom"],
 )
-def test_nothing_is_deployed(account: Account, policy: str, said: list[str]) -> None:
+def test_nothing_is_deployed(account: DeployedAccount, policy: str, said: list[str]) -> None:
     account.record()
     assert account.differences(expected(policy)) == said
 
@@ -167,7 +147,7 @@ NO_DELETION = CUSTOM.replace("action: delete", "action: deactivate")
         ),
     ],
 )
-def test_the_policy_has_changed_since(account: Account, there: str, wanted: str, said: list[str]) -> None:
+def test_the_policy_has_changed_since(account: DeployedAccount, there: str, wanted: str, said: list[str]) -> None:
     account.deploy(expected(there))
     assert account.differences(expected(wanted)) == said
 
@@ -180,11 +160,11 @@ def test_a_rule_of_another_kind_is_a_difference_and_no_crash() -> None:
         assert found == [f"rule owner: deployed CUSTOM_POLICY, policy {owner}"]
 
 
-def broken_zip(account: Account, function: str) -> None:
+def broken_zip(account: DeployedAccount, function: str) -> None:
     account.functions.update_function_code(FunctionName=function, ZipFile=zipped("other.py", b""))
 
 
-def edited_code(account: Account, function: str) -> None:
+def edited_code(account: DeployedAccount, function: str) -> None:
     plain = str(expected(CUSTOM).code)
     edited = plain.replace("LONGEST_RUN = 540", "LONGEST_RUN = 5")
     assert edited != plain
@@ -194,15 +174,15 @@ def edited_code(account: Account, function: str) -> None:
     account.functions.update_function_code(FunctionName=function, ZipFile=content.getvalue())
 
 
-def swapped_handler(account: Account, function: str, handler: str) -> None:
+def swapped_handler(account: DeployedAccount, function: str, handler: str) -> None:
     account.functions.update_function_configuration(FunctionName=function, Handler=handler)
 
 
-def deleted_function(account: Account, function: str) -> None:
+def deleted_function(account: DeployedAccount, function: str) -> None:
     account.functions.delete_function(FunctionName=function)
 
 
-def edited_document(account: Account) -> None:
+def edited_document(account: DeployedAccount) -> None:
     wanted = expected(CUSTOM)
     account.ssm.delete_document(Name=wanted.name("remediation"))
     edited = str(wanted.runbook).replace("read_timeout=590", "read_timeout=5")
@@ -212,14 +192,14 @@ def edited_document(account: Account) -> None:
     )
 
 
-def reschedule(account: Account, **target: str) -> None:
+def reschedule(account: DeployedAccount, **target: str) -> None:
     there = account.scheduler.get_schedule(Name=DELETION)
     kept = {key: there[key] for key in ("Name", "ScheduleExpression", "FlexibleTimeWindow", "State", "Target")}
     account.scheduler.update_schedule(**kept | {"Target": there["Target"] | target})
 
 
 DOCUMENT = "Automation document: deployed another text, policy what `keyage render` writes to remediation.yaml"
-BY_HAND: list[tuple[Callable[[Account], object], str]] = [
+BY_HAND: list[tuple[Callable[[DeployedAccount], object], str]] = [
     *(
         (partial(change, function=function), code(OF_THE_RULE if function == EVALUATION else function))
         for change, code in ((broken_zip, broken_code), (edited_code, other_code))
@@ -269,14 +249,16 @@ BY_HAND: list[tuple[Callable[[Account], object], str]] = [
 
 
 @pytest.mark.parametrize(("change", "said"), BY_HAND)
-def test_somebody_changed_it_by_hand(account: Account, change: Callable[[Account], object], said: str) -> None:
+def test_somebody_changed_it_by_hand(
+    account: DeployedAccount, change: Callable[[DeployedAccount], object], said: str
+) -> None:
     account.deploy(expected(CUSTOM))
     change(account)
     [found] = account.differences(expected(CUSTOM))
     assert found.startswith(said)
 
 
-def test_a_remediation_with_another_document(account: Account) -> None:
+def test_a_remediation_with_another_document(account: DeployedAccount) -> None:
     account.deploy(expected(CUSTOM))
     account.remediate(expected(CUSTOM), TargetId="AWS-Other")
     assert account.differences(expected(CUSTOM)) == [
@@ -285,7 +267,7 @@ def test_a_remediation_with_another_document(account: Account) -> None:
     ]
 
 
-def test_another_layout_of_the_document_is_no_difference(account: Account) -> None:
+def test_another_layout_of_the_document_is_no_difference(account: DeployedAccount) -> None:
     wanted = expected(CUSTOM)
     account.deploy(wanted)
     account.ssm.delete_document(Name=wanted.name("remediation"))
@@ -297,21 +279,21 @@ def test_another_layout_of_the_document_is_no_difference(account: Account) -> No
     assert account.differences(wanted) == []
 
 
-def test_the_printed_permissions_are_what_is_asked(account: Account) -> None:
+def test_the_printed_permissions_are_what_is_asked(account: DeployedAccount) -> None:
     account.deploy(expected(CUSTOM))
     session = ReadOnlySession()
-    read_for(expected(CUSTOM), session)
+    read(session, sought(expected(CUSTOM)))
     allowed = {action for statement in policy_document("drift")["Statement"] for action in statement["Action"]}
     assert {action.partition(":")[2] for action in allowed} == {*session.calls(), "ListAccountAliases"}
 
 
-def test_what_cannot_be_read_is_no_verdict(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_read_is_no_verdict(account: DeployedAccount, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     with pytest.raises(Unreadable):
         account.differences(expected(MANAGED))
 
 
-def test_a_denied_call_says_what_to_allow(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_denied_call_says_what_to_allow(account: DeployedAccount, monkeypatch: pytest.MonkeyPatch) -> None:
     def denied(_response: object) -> str:
         raise JsonRESTError("AccessDeniedException", "not you")
 
@@ -321,7 +303,7 @@ def test_a_denied_call_says_what_to_allow(account: Account, monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("named", [ACCOUNT, "444455556666"], ids=["this account", "another account"])
-def test_what_is_for_one_account_is_deployed_in_every_account(account: Account, named: str) -> None:
+def test_what_is_for_one_account_is_deployed_in_every_account(account: DeployedAccount, named: str) -> None:
     policy = f"{MANAGED}rules: [{{id: mine, accounts: '{named}', maxAccessKeyAge: 3}}]\n"
     account.deploy(expected(policy))
     assert account.differences(expected(policy)) == []
