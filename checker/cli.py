@@ -32,7 +32,6 @@ from checker.arguments import (
     wants_color,
 )
 from checker.cli_prepare import PREPARING
-from checker.cli_remediate import remediate
 from checker.errors import USAGE_EXIT
 from checker.shell.boundary import guarded
 from checker.shell.common import say
@@ -225,7 +224,7 @@ def drift(**settings: Any) -> int:
     return verb.run(verb.Options(common, **settings))
 
 
-for command in (remediate, *PREPARING):
+for command in PREPARING:
     keyage.add_command(command)
 
 

@@ -24,6 +24,8 @@ DRIFT = frozenset({"drift"})
 ORGANIZATION = frozenset({"organization", "inventory"})
 AGGREGATE = frozenset({"aggregate"})
 USERS = "arn:*:iam::*:user/*"
+ROLES = "arn:*:iam::*:role/*"
+FUNCTIONS = "arn:*:lambda:*:*:function:*"
 AGGREGATORS = "arn:*:config:*:*:config-aggregator/*"
 AUDIT_ROLE = "keyage-audit"  # the role that `check --organization` assumes, where no other is named
 CALLS = (
@@ -68,9 +70,20 @@ CALLS = (
     Call("config", "DescribeAggregateComplianceByConfigRules", "where the rule has results", AGGREGATE, AGGREGATORS),
     Call("config", "GetAggregateComplianceDetailsByConfigRule", "the result of each user", AGGREGATE, AGGREGATORS),
     Call("config", "ListAggregateDiscoveredResources", "the names of users", AGGREGATE, AGGREGATORS),
-    Call("lambda", "GetFunction", "the deployed code", DRIFT, "arn:*:lambda:*:*:function:*"),
+    Call("config", "DescribeConfigurationRecorders", "whether there is a recorder", DRIFT),
+    Call("config", "DescribeConfigurationRecorderStatus", "whether it records", DRIFT),
+    Call("lambda", "ListFunctions", "which functions are keyage's", DRIFT),
+    Call("lambda", "GetFunction", "the deployed code", DRIFT, FUNCTIONS),
+    Call("lambda", "GetFunctionEventInvokeConfig", "how often a function is tried again", DRIFT, FUNCTIONS),
+    Call("lambda", "GetPolicy", "whether AWS Config may invoke it", DRIFT, FUNCTIONS),
+    Call("ssm", "ListDocuments", "which documents are keyage's", DRIFT),
     Call("ssm", "GetDocument", "the deployed document", DRIFT, "arn:*:ssm:*:*:document/*"),
+    Call("scheduler", "ListSchedules", "which schedules are keyage's", DRIFT),
     Call("scheduler", "GetSchedule", "the deployed deletion", DRIFT, "arn:*:scheduler:*:*:schedule/*/*"),
+    Call("iam", "GetRole", "who may assume a deployed role", DRIFT, ROLES),
+    Call("iam", "ListRolePolicies", "what a deployed role may do", DRIFT, ROLES),
+    Call("iam", "GetRolePolicy", "what a deployed role may do", DRIFT, ROLES),
+    Call("iam", "ListAttachedRolePolicies", "what a deployed role may do", DRIFT, ROLES),
 )
 
 WRITE_LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
@@ -143,5 +156,9 @@ def policy_document(verb: str) -> dict[str, Any]:
 
 def _statement(calls: list[Call], resource: str) -> dict[str, Any]:
     actions = sorted(f"{call.service}:{call.operation}" for call in calls)
-    what = "TheAccount" if resource == "*" else {USERS: "Users"}.get(resource, calls[0].service.capitalize())
+    what = (
+        "TheAccount"
+        if resource == "*"
+        else {USERS: "Users", ROLES: "Roles"}.get(resource, calls[0].service.capitalize())
+    )
     return {"Sid": f"KeyageReads{what}", "Effect": "Allow", "Action": actions, "Resource": resource}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from checker.decision import Account
-from checker.generate import bundle, cloudformation, terraform
+from checker.generate import cloudformation, terraform
 from checker.generate.deployment import Deployment, deployment
 from checker.policy.loader import PolicyFile
 
@@ -37,7 +37,7 @@ def render(policy: PolicyFile, inventory: Mapping[str, Account]) -> Rendering:
     deployed = deployment(policy, inventory)
     template = cloudformation.template(deployed).encode()
     files = {
-        POLICY: f"{bundle.inert_json(dict(deployed.document))}\n".encode(),
+        POLICY: deployed.policy_json,
         TEMPLATE: template,
         CONFORMANCE_PACK: cloudformation.conformance_pack(deployed).encode(),
         **_below(ACCOUNT_MODULE, terraform.account_files(deployed)),

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from checker.sources import live
     from checker.sources.key_memory import State
 
-R = TypeVar("R")  # what comes of an account
+
+class Result(Protocol):
+    """What comes of an account."""
+
+    @property
+    def id(self) -> str | None: ...
+
+
+R = TypeVar("R", bound=Result)
 
 
 class Results(Protocol):
@@ -112,9 +120,19 @@ def open_live(options: Options, loaded: Loaded, asking: "live.Asking") -> Opened
 
     def results(judge: Callable[[Reading], R]) -> Iterator[R]:
         with progress(len(tasks), quiet=options.common.quiet) as advance:
-            yield from gathered(tasks, judge, workers, deadline, advance)
+            for result in gathered(tasks, judge, workers, deadline, advance):
+                if not options.organization:
+                    _warn_if_unlisted(loaded, result, quiet=options.common.quiet)
+                yield result
 
     return Opened("live", True, results, skipped, keep=lambda: _keep(state))
+
+
+def _warn_if_unlisted(loaded: Loaded, result: Result, *, quiet: bool) -> None:
+    from checker.scan.accounts import unlisted_warning
+
+    warning = unlisted_warning(loaded, result.id) if result.id else None
+    say([f"warning: {warning}"] if warning else [], quiet=quiet)
 
 
 def asking_for(loaded: Loaded, warn: timedelta, *, every_line: bool) -> "live.Asking":

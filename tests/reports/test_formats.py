@@ -6,7 +6,7 @@ import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
 from checker.cli import keyage
-from checker.cli_remediate import remediate
+from checker.cli_prepare import remediate
 from checker.reports.formats import AGGREGATE, FORMATS, Format, find, for_people, names, writer
 
 TOP = Path(__file__).parents[2]
