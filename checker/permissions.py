@@ -25,6 +25,7 @@ AGGREGATE = frozenset({"aggregate"})
 USERS = "arn:*:iam::*:user/*"
 AGGREGATORS = "arn:*:config:*:*:config-aggregator/*"
 AUDIT_ROLE = "keyage-audit"  # the role that `check --organization` assumes, where no other is named
+CALLER_ROLE = "keyage-organization"  # the role that assumes it, where `render` makes one
 CALLS = (
     Call("sts", "GetCallerIdentity", "which account this is; needs no permission", frozenset()),
     Call("sts", "AssumeRole", "an account's own role", frozenset({"organization"}), f"arn:*:iam::*:role/{AUDIT_ROLE}"),
@@ -127,6 +128,11 @@ SIGN_IN = frozenset(
 )
 VERBS = sorted({verb for call in CALLS for verb in call.verbs})
 ALLOWED = frozenset((call.service, call.operation) for call in CALLS) | SIGN_IN
+
+
+def actions(verb: str) -> dict[str, list[str]]:
+    """What a verb may call, by the Sid of the statement that allows it; the templates say on what."""
+    return {statement["Sid"]: statement["Action"] for statement in policy_document(verb)["Statement"]}
 
 
 def policy_document(verb: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from checker.policy.loader import PolicyFile
 MANIFEST = "manifest.json"
 POLICY = "policy.json"
 TEMPLATE = "cloudformation/keyage.yaml"
+AUDIT_ROLE = "cloudformation/audit-role.yaml"
 CONFORMANCE_PACK = "conformance-pack/keyage.yaml"
 ACCOUNT_MODULE = "terraform/account"
 ORGANIZATION_MODULE = "terraform/organization"
@@ -39,6 +40,7 @@ def render(policy: PolicyFile, inventory: Mapping[str, Account]) -> Rendering:
     files = {
         POLICY: f"{bundle.inert_json(dict(deployed.document))}\n".encode(),
         TEMPLATE: template,
+        AUDIT_ROLE: cloudformation.audit_role().encode(),
         CONFORMANCE_PACK: cloudformation.conformance_pack(deployed).encode(),
         **_below(ACCOUNT_MODULE, terraform.account_files(deployed)),
         **_below(ORGANIZATION_MODULE, terraform.organization_files(deployed, template)),
