@@ -8,7 +8,7 @@ from checker.generate.cloudformation import MAX_TEMPLATE
 from checker.generate.deployment import MANAGED_RULE, MEMORY_MB, RUNTIME, Deployment
 from checker.generate.templating import render
 from checker.generate.terraform_readme import readme
-from checker.permissions import DEPLOYED
+from checker.permissions import AUDIT_ROLE, CALLER_ROLE, DEPLOYED, actions
 from checker.spoken import plural
 
 # CloudFormation API Reference, CreateStackSet: the TemplateBody of a call; a larger template goes through Amazon S3.
@@ -22,7 +22,7 @@ CODE = "lambda.zip"
 def account_files(deployment: Deployment) -> dict[str, bytes]:
     """The module that deploys to one account, by path below its folder."""
     remediates = deployment.runbook is not None
-    wanted = ["versions.tf", "variables.tf", "main.tf", "outputs.tf"]
+    wanted = ["variables.tf", "main.tf", "outputs.tf"]
     wanted += ["evaluation.tf"] if deployment.custom else []
     wanted += ["remediation.tf"] if remediates else []
     wanted += ["deletion.tf"] if deployment.deletes else []
@@ -36,6 +36,8 @@ def account_files(deployment: Deployment) -> dict[str, bytes]:
         "memory": MEMORY_MB,
         "managed_rule": MANAGED_RULE,
         "actions": DEPLOYED,
+        "audit_role": AUDIT_ROLE,
+        "reading": actions("check"),
         "other_region": _other_region(deployment.region),
     }
     files = _module("account", wanted, deployment, context)
@@ -58,12 +60,14 @@ def organization_files(deployment: Deployment, template: bytes) -> dict[str, byt
             f"the CloudFormation template has {size} bytes, {plural(size - MAX_TEMPLATE, 'byte')} more than the"
             f" {MAX_TEMPLATE} that a stack set takes: merge rules or exemptions"
         )
-    wanted = ["versions.tf", "variables.tf", "main.tf", "outputs.tf"]
-    wanted += ["template.tf"] if size > MAX_SENT else []
+    wanted = ["variables.tf", "main.tf", "roles.tf", "outputs.tf"]
     context: dict[str, Any] = {
         "deployment": deployment,
         "large": size > MAX_SENT,
         "provider": PROVIDER,
+        "audit_role": AUDIT_ROLE,
+        "caller_role": CALLER_ROLE,
+        "reading": actions("organization"),
         "other_region": _other_region(deployment.region),
     }
     return _module("organization", wanted, deployment, context)
