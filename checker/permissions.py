@@ -25,7 +25,10 @@ AGGREGATE = frozenset({"aggregate"})
 USERS = "arn:*:iam::*:user/*"
 AGGREGATORS = "arn:*:config:*:*:config-aggregator/*"
 AUDIT_ROLE = "keyage-audit"  # the role that `check --organization` assumes, where no other is named
-CALLER_ROLE = "keyage-organization"  # the role that assumes it, where `render` makes one
+# The other roles that `render` makes: which assumes that one, which a pipeline assumes, and which its pull requests do.
+CALLER_ROLE = "keyage-organization"
+PIPELINE_ROLE = "keyage-pipeline"
+PULL_REQUEST_ROLE = "keyage-pull-request"
 CALLS = (
     Call("sts", "GetCallerIdentity", "which account this is; needs no permission", frozenset()),
     Call("sts", "AssumeRole", "an account's own role", frozenset({"organization"}), f"arn:*:iam::*:role/{AUDIT_ROLE}"),
@@ -113,6 +116,7 @@ DEPLOYED: Mapping[str, Mapping[str, Sequence[str]]] = {
     },
     "automation": {"InvokeTheFunctions": ["lambda:InvokeFunction"]},
     "schedule": {"InvokeTheFunction": ["lambda:InvokeFunction"]},
+    "pipeline": {"AssumeTheRoleOfTheOrganization": ["sts:AssumeRole"]},
 }
 
 # What botocore's own credential providers call on behalf of the profile: signing in, not reading.

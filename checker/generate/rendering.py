@@ -17,6 +17,7 @@ AUDIT_ROLE = "cloudformation/audit-role.yaml"
 CONFORMANCE_PACK = "conformance-pack/keyage.yaml"
 ACCOUNT_MODULE = "terraform/account"
 ORGANIZATION_MODULE = "terraform/organization"
+PIPELINE_MODULE = "terraform/ci"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def render(policy: PolicyFile, inventory: Mapping[str, Account]) -> Rendering:
         CONFORMANCE_PACK: cloudformation.conformance_pack(deployed).encode(),
         **_below(ACCOUNT_MODULE, terraform.account_files(deployed)),
         **_below(ORGANIZATION_MODULE, terraform.organization_files(deployed, template)),
+        **_below(PIPELINE_MODULE, terraform.pipeline_files(deployed)),
     }
     files = dict(sorted(files.items()))
     files[MANIFEST] = _manifest(policy, deployed, files)

@@ -8,13 +8,15 @@ from checker.generate.cloudformation import MAX_TEMPLATE
 from checker.generate.deployment import MANAGED_RULE, MEMORY_MB, RUNTIME, Deployment
 from checker.generate.templating import render
 from checker.generate.terraform_readme import readme
-from checker.permissions import AUDIT_ROLE, CALLER_ROLE, DEPLOYED, actions
+from checker.permissions import AUDIT_ROLE, CALLER_ROLE, DEPLOYED, PIPELINE_ROLE, PULL_REQUEST_ROLE, actions
 from checker.spoken import plural
 
 # CloudFormation API Reference, CreateStackSet: the TemplateBody of a call; a larger template goes through Amazon S3.
 MAX_SENT = 51_200  # bytes
 # The first that knows the runtime of the functions; it also has stack instances whose targets change in place.
 PROVIDER = ">= 5.76, < 7.0"
+# The first in which an OpenID Connect provider needs no thumbprints (pull request 37255 of the provider).
+PIPELINE_PROVIDER = ">= 5.81, < 7.0"
 HANDLER = "index.py"
 CODE = "lambda.zip"
 
@@ -71,6 +73,19 @@ def organization_files(deployment: Deployment, template: bytes) -> dict[str, byt
         "other_region": _other_region(deployment.region),
     }
     return _module("organization", wanted, deployment, context)
+
+
+def pipeline_files(deployment: Deployment) -> dict[str, bytes]:
+    """The module that lets a pipeline run `keyage check --organization`, by path below its folder."""
+    context: dict[str, Any] = {
+        "provider": PIPELINE_PROVIDER,
+        "pipeline_role": PIPELINE_ROLE,
+        "pull_request_role": PULL_REQUEST_ROLE,
+        "caller_role": CALLER_ROLE,
+        "actions": DEPLOYED["pipeline"],
+        "reading": actions("check"),
+    }
+    return _module("ci", ["main.tf"], deployment, context)
 
 
 def _module(folder: str, wanted: list[str], deployment: Deployment, context: dict[str, Any]) -> dict[str, bytes]:
