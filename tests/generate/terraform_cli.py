@@ -78,8 +78,7 @@ class Terraform:
 @cache
 def _installed(plugins: Path) -> Path:
     """The provider that terraform finds for a module that is rendered; no other `init` has to look for it again."""
-    versions = terraform.account_files(deployed(NINETY))["versions.tf"]
-    module = Terraform(write(plugins / "module", {"versions.tf": versions}))
+    module = Terraform(write(plugins / "module", terraform.account_files(deployed(NINETY))))
     mirror = os.environ.get(MIRROR)
     if not mirror:
         module.environment["TF_PLUGIN_CACHE_DIR"] = str(plugins)

@@ -1,6 +1,7 @@
 """The role that `check --organization` assumes, as CloudFormation makes it."""
 
 import re
+from ast import literal_eval
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ def made(**parameters: str) -> Any:
         (role,) = iam.list_roles()["Roles"]
         (policy,) = iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
         found = iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy)
-        return {**iam.get_role(RoleName=role["RoleName"])["Role"], "Policy": found["PolicyDocument"]}
+        # moto keeps what a template says as the text of a Python object.
+        policy_of_role = literal_eval(found["PolicyDocument"])
+        return {**iam.get_role(RoleName=role["RoleName"])["Role"], "Policy": policy_of_role}
 
 
 def trust(role: Any) -> Any:
