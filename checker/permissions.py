@@ -28,6 +28,10 @@ ROLES = "arn:*:iam::*:role/*"
 FUNCTIONS = "arn:*:lambda:*:*:function:*"
 AGGREGATORS = "arn:*:config:*:*:config-aggregator/*"
 AUDIT_ROLE = "keyage-audit"  # the role that `check --organization` assumes, where no other is named
+# The other roles that `render` makes: which assumes that one, which a pipeline assumes, and which its pull requests do.
+CALLER_ROLE = "keyage-organization"
+PIPELINE_ROLE = "keyage-pipeline"
+PULL_REQUEST_ROLE = "keyage-pull-request"
 CALLS = (
     Call("sts", "GetCallerIdentity", "which account this is; needs no permission", frozenset()),
     Call("sts", "AssumeRole", "an account's own role", frozenset({"organization"}), f"arn:*:iam::*:role/{AUDIT_ROLE}"),
@@ -127,6 +131,7 @@ DEPLOYED: Mapping[str, Mapping[str, Sequence[str]]] = {
     },
     "automation": {"InvokeTheFunctions": ["lambda:InvokeFunction"]},
     "schedule": {"InvokeTheFunction": ["lambda:InvokeFunction"]},
+    "pipeline": {"AssumeTheRoleOfTheOrganization": ["sts:AssumeRole"]},
 }
 
 # What botocore's own credential providers call on behalf of the profile: signing in, not reading.
@@ -142,6 +147,11 @@ SIGN_IN = frozenset(
 )
 VERBS = sorted({verb for call in CALLS for verb in call.verbs})
 ALLOWED = frozenset((call.service, call.operation) for call in CALLS) | SIGN_IN
+
+
+def actions(verb: str) -> dict[str, list[str]]:
+    """What a verb may call, by the Sid of the statement that allows it; the templates say on what."""
+    return {statement["Sid"]: statement["Action"] for statement in policy_document(verb)["Statement"]}
 
 
 def policy_document(verb: str) -> dict[str, Any]:
