@@ -4,14 +4,14 @@ Standard library and boto3 only: the IAM client and the way to wait are handed i
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from .access_keys_rotated import AccessKey, User
-from .iam_listing import Untrustworthy, error_code, groups_of, keys_of, tagged_user_from
+from .iam_listing import Untrustworthy, error_code, groups_of, keys_of, last_use_of, tagged_user_from
 from .remediation_steps import DEACTIVATE, DELETE, MARK, MARK_TAG, UNMARK, Remediation, Step, instant_text, steps_for
 
 READ_BACKS = (1, 2, 4, 8, None)  # seconds between looks at a change: IAM is eventually consistent
@@ -72,6 +72,18 @@ class KeyChanges:
         except self._iam.exceptions.NoSuchEntityException:
             return None
 
+    def look(self, user: User, key_id: str | None = None) -> User | None:
+        """The user as they are now; None, which is an event, if that cannot be told or another has the name."""
+        try:
+            found = self.user_named(user.name)
+        except CAUGHT as error:
+            self._record(failure(error, user, key_id))
+            return None
+        if found is None or found.id != user.id:
+            self._record(Event(LEFT, user, key_id, "", "the user is gone, or has another name now"))
+            return None
+        return found
+
     def carry_out(
         self, user: User, key_id: str | None, planned: Collection[str], allowed: Collection[str] | None = None
     ) -> None:
@@ -80,15 +92,14 @@ class KeyChanges:
         Nothing that AWS answers is raised: a failure is an event.
         """
         allowed = planned if allowed is None else allowed
+        asks = DELETE in planned or (DEACTIVATE in planned and self._use_protects)
         try:
-            asks = DELETE in planned or (DEACTIVATE in planned and self._use_protects)
-            used = self._last_used(key_id) if asks else None
-            found = self.user_named(user.name)
+            used = last_use_of(self._iam, key_id) if asks else None
         except CAUGHT as error:
             self._record(failure(error, user, key_id))
             return
-        if found is None or found.id != user.id:
-            self._record(Event(LEFT, user, key_id, "", "the user is gone, or has another name now"))
+        found = self.look(user, key_id)
+        if found is None:
             return
         keys = [key._replace(last_used=used, use_known=asks and key.id == key_id) for key in found.keys]
         found = found._replace(keys=keys)
@@ -154,13 +165,6 @@ class KeyChanges:
                 raise
             return error.response
         return answer
-
-    def _last_used(self, key_id: str | None) -> datetime | None:
-        answer = self._iam.get_access_key_last_used(AccessKeyId=key_id)
-        if "AccessKeyLastUsed" not in answer:
-            raise NotAsExpected("GetAccessKeyLastUsed does not say whether the key was used")
-        used: datetime | None = answer["AccessKeyLastUsed"].get("LastUsedDate")  # absent: never since April 2015
-        return used and used.astimezone(timezone.utc)
 
     def _read_back(self, user: User, step: Step) -> None:
         """Raises NotAsExpected unless the keys come to be as they are to be; marks are looked at by the next run."""

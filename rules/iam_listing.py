@@ -70,6 +70,15 @@ def groups_of(iam: Any, name: str) -> list[str]:
     return [group["GroupName"] for page in pages for group in page["Groups"]]
 
 
+def last_use_of(iam: Any, key_id: str | None) -> datetime | None:
+    """When a key was used last, in UTC; None: never since AWS began to look, in April 2015. Raises Untrustworthy."""
+    answer = iam.get_access_key_last_used(AccessKeyId=key_id)
+    if "AccessKeyLastUsed" not in answer:
+        raise Untrustworthy("GetAccessKeyLastUsed does not say whether the key was used")
+    used: datetime | None = answer["AccessKeyLastUsed"].get("LastUsedDate")
+    return used and used.astimezone(timezone.utc)
+
+
 def _tags(entries: Iterable[Mapping[str, str]]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in entries}
 

@@ -17,13 +17,23 @@ from .access_keys_rotated import UNDECIDED, User
 from .iam_changes import BEGIN, CAUGHT, DONE, FAILED, LEFT, OF_AWS, Event, KeyChanges, failure, state_of
 from .iam_listing import users_of
 from .remediation_settings import remediation_by_rule
-from .remediation_steps import DEACTIVATE, DELETE, MARK, MARK_TAG, UNMARK, Remediation, Step, instant_text, steps_for
+from .remediation_steps import (
+    DEACTIVATE,
+    DELETE,
+    MARK,
+    MARK_TAG,
+    STAGES,
+    UNMARK,
+    Remediation,
+    Step,
+    instant_text,
+    steps_for,
+)
 from .resolved_policy import NotResolved, open_in, policy_for
 
 LONGEST_RUN = 540  # seconds after which no further user is begun: the step that waits for it is ended after 600
 MOST_RETURNED = 100  # SSM returns no more items of a list, and 100 KB, from aws:executeScript
 LONGEST_WHY = 500  # characters
-STEPS = {"deactivate": {UNMARK, DEACTIVATE}, "delete": {UNMARK, MARK, DELETE}}  # of a stage
 CONCERNED = {"deactivate": "Active", "delete": "Inactive"}  # the status of keys that a stage is about
 SAID = {DEACTIVATE: "deactivated", DELETE: "deleted", MARK: "marked", UNMARK: "unmarked"}
 
@@ -53,7 +63,7 @@ def run_remediation(
     step returns, so the message carries the output.
     """
     stage, resource_id = inputs.get("Stage"), inputs.get("ResourceId") or ""
-    if stage not in STEPS or (stage == "deactivate" and not resource_id):
+    if stage not in STAGES or (stage == "deactivate" and not resource_id):
         raise RemediationFailed(f"nothing done: Stage is {stage!r} and ResourceId {resource_id!r}")
     try:
         policy, open_here = policy_for(document, account_id), open_in(document, account_id)
@@ -138,13 +148,8 @@ class _Run:
 
     def handle(self, user: User, stage: str, only: bool) -> None:
         """Do the stage for every key of one user; without `only`, users with nothing inactive are just counted."""
-        try:
-            found = user if user.tags is not None else self._changes.user_named(user.name)
-        except CAUGHT as error:
-            self._record(failure(error, user, None))
-            return
-        if found is None or found.id != user.id:
-            self._record(Event(LEFT, user, None, "", "gone in the meantime"))
+        found = user if user.tags is not None else self._changes.look(user)
+        if found is None:
             return
         marked = any(tag.startswith(MARK_TAG) for tag in found.tags or ())
         if not (only or marked or any(key.status != "Active" for key in found.keys)):
@@ -158,9 +163,9 @@ class _Run:
         for step in steps_for(self._remediation, user, user.keys):
             by_key.setdefault(step.key_id, []).append(step)
         for key_id, steps in by_key.items():
-            planned = {step.step for step in steps} & STEPS[stage]
+            planned = {step.step for step in steps} & STAGES[stage]
             if planned:
-                self._changes.carry_out(user, key_id, planned, STEPS[stage])
+                self._changes.carry_out(user, key_id, planned, STAGES[stage])
                 continue
             for step in steps:
                 open_here = step.verdict == UNDECIDED and state_of(user, key_id).status == CONCERNED[stage]

@@ -20,6 +20,7 @@ WAIT_DELETE = "wait-delete"
 DELETE = "delete"
 UNMARK = "unmark"
 CHANGES = {DEACTIVATE, MARK, DELETE, UNMARK}  # the others do nothing
+STAGES = {"deactivate": {UNMARK, DEACTIVATE}, "delete": {UNMARK, MARK, DELETE}}  # what each may do
 
 MARK_TAG = "keyage:inactive-since:"  # with a key id: the tag of a user that says since when the key was seen inactive
 
@@ -56,14 +57,14 @@ def steps_for(remediation: Remediation, user: User, keys: Sequence[AccessKey]) -
     `keys` are all that the user has. The marks are among the user's tags; without tags (None) no inactive key is
     touched. A last use that is not known protects as if the key had been used just now.
     """
-    marks = None if user.tags is None else marks_of(user.tags)
+    marks, youngest = None if user.tags is None else marks_of(user.tags), _youngest_active(keys)
     steps = []
     for key in keys:
         decision = decide(remediation.policy, user, key._replace(status="Active"), remediation.now)
         case = _Case(remediation, key, decision, decision.rule.id if decision.rule else None)
         if key.status == "Active" and key.id in (marks or ()):
             steps.append(case.step(UNMARK, "Active again"))
-        steps.append(_step_for(case, marks, _youngest_active(keys)))
+        steps.append(_step_for(case, marks, youngest))
     gone = sorted((marks or {}).keys() - {key.id for key in keys})
     return steps + [Step(key_id, UNMARK, "this key no longer exists", "", None) for key_id in gone]
 
@@ -102,12 +103,8 @@ class _Case(NamedTuple):
         return self.decision.rules[0].max_age
 
     @property
-    def overdue(self) -> datetime:
-        return self.key.created + timedelta(days=self.limit)
-
-    @property
     def grace_ends(self) -> datetime:
-        return self.overdue + timedelta(days=self.settings.grace_days)
+        return self.key.created + timedelta(days=self.limit + self.settings.grace_days)
 
     def step(self, step: str, why: str, following: str | None = None, at: datetime | None = None) -> Step:
         ahead = Next(following, at) if following and at else None

@@ -42,7 +42,9 @@ def plan(options: Options) -> int:
     write_outputs(
         outputs, lambda name, out: writer("remediate plan", name)(run, out, color=reading.color and out.isatty())
     )
-    say((f"note: {options.output} can be applied until {run.expires_at:%Y-%m-%d %H:%M} UTC",) if options.output else ())
+    if options.output:
+        until = f"{run.expires_at:%Y-%m-%d %H:%M} UTC"
+        say([f"note: {options.output} can be applied until {until}"], quiet=reading.common.quiet)
     if run.in_doubt:
         return UNREADABLE_EXIT
     return FINDINGS_EXIT if run.steps else COMPLIANT_EXIT

@@ -1,7 +1,7 @@
 """What a plan asks of an account beside what `check` asks: the marks of keys, and the last use where it decides."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from checker.decision import AccessKey, Account, AccountPolicy, User, remediation_steps
@@ -56,10 +56,6 @@ def with_last_uses(iam: Any, decides: remediation_steps.Remediation, user: User)
 
 def _with_last_use(iam: Any, key: AccessKey) -> AccessKey:
     try:
-        answer = iam.get_access_key_last_used(AccessKeyId=key.id)
+        return key._replace(last_used=listing.last_use_of(iam, key.id), use_known=True)
     except FAILURES:
         return key._replace(last_used=None, use_known=False)
-    if "AccessKeyLastUsed" not in answer:
-        raise listing.Untrustworthy("GetAccessKeyLastUsed does not say whether the key was used")
-    used = answer["AccessKeyLastUsed"].get("LastUsedDate")  # absent: never since April 2015
-    return key._replace(last_used=used and used.astimezone(UTC), use_known=True)

@@ -1,6 +1,7 @@
 """A plan: what is to be done with which access key, and what is left alone and why. Pure."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -8,17 +9,13 @@ from typing import ClassVar
 import msgspec
 
 from checker.decision import AccessKey, User, remediation_steps
-from checker.evaluate import AccountRead, AccountUnreadable, Reading, why_unread
+from checker.evaluate import UNDECIDED, AccountRead, AccountUnreadable, Reading, why_unread
 from checker.policy.loader import PolicyFile
 from checker.remediate.asking import remediation
 from checker.spoken import plural
 
 LASTS = timedelta(days=1)  # after which a plan is too old to be applied
-STAGES = {
-    "deactivate": {remediation_steps.UNMARK, remediation_steps.DEACTIVATE},
-    "delete": {remediation_steps.UNMARK, remediation_steps.MARK, remediation_steps.DELETE},
-    "all": remediation_steps.CHANGES,
-}
+STAGES = {**remediation_steps.STAGES, "all": remediation_steps.CHANGES}
 
 
 class Saw(msgspec.Struct, frozen=True, rename="camel"):
@@ -73,17 +70,17 @@ def plan_account(policy: PolicyFile, now: datetime, stage: str, reading: Reading
     decides = remediation(policy, reading.account, now)
     steps: list[PlannedStep] = []
     kept: list[PlannedStep] = []
-    open_uses = 0
+    open_keys: Counter[str] = Counter()
     for user in sorted(reading.users, key=lambda user: (user.name, user.id or "")):
         keys = sorted(map(_as_judged, user.keys), key=lambda key: (key.created, key.id or ""))
-        if not keys and not remediation_steps.marks_of(user.tags or {}):
-            continue
-        waiting = remediation_steps.waits_for_use(decides, user, keys)
-        open_uses += sum(not key.use_known for key in keys if key.id in waiting)
-        for step in remediation_steps.steps_for(decides, user, keys):
-            planned = _planned(reading, user, keys, step)
-            (steps if step.step in STAGES[stage] else kept).append(planned)
-    return AccountPlan(reading.account.id, reading.account.name, _reason(reading, open_uses), steps, kept)
+        found = remediation_steps.steps_for(decides, user, keys)
+        open_keys["verdict"] += sum(step.verdict == UNDECIDED for step in found)
+        open_keys["use"] += _open_uses(decides, user, keys)
+        open_keys["mark"] += _open_marks(user, keys, found)
+        for step in found:
+            (steps if step.step in STAGES[stage] else kept).append(_planned(reading, user, keys, step))
+    reasons = [*why_unread(reading.unread), *_why_open(open_keys)]
+    return AccountPlan(reading.account.id, reading.account.name, "; ".join(reasons) or None, steps, kept)
 
 
 def _as_judged(key: AccessKey) -> AccessKey:
@@ -91,10 +88,28 @@ def _as_judged(key: AccessKey) -> AccessKey:
     return AccessKey(key.id, key.status, key.created, key.last_used, key.use_known)
 
 
-def _reason(reading: AccountRead, open_uses: int) -> str | None:
-    allow = "allow iam:GetAccessKeyLastUsed, or plan from live IAM"
-    uses = [f"the last use of {plural(open_uses, 'key')} is not known: {allow}"] if open_uses else []
-    return "; ".join([*why_unread(reading.unread), *uses]) or None
+def _open_uses(decides: remediation_steps.Remediation, user: User, keys: Sequence[AccessKey]) -> int:
+    """How many keys are held because nobody told whether they are in use."""
+    unknown = {key.id for key in keys if not key.use_known}
+    return len(unknown & remediation_steps.waits_for_use(decides, user, keys)) if unknown else 0
+
+
+def _open_marks(user: User, keys: Sequence[AccessKey], steps: Sequence[remediation_steps.Step]) -> int:
+    """How many keys are held because nobody told since when they are inactive."""
+    inactive = {key.id for key in keys if key.status == "Inactive"} if user.tags is None else set()
+    return sum(step.step == remediation_steps.HOLD and step.key_id in inactive for step in steps)
+
+
+def _why_open(keys: Counter[str]) -> Iterator[str]:
+    """What kept keys from being planned, and what to do."""
+    if keys["verdict"]:
+        yield f"{plural(keys['verdict'], 'key')} undecided: why they are kept says between which rules"
+    if keys["use"]:
+        allow = "allow iam:GetAccessKeyLastUsed, or plan from live IAM"
+        yield f"the last use of {plural(keys['use'], 'key')} is not known: {allow}"
+    if keys["mark"]:
+        allow = "allow iam:GetAccountAuthorizationDetails, or take the snapshot with --user-tags"
+        yield f"the tags that tell since when {plural(keys['mark'], 'key')} is inactive are not known: {allow}"
 
 
 def _planned(reading: AccountRead, user: User, keys: Sequence[AccessKey], step: remediation_steps.Step) -> PlannedStep:

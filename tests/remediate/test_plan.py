@@ -1,5 +1,6 @@
 """A plan, read from the emulated account: first what plans nothing, then every step, and what it asks."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -122,7 +123,20 @@ def test_without_tags_no_inactive_key_is_touched(emulated: Emulated) -> None:
     emulated.key("u", 100, status="Inactive")
     for operation in ("GetAccountAuthorizationDetails", "ListUserTags"):
         emulated.faults.plan(operation, refuse("AccessDenied"))
-    assert told(planned(emulated)) == ([], [("u", "hold")])
+    plan = planned(emulated)
+    assert told(plan) == ([], [("u", "hold")])
+    assert str(plan.reason).startswith("the tags that tell since when 1 key is inactive are not known: allow")
+
+
+def test_an_undecided_key_is_kept_and_said(emulated: Emulated) -> None:
+    emulated.user("u")
+    emulated.key("u", 100)
+    for operation in ("GetAccountAuthorizationDetails", "ListUserTags"):
+        emulated.faults.plan(operation, refuse("AccessDenied"))
+    by_tag = "rules: [{id: tagged, users: {tags: {a: b}}, maxAccessKeyAge: 200}]"
+    plan = planned(emulated, re.sub("rules: .*", by_tag, DELETE))
+    assert told(plan) == ([], [("u", "keep")])
+    assert plan.reason == "1 key undecided: why they are kept says between which rules"
 
 
 def test_an_account_that_cannot_be_read_has_a_reason_and_no_steps(emulated: Emulated) -> None:

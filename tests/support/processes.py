@@ -19,6 +19,7 @@ from checker.shell import boundary
 
 STARTED_ANEW = [sys.executable, "-m", "checker"]
 _SOCKET = Path(tempfile.mkdtemp(prefix="keyage-tests-"), "fork-server")
+atexit.register(shutil.rmtree, _SOCKET.parent, ignore_errors=True)
 # A process that a fork server makes of its own; for signals and what the start itself does there is STARTED_ANEW.
 KEYAGE = [sys.executable, "-I", "-S", str(Path(__file__).with_name("forked_keyage.py")), str(_SOCKET)]
 NOW = "2026-11-23T12:00:00Z"
@@ -35,7 +36,6 @@ def _fork_server() -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "tests.support.fork_server", str(_SOCKET)]
     top = Path(__file__).parents[2]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, cwd=top, env=_environment())
-    atexit.register(shutil.rmtree, _SOCKET.parent, ignore_errors=True)
     while not _SOCKET.exists() and server.poll() is None:
         time.sleep(0.01)
     return server
