@@ -17,14 +17,21 @@ class Call(NamedTuple):
     resource: str = "*"  # what IAM lets a policy name
 
 
-READERS = frozenset({"check", "snapshot", "organization"})
+READERS = frozenset({"check", "snapshot", "organization", "plan"})
 KEYS = READERS | {"init"}
+PLAN = frozenset({"plan"})
 DRIFT = frozenset({"drift"})
 ORGANIZATION = frozenset({"organization", "inventory"})
 AGGREGATE = frozenset({"aggregate"})
 USERS = "arn:*:iam::*:user/*"
+ROLES = "arn:*:iam::*:role/*"
+FUNCTIONS = "arn:*:lambda:*:*:function:*"
 AGGREGATORS = "arn:*:config:*:*:config-aggregator/*"
 AUDIT_ROLE = "keyage-audit"  # the role that `check --organization` assumes, where no other is named
+# The other roles that `render` makes: which assumes that one, which a pipeline assumes, and which its pull requests do.
+CALLER_ROLE = "keyage-organization"
+PIPELINE_ROLE = "keyage-pipeline"
+PULL_REQUEST_ROLE = "keyage-pull-request"
 CALLS = (
     Call("sts", "GetCallerIdentity", "which account this is; needs no permission", frozenset()),
     Call("sts", "AssumeRole", "an account's own role", frozenset({"organization"}), f"arn:*:iam::*:role/{AUDIT_ROLE}"),
@@ -47,6 +54,7 @@ CALLS = (
     Call("iam", "ListAccessKeys", "key ids and CreateDate, of users with keys", KEYS, USERS),
     Call("iam", "ListUserTags", "tags, where GetAccountAuthorizationDetails is denied", READERS, USERS),
     Call("iam", "ListGroupsForUser", "groups, where GetAccountAuthorizationDetails is denied", READERS, USERS),
+    Call("iam", "GetAccessKeyLastUsed", "whether a key is in use, where it would be changed", PLAN, USERS),
     Call("config", "DescribeConfigRules", "the deployed rule", DRIFT),
     Call(
         "config",
@@ -66,9 +74,20 @@ CALLS = (
     Call("config", "DescribeAggregateComplianceByConfigRules", "where the rule has results", AGGREGATE, AGGREGATORS),
     Call("config", "GetAggregateComplianceDetailsByConfigRule", "the result of each user", AGGREGATE, AGGREGATORS),
     Call("config", "ListAggregateDiscoveredResources", "the names of users", AGGREGATE, AGGREGATORS),
-    Call("lambda", "GetFunction", "the deployed code", DRIFT, "arn:*:lambda:*:*:function:*"),
+    Call("config", "DescribeConfigurationRecorders", "whether there is a recorder", DRIFT),
+    Call("config", "DescribeConfigurationRecorderStatus", "whether it records", DRIFT),
+    Call("lambda", "ListFunctions", "which functions are keyage's", DRIFT),
+    Call("lambda", "GetFunction", "the deployed code", DRIFT, FUNCTIONS),
+    Call("lambda", "GetFunctionEventInvokeConfig", "how often a function is tried again", DRIFT, FUNCTIONS),
+    Call("lambda", "GetPolicy", "whether AWS Config may invoke it", DRIFT, FUNCTIONS),
+    Call("ssm", "ListDocuments", "which documents are keyage's", DRIFT),
     Call("ssm", "GetDocument", "the deployed document", DRIFT, "arn:*:ssm:*:*:document/*"),
+    Call("scheduler", "ListSchedules", "which schedules are keyage's", DRIFT),
     Call("scheduler", "GetSchedule", "the deployed deletion", DRIFT, "arn:*:scheduler:*:*:schedule/*/*"),
+    Call("iam", "GetRole", "who may assume a deployed role", DRIFT, ROLES),
+    Call("iam", "ListRolePolicies", "what a deployed role may do", DRIFT, ROLES),
+    Call("iam", "GetRolePolicy", "what a deployed role may do", DRIFT, ROLES),
+    Call("iam", "ListAttachedRolePolicies", "what a deployed role may do", DRIFT, ROLES),
 )
 
 WRITE_LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
@@ -112,6 +131,7 @@ DEPLOYED: Mapping[str, Mapping[str, Sequence[str]]] = {
     },
     "automation": {"InvokeTheFunctions": ["lambda:InvokeFunction"]},
     "schedule": {"InvokeTheFunction": ["lambda:InvokeFunction"]},
+    "pipeline": {"AssumeTheRoleOfTheOrganization": ["sts:AssumeRole"]},
 }
 
 # What botocore's own credential providers call on behalf of the profile: signing in, not reading.
@@ -129,6 +149,11 @@ VERBS = sorted({verb for call in CALLS for verb in call.verbs})
 ALLOWED = frozenset((call.service, call.operation) for call in CALLS) | SIGN_IN
 
 
+def actions(verb: str) -> dict[str, list[str]]:
+    """What a verb may call, by the Sid of the statement that allows it; the templates say on what."""
+    return {statement["Sid"]: statement["Action"] for statement in policy_document(verb)["Statement"]}
+
+
 def policy_document(verb: str) -> dict[str, Any]:
     """The least-privilege IAM policy for a verb that reads AWS."""
     wanted = [call for call in CALLS if verb in call.verbs]
@@ -141,5 +166,9 @@ def policy_document(verb: str) -> dict[str, Any]:
 
 def _statement(calls: list[Call], resource: str) -> dict[str, Any]:
     actions = sorted(f"{call.service}:{call.operation}" for call in calls)
-    what = "TheAccount" if resource == "*" else {USERS: "Users"}.get(resource, calls[0].service.capitalize())
+    what = (
+        "TheAccount"
+        if resource == "*"
+        else {USERS: "Users", ROLES: "Roles"}.get(resource, calls[0].service.capitalize())
+    )
     return {"Sid": f"KeyageReads{what}", "Effect": "Allow", "Action": actions, "Resource": resource}

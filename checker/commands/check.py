@@ -1,11 +1,11 @@
 """`keyage check`: judge access keys against the policy."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 
-from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, CannotWrite
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, CannotWrite, Unreadable
 from checker.evaluate import AccountResult, evaluate, needs_attention
 from checker.reports.run import Run, make
 from checker.scan.check_options import Options
@@ -28,12 +28,28 @@ def run(options: Options) -> int:
 
         return aggregate.run(options, options.from_aggregator, outputs)
     loaded = Checked(options.common).accepted()
+    addresses, unread = _managed(options)
+    say(f"error: {why}; the keys in it are shown without their Terraform address" for why in unread)
     opened = open_source(options, loaded, every_line=any(output.show_all for output in outputs))
-    if options.terraform_state:
+    code = report(options, loaded, outputs, opened._replace(addresses={**opened.addresses, **addresses}))
+    return UNREADABLE_EXIT if unread else code
+
+
+def _managed(options: Options) -> tuple[Mapping[str, str], Sequence[str]]:
+    """Where Terraform manages keys, by key id, and what is wrong with files that tell nothing; raises UsageError.
+
+    No verdict depends on these files, so one that is broken keeps none back.
+    """
+    addresses: dict[str, str] = {}
+    unread = []
+    for path in options.terraform_state:
         from checker.sources.saved.terraform_state import managed_keys
 
-        opened = opened._replace(addresses={**opened.addresses, **managed_keys(options.terraform_state)})
-    return report(options, loaded, outputs, opened)
+        try:
+            addresses = managed_keys([path]) | addresses
+        except Unreadable as error:
+            unread.append(str(error))
+    return addresses, unread
 
 
 def _refuse_same(options: Options, outputs: list[Output]) -> None:

@@ -1,17 +1,22 @@
 """`keyage drift`: is what is deployed in the current account what the policy would deploy?"""
 
+import sys
 from typing import NamedTuple
 
-from checker.compare.deployment import differences
-from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT
-from checker.generate.deployment import deployment
-from checker.generate.resolution import unlisted
-from checker.shell.common import Common, answer, say, teller
+from checker.compare.drift.account import AccountDrift, judged
+from checker.compare.drift.policy import wanted
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT
+from checker.generate.deployment import Deployment, deployment
+from checker.pieces import PIECES
+from checker.reports.drift import text
+from checker.reports.drift.run import DriftRun
+from checker.scan.accounts import unlisted_warning
+from checker.shell.common import Common, say, teller
 from checker.shell.loading import Checked
 from checker.sources import live
 from checker.sources.aws.session import ReadOnlySession
-from checker.sources.deployed import read
-from checker.spoken import plural
+from checker.sources.deployed.account import read
+from checker.sources.deployed.parts import Sought
 
 
 class Options(NamedTuple):
@@ -21,26 +26,39 @@ class Options(NamedTuple):
 
 
 def run(options: Options) -> int:
-    """Compare and list; 1 on any difference. Raises Unreadable if something could not be read."""
+    """Compare and list; 1 on any difference. Raises Unreadable if nothing could be read."""
     checked = Checked(options.common)
     loaded = checked.without_errors()
     expected = deployment(loaded.policy, loaded.inventory)
     checked.accepted()
     session = ReadOnlySession(options.profile, options.concurrency, tell=teller(quiet=options.common.quiet))
     account = live.identify(session, loaded.inventory, want_name=live.asks_for_names(loaded.policy.policy))
-    if account.id not in loaded.inventory:
-        warning = unlisted(loaded.policy, account)
-        say([f"warning: {warning}: run `keyage inventory`"] if warning else [], quiet=options.common.quiet)
-    deployed = read(
-        session,
-        expected.region,
+    warning = unlisted_warning(loaded, account.id)
+    say([f"warning: {warning}"] if warning else [], quiet=options.common.quiet)
+    found = judged(expected, account.id, account.name, read(session, sought(expected)))
+    made = DriftRun(
+        loaded.now,
+        loaded.policy.file,
+        loaded.policy.sha256,
+        wanted(expected),
         expected.rule_name,
-        expected.name("deletion"),
-        expected.remediation_functions.values(),
+        expected.region,
+        False,
+        [found],
     )
-    found = list(differences(expected, deployed))
-    rule = "keyage's rule" if expected.custom else "the managed rule"
-    where = f"account {account.id}, {expected.region}, {rule} {expected.rule_name}"
-    count = plural(len(found), "difference")
-    answer([f"{where}: {count if found else 'as the policy says'}", *(f"  {difference}" for difference in found)])
-    return FINDINGS_EXIT if found else COMPLIANT_EXIT
+    text.write(made, sys.stdout)
+    return exit_code([found])
+
+
+def sought(expected: Deployment) -> Sought:
+    """What to look for in an account."""
+    names = {piece: expected.name(piece) for piece in (*PIECES, "automation", "schedule")}
+    return Sought(
+        expected.region, expected.rule_name, {piece: names[piece] for piece in expected.remediation_pieces}, names
+    )
+
+
+def exit_code(accounts: list[AccountDrift]) -> int:
+    if any(account.unread for account in accounts):
+        return UNREADABLE_EXIT
+    return FINDINGS_EXIT if any(account.differences for account in accounts) else COMPLIANT_EXIT

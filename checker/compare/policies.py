@@ -67,7 +67,7 @@ def _rules(base: PolicyFile, head: PolicyFile) -> Iterator[Change]:
             details = _terms(base.written[rule_id].entry)
             yield _change("rule", rule_id, "removed", both.gives(rule_id), details, base, head)
             continue
-        details = list(_differences(base.written[rule_id].entry, head.written[rule_id].entry))
+        details = list(entry_differences(base.written[rule_id].entry, head.written[rule_id].entry))
         if details:
             effects = [*_by_selectors(both, rule, after[rule_id]), by_number(rule.max_age, after[rule_id].max_age)]
             effect = strongest([*effects, _by_own_remediation(base, head, rule_id)])
@@ -110,7 +110,7 @@ def _exemptions(base: PolicyFile, head: PolicyFile) -> Iterator[Change]:
             details = [_exempts(base.written[exemption_id].entry)]
             yield _change("exemption", exemption_id, "removed", Effect.TIGHTENS, details, base, head)
             continue
-        details = list(_differences(base.written[exemption_id].entry, head.written[exemption_id].entry))
+        details = list(entry_differences(base.written[exemption_id].entry, head.written[exemption_id].entry))
         if details:
             effect = _by_reach(exemption, after[exemption_id])
             yield _change("exemption", exemption_id, "changed", effect, details, base, head)
@@ -130,7 +130,7 @@ def _has_keys(wider: Exemption, narrower: Exemption) -> bool:
 def _settings(base: PolicyFile | None, head: PolicyFile) -> Iterator[Change]:
     for name in SETTINGS:
         before, after = (file.content.get(name, {}) if file else {} for file in (base, head))
-        details = list(_differences(before, after))
+        details = list(entry_differences(before, after))
         if details:
             what = "added" if not before else "removed" if not after else "changed"
             effect = _by_common_remediation(base, head) if name == "remediation" else Effect.NEITHER
@@ -159,26 +159,27 @@ def _change(
 
 
 def _terms(entry: Mapping[str, Any]) -> Sequence[str]:
-    return [f"{name}: {_shown(entry[name])}" for name in ("maxAccessKeyAge", "remediation") if name in entry]
+    return [f"{name}: {shown(entry[name])}" for name in ("maxAccessKeyAge", "remediation") if name in entry]
 
 
 def _exempts(entry: Mapping[str, Any]) -> str:
     return f"until {entry['expires']}, approved by {entry['approvedBy']}: {entry['reason']}"
 
 
-def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+def entry_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    """What of a rule, an exemption or a block is not as before, each as `name: before → after`."""
     for name in dict.fromkeys((*before, *after)):
         old, new = before.get(name), after.get(name)
         if old != new:
-            yield f"{name}: {_shown(old)} → {_shown(new)}"
+            yield f"{name}: {shown(old)} → {shown(new)}"
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """A value as it would be written in YAML's flow style."""
     if value is None:
         return "(none)"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{name}: {_shown(part)}" for name, part in value.items()) + "}"
+        return "{" + ", ".join(f"{name}: {shown(part)}" for name, part in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_shown, value)) + "]"
+        return "[" + ", ".join(map(shown, value)) + "]"
     return str(value).lower() if isinstance(value, bool) else str(value)

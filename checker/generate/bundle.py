@@ -1,12 +1,14 @@
 """The Python that runs in AWS: the modules of rules/ as they stand, one after the other, with the resolved policy."""
 
+import ast
+import binascii
 import bz2
 import json
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from importlib.resources import files
 from textwrap import wrap
-from typing import Any
+from typing import Any, NamedTuple
 
 from checker.decision import BEFORE
 from checker.generate.templating import Quoted, render
@@ -23,6 +25,16 @@ SIBLING_IMPORT = re.compile(r"^from \.\w+ import (?:\([^)]*\)|[^\n(]*)\n", re.MU
 STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 # What some language around the script would take for its own: SSM `{{`, CloudFormation `${`, Python `'`.
 UNSAFE = re.compile(r"[{}$%'<>&`]")
+
+BEFORE_POLICY = "# ---- the policy, for every account"
+MOST = 16 * 1024 * 1024  # bytes of a policy that is unpacked
+
+
+class Taken(NamedTuple):
+    """index.py taken apart."""
+
+    policy: dict[str, Any] | None  # the resolved policy; None where there is none that can be read
+    code: str  # everything else
 
 
 def source(document: dict[str, Any], *, remediates: bool) -> str:
@@ -70,3 +82,34 @@ def _dump(value: object) -> str:
 
 def _escaped(character: re.Match[str]) -> str:
     return f"\\u{ord(character[0]):04x}"
+
+
+def taken_apart(text: str) -> Taken:
+    """The inverse of `source`, for code that somebody may have changed: nothing of it is run."""
+    start = text.rfind("\nPOLICY = ") + 1
+    if not start:
+        return Taken(None, text.rstrip())
+    try:
+        statement = ast.parse(text[start:]).body[0]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return Taken(None, text.rstrip())
+    after = "".join(text[start:].splitlines(keepends=True)[statement.end_lineno :])
+    head, marker, _imports = text[:start].rpartition(BEFORE_POLICY)
+    code = f"{head}{marker}{after}" if marker else f"{text[:start]}{after}"
+    return Taken(_policy(getattr(statement, "value", None)), code.rstrip())
+
+
+def _policy(value: ast.expr | None) -> dict[str, Any] | None:
+    """What json.loads is called with in the code, as it stands there or compressed."""
+    given = value.args[0] if isinstance(value, ast.Call) and len(value.args) == 1 else None
+    try:
+        if isinstance(given, ast.Call):
+            given = given.args[0]
+            squeezed = b64decode(ast.literal_eval(given.args[0] if isinstance(given, ast.Call) else given))
+            text: Any = bz2.BZ2Decompressor().decompress(squeezed, MOST)
+        else:
+            text = ast.literal_eval(given) if given is not None else ""
+        document = json.loads(text)
+    except (ValueError, TypeError, OSError, EOFError, IndexError, RecursionError, binascii.Error):
+        return None
+    return document if isinstance(document, dict) else None

@@ -11,6 +11,7 @@ from checker.errors import UsageError
 from checker.generate import bundle
 from checker.generate.resolution import default_decides, one_age, policies_in, resolved, resolved_in_two
 from checker.generate.templating import render
+from checker.pieces import REMEDIATING
 from checker.policy.loader import PolicyFile
 
 MANAGED_RULE = "ACCESS_KEYS_ROTATED"
@@ -72,12 +73,21 @@ class Deployment:
         remediates = bool(self.remediations)
         return bundle.source(dict(self.document), remediates=remediates) if self.custom or remediates else None
 
+    @cached_property
+    def policy_json(self) -> bytes:
+        """The resolved policy as `render` writes it to policy.json."""
+        return policy_file(dict(self.document))
+
+    @property
+    def remediation_pieces(self) -> list[str]:
+        """The functions that remediate, in the order of their stages."""
+        return [piece for piece, there in zip(REMEDIATING, (self.remediations, self.deletes), strict=True) if there]
+
     @property
     def remediation_functions(self) -> dict[str, str]:
         """The names of the functions that remediate, by stage."""
-        stages = {"deactivate": "deactivation"} if self.remediations else {}
-        stages |= {"delete": "deletion"} if self.deletes else {}
-        return {stage: self.name(suffix) for stage, suffix in stages.items()}
+        stages = ("deactivate", "delete")
+        return {stage: self.name(piece) for stage, piece in zip(stages, self.remediation_pieces, strict=False)}
 
     @cached_property
     def runbook(self) -> str | None:
@@ -105,6 +115,11 @@ def _remediations(document: Mapping[str, Any]) -> Iterator[RemediationSettings]:
     deciding = [rule["id"] for rule in document["rules"]]
     deciding += [DEFAULT] if default_decides(document) else []
     return (by_rule[each] for each in deciding if by_rule[each].action != "none")
+
+
+def policy_file(document: dict[str, Any]) -> bytes:
+    """A resolved policy as a file; the digest of its bytes is what it is known by."""
+    return f"{bundle.inert_json(document)}\n".encode()
 
 
 def deployment(policy: PolicyFile, inventory: Mapping[str, Account], before: Before | None = None) -> Deployment:

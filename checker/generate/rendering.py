@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from checker.decision import Account
-from checker.generate import bundle, cloudformation, terraform
+from checker.generate import cloudformation, terraform
 from checker.generate.deployment import Before, Deployment, deployment
 from checker.policy.loader import PolicyFile
 
 MANIFEST = "manifest.json"
 POLICY = "policy.json"
 TEMPLATE = "cloudformation/keyage.yaml"
+AUDIT_ROLE = "cloudformation/audit-role.yaml"
 CONFORMANCE_PACK = "conformance-pack/keyage.yaml"
 ACCOUNT_MODULE = "terraform/account"
 ORGANIZATION_MODULE = "terraform/organization"
+PIPELINE_MODULE = "terraform/ci"
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,13 @@ def render(policy: PolicyFile, inventory: Mapping[str, Account], before: Before 
     deployed = deployment(policy, inventory, before)
     template = cloudformation.template(deployed).encode()
     files = {
-        POLICY: f"{bundle.inert_json(dict(deployed.document))}\n".encode(),
+        POLICY: deployed.policy_json,
         TEMPLATE: template,
+        AUDIT_ROLE: cloudformation.audit_role().encode(),
         CONFORMANCE_PACK: cloudformation.conformance_pack(deployed).encode(),
         **_below(ACCOUNT_MODULE, terraform.account_files(deployed)),
         **_below(ORGANIZATION_MODULE, terraform.organization_files(deployed, template)),
+        **_below(PIPELINE_MODULE, terraform.pipeline_files(deployed)),
     }
     files = dict(sorted(files.items()))
     files[MANIFEST] = _manifest(policy, before, deployed, files)

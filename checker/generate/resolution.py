@@ -211,24 +211,27 @@ def selectors_for(policy: PolicyFile, account: Account) -> list[str]:
     ]
 
 
-def selectors_beyond_id(policy: PolicyFile, account: Account) -> list[str]:
-    """Those of `selectors_for` that are open or lost where the account is not in the inventory."""
-    by_id = _masks(policy, decision.Account(account.id))
-    sure = {
+def open_where_unlisted(policy: PolicyFile, account_id: str) -> list[str]:
+    """The ids of rules and exemptions that are undecided in AWS while the inventory does not list the account."""
+    masks = _masks(policy, decision.Account(account_id))
+    return [
         entry["id"]
-        for kind, (surely, _possibly) in zip(KINDS, by_id, strict=True)
+        for kind, (surely, possibly) in zip(KINDS, masks, strict=True)
         for number, entry in enumerate(_entries(policy, kind))
-        if surely >> number & 1
-    }
-    return [entry_id for entry_id in selectors_for(policy, account) if entry_id not in sure]
+        if possibly & ~surely & 1 << number
+    ]
 
 
-def unlisted(policy: PolicyFile, account: Account) -> str | None:
-    """What to warn of where the account is not in the inventory although a selector by more than its id is for it."""
-    selecting = selectors_beyond_id(policy, account)
-    if not selecting:
+def unlisted(policy: PolicyFile, account_id: str) -> str | None:
+    """What to warn of where an account is not in the inventory although verdicts may depend on its name, OU or tags."""
+    waiting = open_where_unlisted(policy, account_id)
+    if not waiting:
         return None
-    return f"account {account.id} is not in the inventory, although {', '.join(selecting)} would select it"
+    more = f" and {len(waiting) - SHOWN} more" if len(waiting) > SHOWN else ""
+    return (
+        f"account {account_id} is not in the inventory, which is all that deployed code knows of accounts: in AWS it is"
+        f" undecided whether the account is one of those of {', '.join(waiting[:SHOWN])}{more}"
+    )
 
 
 def _unknown(policy: PolicyFile, accounts: Iterable[Account]) -> Iterator[Problem]:

@@ -20,6 +20,7 @@ class Format(NamedTuple):
 
 
 AGGREGATE = "check --from-aggregator"
+PLAN = "remediate plan"
 
 # The first of a verb is what it writes if nothing is said, and is for people; the others are for programs.
 FORMATS: Mapping[str, Sequence[Format]] = {
@@ -69,6 +70,10 @@ FORMATS: Mapping[str, Sequence[Format]] = {
         Format("text", "test.text:write", "people at a terminal"),
         Format("junit", "test.junit:write", "test viewers: a case for each test"),
         Format("github", "test.github:write", "annotations in GitHub Actions: failures, and what no test reaches"),
+    ),
+    PLAN: (
+        Format("table", "remediate.table:write", "people at a terminal"),
+        Format("json", "remediate.json:write", "programs: every step, and every key that is kept"),
     ),
     "diff": (
         Format("text", "diff.text:write", "people at a terminal"),

@@ -117,16 +117,24 @@ def outdated(loaded: Loaded, accounts: Sequence[Account]) -> Iterator[str]:
 
     What `render` deploys there follows the inventory, so it would judge otherwise than this run.
     """
-    found = [warning for account in accounts if (warning := _outdated(loaded, account))]
-    yield from (f"warning: {text}: run `keyage inventory`" for text in found[:SHOWN])
+    missing = [warning for account in accounts if (warning := unlisted_warning(loaded, account.id))]
+    found = [*missing, *(warning for account in accounts if (warning := _outdated(loaded, account)))]
+    yield from (f"warning: {text}" for text in found[:SHOWN])
     if len(found) > SHOWN:
         yield f"warning: and {len(found) - SHOWN} more accounts: run `keyage inventory`"
+
+
+def unlisted_warning(loaded: Loaded, account_id: str) -> str | None:
+    """What to say of an account that the inventory lacks, and for which verdicts in AWS may be others than here."""
+    warning = unlisted(loaded.policy, account_id) if loaded.inventory and account_id not in loaded.inventory else None
+    return warning and f"{warning}: run `keyage inventory`, and deploy what `keyage render` writes then"
 
 
 def _outdated(loaded: Loaded, account: Account) -> str | None:
     listed = loaded.inventory.get(account.id)
     if listed is None:
-        return unlisted(loaded.policy, account)
+        return None
     if selectors_for(loaded.policy, account) == selectors_for(loaded.policy, complete(listed, {account.id: account})):
         return None
-    return f"account {account.id} has another name, OU or tags than the inventory says, which select other rules"
+    why = "has another name, OU or tags than the inventory says, which select other rules"
+    return f"account {account.id} {why}: run `keyage inventory`"

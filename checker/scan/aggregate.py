@@ -9,10 +9,9 @@ import msgspec
 
 from checker.compare.aws_config import Compared, ReportingRule, account_row, expected
 from checker.compare.aws_config_rows import AccountRow, totals
-from checker.decision import decision
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable, UsageError
 from checker.evaluate import AccountRead
-from checker.generate.resolution import one_age, resolved_as_far_as_known, selectors_beyond_id
+from checker.generate.resolution import one_age, open_where_unlisted, resolved_as_far_as_known
 from checker.reports.aggregate.run import AggregateRun, ComparedSnapshot, Terminal
 from checker.reports.formats import AGGREGATE, names, writer
 from checker.scan.check_options import Options
@@ -78,12 +77,11 @@ def _compared(path: Path, loaded: Loaded, *, quiet: bool) -> Compared:
             f"--from {path}: --from-aggregator compares with a snapshot of `keyage snapshot`: AWS Config knows users"
             f" by id, which a {saved.kind.replace('-', ' ')} does not tell"
         )
-    policy = loaded.policy.policy
-    accounts = {
-        reading.account.id: expected(policy, reading, loaded.now)
-        for reading in saved.accounts
-        if isinstance(reading, AccountRead)
-    }
+    accounts = {}
+    for reading in saved.accounts:
+        if not isinstance(reading, AccountRead):
+            raise Unreadable(reading.reason)
+        accounts[reading.account.id] = expected(loaded.policy.policy, reading, loaded.now)
     return Compared(str(path), saved.taken_at, accounts)
 
 
@@ -121,7 +119,7 @@ def _unlisted_organization(aggregator: Aggregator) -> str | None:
 
 
 def _unlisted(loaded: Loaded, account_id: str) -> str:
-    selecting = selectors_beyond_id(loaded.policy, decision.Account(account_id))
+    selecting = open_where_unlisted(loaded.policy, account_id)
     perhaps = f", although {', '.join(selecting)} may select it" if selecting else ""
     return f"account {account_id} is in the aggregator but not in the inventory{perhaps}: run `keyage inventory`"
 

@@ -8,9 +8,9 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from checker.evaluate import AccountResult, AccountUnreadable, Reading
+from checker.evaluate import AccountUnreadable, Reading
 from checker.sources.aws.waits import WAITS
 from checker.sources.aws.workers import Workers
 
@@ -18,8 +18,8 @@ INTERRUPTED = "it was interrupted before this account was read: run again"
 LATE = "the deadline of {seconds:g} s passed before {what}: {remedy}"
 MORE = "give --deadline more time, or run again"
 
-Judge = Callable[[Reading], AccountResult]
-Progress = Callable[[AccountResult], None]
+R = TypeVar("R")  # what comes of an account
+Progress = Callable[[Any], None]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -51,13 +51,17 @@ class Deadline:
 
 
 def gathered(
-    tasks: Sequence[Task], judge: Judge, workers: Workers, deadline: Deadline, progress: Progress | None = None
-) -> Iterator[AccountResult]:
+    tasks: Sequence[Task],
+    judge: Callable[[Reading], R],
+    workers: Workers,
+    deadline: Deadline,
+    progress: Progress | None = None,
+) -> Iterator[R]:
     """The result of every task, in their order; those that were not done in time are unreadable.
 
     Raises Interrupted after the last one if Ctrl-C ended the reading; a second Ctrl-C raises at once.
     """
-    done: dict[int, AccountResult] = {}
+    done: dict[int, R] = {}
     following, why = 0, None
     try:
         with _news() as news:
@@ -82,20 +86,20 @@ def gathered(
         raise Interrupted
 
 
-News = SimpleQueue[tuple[int, Future[AccountResult] | None]]
+News = SimpleQueue[tuple[int, Future[Any] | None]]
 
 
-def _judged(task: Task, judge: Judge) -> AccountResult:
+def _judged(task: Task, judge: Callable[[Reading], R]) -> R:
     """Judged by the worker, so that only findings are kept of an account."""
     return judge(task.read())
 
 
-def _announce(news: News, number: int, finished: "Future[AccountResult]") -> None:
+def _announce(news: News, number: int, finished: "Future[Any]") -> None:
     if not finished.cancelled():
         news.put((number, finished))
 
 
-def _next(news: News, deadline: Deadline) -> tuple[int, "Future[AccountResult] | None", str | None]:
+def _next(news: News, deadline: Deadline) -> tuple[int, "Future[Any] | None", str | None]:
     """What is done next, or why nothing more will be waited for."""
     try:
         number, finished = news.get(timeout=deadline.left())

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from checker.errors import UsageError
-from checker.evaluate import NO_ADDRESSES, AccountResult, AccountSkipped, Reading
+from checker.evaluate import NO_ADDRESSES, AccountSkipped, Reading
 from checker.scan.check_options import Options
 from checker.shell.common import say, teller
 from checker.shell.loading import Loaded
@@ -16,7 +16,21 @@ if TYPE_CHECKING:
     from checker.sources import live
     from checker.sources.key_memory import State
 
-Judge = Callable[[Reading], AccountResult]
+
+class Result(Protocol):
+    """What comes of an account."""
+
+    @property
+    def id(self) -> str | None: ...
+
+
+R = TypeVar("R", bound=Result)
+
+
+class Results(Protocol):
+    """Reads and judges accounts, in order of their ids."""
+
+    def __call__(self, judge: Callable[[Reading], R], /) -> Iterable[R]: ...
 
 
 class Opened(NamedTuple):
@@ -24,7 +38,7 @@ class Opened(NamedTuple):
 
     kind: str
     exact: bool
-    results: Callable[[Judge], Iterable[AccountResult]]
+    results: Results
     skipped: Sequence[AccountSkipped] = ()  # accounts that nobody has to look at
     addresses: Mapping[str, str] = NO_ADDRESSES  # where Terraform manages a key, by access key id
     taken_at: datetime | None = None  # the time of saved state; None: not known, or live
@@ -104,11 +118,21 @@ def open_live(options: Options, loaded: Loaded, asking: "live.Asking") -> Opened
     else:
         tasks = [Task(None, None, lambda: live.read_caller(session, loaded.inventory, asking))]
 
-    def results(judge: Judge) -> Iterator[AccountResult]:
+    def results(judge: Callable[[Reading], R]) -> Iterator[R]:
         with progress(len(tasks), quiet=options.common.quiet) as advance:
-            yield from gathered(tasks, judge, workers, deadline, advance)
+            for result in gathered(tasks, judge, workers, deadline, advance):
+                if not options.organization:
+                    _warn_if_unlisted(loaded, result, quiet=options.common.quiet)
+                yield result
 
     return Opened("live", True, results, skipped, keep=lambda: _keep(state))
+
+
+def _warn_if_unlisted(loaded: Loaded, result: Result, *, quiet: bool) -> None:
+    from checker.scan.accounts import unlisted_warning
+
+    warning = unlisted_warning(loaded, result.id) if result.id else None
+    say([f"warning: {warning}"] if warning else [], quiet=quiet)
 
 
 def asking_for(loaded: Loaded, warn: timedelta, *, every_line: bool) -> "live.Asking":

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from checker.evaluate import AccountResult
-
 if TYPE_CHECKING:
+    from checker.evaluate import AccountResult
+    from checker.remediate.plan import AccountPlan
     from checker.scan.gather import Progress
 
 
@@ -27,14 +27,14 @@ def progress(accounts: int, *, quiet: bool) -> Iterator["Progress | None"]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[found]}"),
     )
-    non_compliant = unreadable = 0
+    found = unreadable = 0
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=accounts, found="")
 
-        def advance(result: AccountResult) -> None:
-            nonlocal non_compliant, unreadable
-            non_compliant += result.counts.non_compliant
+        def advance(result: "AccountResult | AccountPlan") -> None:
+            nonlocal found, unreadable
+            found += result.found
             unreadable += result.reason is not None
-            bar.update(task, advance=1, found=f"{non_compliant} non-compliant, {unreadable} unreadable")
+            bar.update(task, advance=1, found=f"{found} {result.FOUND}, {unreadable} unreadable")
 
         yield advance

@@ -20,7 +20,7 @@ from tests.docs import aws_command
 from tests.docs.blocks import TOP, Block, Command, blocks, commands
 from tests.fakes.served_organization import credentials
 from tests.generate.terraform_cli import MIRROR
-from tests.support.processes import NOW, environment, here_in_one
+from tests.support.processes import KEYAGE, NOW, environment, here_in_one
 
 HERE = Path(__file__).parent
 SAMPLE = HERE / "sample"
@@ -28,7 +28,7 @@ BASH = shutil.which("bash") or "/bin/bash"
 ALONE = re.compile(r"(keyage|aws)( [^|&;<>()$`\\*?\[{~#!]*)?")  # nothing for a shell to do but to part the words
 ANY = "..."  # a line that stands for any lines
 PROGRAMS = {
-    "keyage": f'exec {sys.executable} -m checker "$@"\n',
+    "keyage": f'exec {shlex.join(KEYAGE)} "$@"\n',
     "aws": f'exec {sys.executable} {HERE / "aws_command.py"} "$@"\n',
 }
 

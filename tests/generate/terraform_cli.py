@@ -12,7 +12,7 @@ from typing import Protocol
 import pytest
 
 from checker.decision import Account
-from checker.generate import deployment, terraform
+from checker.generate import cloudformation, deployment, terraform
 from checker.generate.deployment import Deployment
 from checker.policy import loader
 
@@ -41,7 +41,7 @@ def write(folder: Path, files: Mapping[str, bytes]) -> Path:
 
 def write_organization(top: Path, made: Deployment, template: bytes = TEMPLATE) -> Path:
     """The organization's module with its template where it looks for it; returns the module's folder."""
-    write(top / "cloudformation", {"keyage.yaml": template})
+    write(top / "cloudformation", {"keyage.yaml": template, "audit-role.yaml": cloudformation.audit_role().encode()})
     return write(top / "terraform" / "organization", terraform.organization_files(made, template))
 
 
@@ -80,8 +80,7 @@ class Terraform:
 @cache
 def _installed(plugins: Path) -> Path:
     """The provider that terraform finds for a module that is rendered; no other `init` has to look for it again."""
-    versions = terraform.account_files(deployed(NINETY))["versions.tf"]
-    module = Terraform(write(plugins / "module", {"versions.tf": versions}))
+    module = Terraform(write(plugins / "module", terraform.account_files(deployed(NINETY))))
     mirror = os.environ.get(MIRROR)
     if not mirror:
         module.environment["TF_PLUGIN_CACHE_DIR"] = str(plugins)

@@ -89,6 +89,42 @@ def test_a_policy_that_nobody_would_read_is_compressed() -> None:
     assert ("import bz2" in source, loaded(source, "index")["POLICY"]["accountSets"]) == (True, sets)
 
 
+@given(documents)
+def test_taking_code_apart_finds_the_policy_and_the_same_code_around_each(document: Document) -> None:
+    found = bundle.taken_apart(bundle.source(document, remediates=True))
+    plain = bundle.taken_apart(bundle.source(DOCUMENT, remediates=True))
+    assert (found.policy, found.code) == (document, plain.code)
+
+
+def test_code_with_a_compressed_policy_is_taken_apart_too() -> None:
+    document = DOCUMENT | {"accountSets": {"set1": [f"{number:012}" for number in range(10_000)]}}
+    found = bundle.taken_apart(bundle.source(document, remediates=False))
+    assert (found.policy, found.code) == (document, bundle.taken_apart(bundle.source(DOCUMENT, remediates=False)).code)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "json.loads(r'''{''')",
+        "json.loads(r'''[]''')",
+        "json.loads()",
+        "json.loads(f())",
+        "json.loads(open('/etc/passwd').read())",
+        "json.loads(bz2.decompress(base64.b64decode('eA==')))",
+        "json.loads(bz2.decompress(base64.b64decode('x')))",
+        "exit()",
+        "{}",
+        "(",
+        "\0",
+        "(" * 5000,
+    ],
+)
+def test_code_that_somebody_wrote_has_no_policy_and_is_not_run(policy: str) -> None:
+    text = f"x = 1\nPOLICY = {policy}\ny = 2\n"
+    assert bundle.taken_apart(text).policy is None
+    assert bundle.taken_apart("x = 1\n") == bundle.Taken(None, "x = 1")
+
+
 def test_the_rules_need_nothing_but_the_standard_library_and_boto3() -> None:
     for name in MODULES:
         module = import_module(f"checker.rules.{name}")

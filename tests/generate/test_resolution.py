@@ -10,13 +10,14 @@ from checker.generate.deployment import Before, Deployment, deployment
 from checker.generate.resolution import (
     Resolved,
     one_age,
+    open_where_unlisted,
     policies_in,
     resolved,
     resolved_as_far_as_known,
     resolved_in_two,
-    selectors_beyond_id,
     selectors_for,
     undecided,
+    unlisted,
     unused,
 )
 from checker.policy.loader import PolicyFile, parse
@@ -155,8 +156,22 @@ def test_an_account_outside_the_inventory_may_be_selected_all_the_same() -> None
     assert selectors_for(loaded, decision.Account(PROD.id)) == ["a"]
     assert selectors_for(loaded, decision.Account(DEV.id, "dev")) == []
     assert selectors_for(loaded, decision.Account(DEV.id)) == ["a"]
-    assert selectors_beyond_id(loaded, decision.Account(DEV.id)) == ["a"]
-    assert selectors_beyond_id(loaded, decision.Account(PROD.id)) == []
+    assert open_where_unlisted(loaded, DEV.id) == ["a"]
+    assert open_where_unlisted(loaded, PROD.id) == []
+
+
+def test_nothing_is_to_be_said_of_an_unlisted_account_where_ids_decide() -> None:
+    by_id = f"rules:\n  - {{id: a, accounts: '{DEV.id}', users: svc-*, maxAccessKeyAge: 1}}\n"
+    for rest in ("", "rules:\n  - {id: a, users: svc-*, maxAccessKeyAge: 1}\n", by_id):
+        assert unlisted(policy(NINETY + rest), PROD.id) is None
+
+
+def test_of_an_unlisted_account_it_is_said_what_is_undecided_in_aws() -> None:
+    rules = "".join(f"  - {{id: r{number}, accounts: prod-{number}*, maxAccessKeyAge: 1}}\n" for number in range(5))
+    said = f"account {DEV.id} is not in the inventory, which is all that deployed code knows of accounts: in AWS it is"
+    assert unlisted(policy(f"{NINETY}rules:\n{rules}"), DEV.id) == (
+        f"{said} undecided whether the account is one of those of r0, r1, r2 and 2 more"
+    )
 
 
 def test_remediation_that_cannot_apply_does_not_count() -> None:

@@ -62,6 +62,7 @@ def test_every_module_is_well_formed_and_passes_its_tests(tmp_path: Path, terraf
     for kind in ("managed", LARGEST):
         for name, template in {"sent": TEMPLATE, "stored": STORED}.items():
             modules.append(write_organization(tmp_path / f"{kind}-{name}", deployed(MODULES[kind]), template))
+    modules.append(write(tmp_path / "ci", terraform.pipeline_files(deployed(NINETY))))
     runs = 0
     for number, module in enumerate(modules):
         (tests,) = module.glob("tests/*.tftest.hcl")

@@ -93,6 +93,17 @@ DEACTIVATE = {"action": "deactivate"}
             key(91),
             ("keep", "undecided between robots, default: not touched", None),
         ),
+        (
+            document(rules=[ROBOTS | {"maxAccessKeyAge": 90}]),
+            key(91),
+            ("keep", "undecided between robots, default: not touched", None),
+        ),
+        (document(rules=[ROBOTS]), key(90), ("keep", "not older than 90 days or 200 days", None)),
+        (
+            document(rules=[ROBOTS], exemptions=[EXEMPTION]),
+            key(201),
+            ("keep", "exempt by e until 2027-02-15", None),
+        ),
     ],
 )
 def test_a_key_that_is_kept(
@@ -158,7 +169,7 @@ def test_the_youngest_active_key_is_the_last_one() -> None:
     ("settings", "following"), [(DEACTIVATE, None), (DELETE, ("delete", 30.0)), (DELETE | {"graceDays": 0}, None)]
 )
 def test_a_key_that_is_deactivated(settings: Document, following: tuple[str, float] | None) -> None:
-    said = "older than 90 days and 0 days of grace"
+    said = "older than 90 days"
     found = steps_of(document(remediation=settings), key(90.001))
     assert found[0][:3] == ("K", "deactivate", said)
     assert found[0][3] == (following or found[0][3])

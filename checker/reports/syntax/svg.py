@@ -1,9 +1,7 @@
-"""Charts inside a page, coloured by its own stylesheet."""
+"""Charts as SVG inside a page: drawn by pygal, coloured by the page's own stylesheet."""
 
 import sys
 from collections.abc import Mapping, Sequence
-from html import escape
-from itertools import accumulate
 from xml.etree import ElementTree
 
 import pygal
@@ -16,56 +14,36 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module_
 
 SVG = "http://www.w3.org/2000/svg"
 NOT_ALLOWED = {"style", "script", "defs", "desc", "title"}  # of which a strict page has no use
-GUIDES = 5  # lines across bars that stand, at whole numbers
+GUIDES = 5  # lines across the bars, at whole numbers
+FONTS = {f"{name}_font_size": 12 for name in ("label", "major_label", "value", "value_label")}
+SETTINGS = {
+    "style": Style(font_family="sans-serif", **FONTS),
+    "width": 480,
+    "height": 240,
+    "x_label_rotation": 0,
+    "explicit_size": False,
+    "disable_xml_declaration": True,
+    "js": [],
+    "no_prefix": True,
+    "show_x_guides": False,
+    "show_legend": False,  # the page has one
+    "max_scale": 6,
+    "min_scale": 1,
+    "margin": 8,
+    "spacing": 8,
+    "value_formatter": lambda value: f"{value:,.0f}" if value == int(value) else "",
+    "no_data_text": "",
+    "truncate_label": 32,
+}
 
 
 def vertical_bars(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> str:
     """Bars that stand, one stack for each label."""
-    chart = pygal.StackedBar(**_settings(), x_label_rotation=0)
+    chart = pygal.StackedBar(**SETTINGS)
     top = max(map(sum, zip(*series.values(), strict=True)))
     step = -(-top // GUIDES)
     chart.y_labels = list(range(0, top + step, step))
     return _drawn(chart, labels, series)
-
-
-def horizontal_bars(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> str:
-    """Bars that lie, one stack for each label, the first on top: a list, so that labels of any length wrap as text."""
-    stacks = list(zip(*series.values(), strict=True))
-    longest = max(map(sum, stacks))
-    items = (_item(label, stack, longest) for label, stack in zip(labels, stacks, strict=True))
-    return f'<ul class="bars" aria-hidden="true">{"".join(items)}</ul>'
-
-
-def _item(label: str, stack: Sequence[int], longest: int) -> str:
-    starts = accumulate(stack, initial=0)
-    bars = (
-        f'<rect class="color-{number}" x="{start}" width="{value}" height="1"/>'
-        for number, (start, value) in enumerate(zip(starts, stack, strict=False))
-        if value
-    )
-    bar = f'<svg viewBox="0 0 {longest} 1" preserveAspectRatio="none">{"".join(bars)}</svg>'
-    return f"<li><span>{escape(printable(label))}</span>{bar}<span>{sum(stack):,}</span></li>"
-
-
-def _settings() -> dict[str, object]:
-    fonts = {f"{name}_font_size": 12 for name in ("label", "major_label", "value", "value_label")}
-    return {
-        "style": Style(font_family="sans-serif", **fonts),
-        "width": 480,
-        "height": 240,
-        "explicit_size": False,
-        "disable_xml_declaration": True,
-        "js": [],
-        "no_prefix": True,
-        "show_x_guides": False,
-        "show_legend": False,  # the page has one
-        "max_scale": 6,
-        "min_scale": 1,
-        "margin": 8,
-        "spacing": 8,
-        "value_formatter": lambda value: f"{value:,.0f}" if value == int(value) else "",
-        "no_data_text": "",
-    }
 
 
 def _drawn(chart: pygal.Graph, labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> str:

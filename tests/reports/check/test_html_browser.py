@@ -4,6 +4,7 @@ import io
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -79,6 +80,29 @@ def opened(tab: Tab, tmp_path: Path) -> Iterator[Tab]:
 AGE, USER, RULE = 5, 3, 8
 HEADINGS = ["Status", "Account", "User", "Access key", "Age", "Limit", "Due", "Rule", "Last used"]
 LINES = "(() => { const r = document.createRange(); r.selectNodeContents(one); return r.getClientRects().length; })()"
+FAULTS = """() => {
+  const faults = [], all = (what, where = document) => [...where.querySelectorAll(what)];
+  const box = (one) => one.getBoundingClientRect();
+  const apart = (a, b) => a.right <= b.left || b.right <= a.left || a.bottom <= b.top + 1 || b.bottom <= a.top + 1;
+  const fault = (is, what) => is && faults.push(what);
+  fault(document.documentElement.scrollWidth > innerWidth, "wider than the window");
+  const parts = all(".bars bdi, .bars svg, .bars .number").map(box);
+  fault(parts.some((a, i) => parts.slice(i + 1).some((b) => !apart(a, b))), "parts of bars overlap");
+  fault(all(".bars svg").some((one) => box(one).width < 90), "a bar of no width");
+  for (const axis of all("figure svg .axis.x")) {
+    const texts = all("text", axis).map(box);
+    fault(texts.some((a, i) => texts.slice(i + 1).some((b) => !apart(a, b))), "labels of an axis overlap");
+  }
+  for (const one of all(".filters div")) {
+    fault(Math.abs(box(one).width - box(one.lastElementChild).width) > 1, "a gap beside a filter");
+  }
+  const tiles = all(".totals div"), end = box(all(".totals")[0]).right;
+  const rows = Object.values(Object.groupBy(tiles, (one) => Math.round(box(one).top)));
+  fault(rows.some((row) => Math.abs(box(row.at(-1)).right - end) > 1), "a row of tiles that ends early");
+  fault(rows.some((row) => new Set(row.map((one) => Math.round(box(one.children[1]).top))).size > 1), "uneven numbers");
+  fault(tiles.some((one) => box(one.children[0]).height > 30), "a tile's words on two lines");
+  return faults;
+}"""
 ON_TOP = """(() => {
   const head = document.querySelector("#head").children[3], {left, top} = head.getBoundingClientRect();
   return head.contains(document.elementFromPoint(left + 5, top + 8));
@@ -260,6 +284,40 @@ def test_no_figure_and_no_text_is_wider_than_a_phone(tab: Tab, tmp_path: Path) -
     page = tab.open(tmp_path / "r.html", rendered("html", show_all=True))
     page.page.set_viewport_size({"width": 400, "height": 900})
     assert page.page.evaluate("document.documentElement.scrollWidth") <= 400
+
+
+NAMES = {
+    "one": ["prod"],
+    "short": [f"acc{number:02}" for number in range(6)],
+    "long": [f"production-payments-eu-central-settlement-{number:02}" for number in range(12)],
+    "longer than any": ["x" * 120, "a b " * 30, "z-" * 60],
+    "many": [f"team-{number:03}-workloads" for number in range(300)],
+    "not Latin": [
+        "生产环境-支付-结算-欧洲中部-账户一号",
+        "إنتاج المدفوعات الأوروبية المركزية",
+        "Продакшн-платежи-Центральная-Европа",
+    ],
+}
+
+
+@pytest.mark.parametrize("names", NAMES.values(), ids=NAMES)
+def test_names_of_any_length_and_script_fit_every_screen(names: list[str], tab: Tab, tmp_path: Path) -> None:
+    accounts = []
+    for number, name in enumerate(names):
+        account, rule = (
+            f"{number:012}",
+            ("default", "a-rule-with-a-rather-long-name-for-users-of-settlement")[number % 2],
+        )
+        keys = [msgspec.structs.replace(overdue(key), account=account, rule=rule) for key in range(1 + number % 5)]
+        accounts.append(replace(result(*keys, account=account), name=name))
+    page = tab.open(tmp_path / "r.html", report("html", RUN, *accounts))
+    found = {}
+    for width in (1920, 1440, 1240, 1100, 800, 641, 390, 320):
+        page.page.set_viewport_size({"width": width, "height": 900})
+        found[width] = page.page.evaluate(FAULTS)
+    assert {width: faults for width, faults in found.items() if faults} == {}
+    assert page.page.locator(".bars bdi").all_inner_texts() != []
+    page.is_quiet()
 
 
 @pytest.mark.golden

@@ -12,8 +12,9 @@ import pytest
 from botocore.httpsession import URLLib3Session, where
 
 from checker.errors import Unreadable
-from checker.sources import deployed
 from checker.sources.aws.session import IN_AN_ANSWER, ReadOnlySession
+from checker.sources.deployed import code
+from checker.sources.deployed.code import fetched
 
 
 def zipped(name: str) -> bytes:
@@ -54,23 +55,23 @@ def store(*answers: tuple[int, bytes]) -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deployed, "CODE_DELAYS", (0, 0))
+    monkeypatch.setattr(code, "CODE_DELAYS", (0, 0))
 
 
-def fetched(*answers: tuple[int, bytes]) -> str | None:
+def fetched_from(*answers: tuple[int, bytes]) -> str | None:
     with store(*answers) as location:
-        return deployed._code(location)  # noqa: SLF001 -- the address is signed by AWS, so no client can name one
+        return fetched(location)
 
 
 def test_code_without_the_file_is_none() -> None:
-    assert fetched((200, zipped("other.py"))) is None
+    assert fetched_from((200, zipped("other.py"))) is None
 
 
 @pytest.mark.parametrize("spoilt", [(200, WHOLE[:40]), (200, b""), (500, b""), (503, b"<html>")])
 def test_code_that_does_not_come_whole_is_fetched_again(spoilt: tuple[int, bytes]) -> None:
-    assert fetched(spoilt, spoilt, (200, WHOLE)) == "pass\n"
+    assert fetched_from(spoilt, spoilt, (200, WHOLE)) == "pass\n"
     with pytest.raises(Unreadable, match=r"could not be fetched whole: .*; run again"):
-        fetched(spoilt)
+        fetched_from(spoilt)
 
 
 def test_code_is_fetched_by_the_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +79,7 @@ def test_code_is_fetched_by_the_proxy_of_the_environment(monkeypatch: pytest.Mon
         monkeypatch.setenv("http_proxy", location.removesuffix("/code.zip"))
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
-        assert deployed._code("http://code.invalid/code.zip") == "pass\n"  # noqa: SLF001 -- as above
+        assert fetched("http://code.invalid/code.zip") == "pass\n"
 
 
 class Recorded(URLLib3Session):
@@ -96,14 +97,14 @@ def test_code_is_fetched_with_the_certificates_of_the_environment(
     variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(variable, certifi_file := where())
-    monkeypatch.setattr(deployed, "URLLib3Session", Recorded)
+    monkeypatch.setattr(code, "URLLib3Session", Recorded)
     Recorded.trusted.clear()
     bundle = ReadOnlySession(credentials=dict.fromkeys(IN_AN_ANSWER, "testing")).ca_bundle
     with store((200, WHOLE)) as location:
-        assert deployed._code(location, bundle) == "pass\n"  # noqa: SLF001 -- as above
+        assert fetched(location, bundle) == "pass\n"
     assert Recorded.trusted == [certifi_file]
 
 
 def test_code_that_is_refused_is_not_fetched_again() -> None:
     with pytest.raises(Unreadable, match="HTTP 403"):
-        fetched((403, b""), (200, WHOLE))
+        fetched_from((403, b""), (200, WHOLE))

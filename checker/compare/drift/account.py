@@ -1,0 +1,109 @@
+"""What an account runs, and in what that is not what the policy would deploy there. Pure: no clock, no I/O."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from checker.compare.drift import functions, others, roles, rule
+from checker.compare.drift.difference import Difference
+from checker.compare.drift.policy import PolicyInUse, digest, wanted
+from checker.evaluate import AccountUnreadable
+from checker.generate.bundle import taken_apart
+from checker.generate.deployment import Deployment
+from checker.sources.deployed.parts import Deployed, Function
+
+
+class State(StrEnum):
+    """What an account is, in the words of every report."""
+
+    CURRENT = "current"
+    CHANGED = "changed"  # it runs this policy, but something else differs
+    OTHER_POLICY = "otherPolicy"
+    TAKEN = "taken"  # the name of the rule is somebody else's
+    NOTHING = "nothing"  # there is no rule
+    UNREADABLE = "unreadable"  # or not all that counts
+
+
+@dataclass(frozen=True)
+class AccountDrift:
+    """One account."""
+
+    id: str | None
+    name: str | None
+    state: State
+    policy: PolicyInUse | None = None
+    differences: Sequence[Difference] = ()
+    notes: Sequence[str] = ()
+    unread: Sequence[str] = ()  # why it, or parts of it, could not be read
+
+
+def judged(
+    expected: Deployment, account_id: str | None, name: str | None, there: Deployed | AccountUnreadable
+) -> AccountDrift:
+    """The account, with every difference, the rule's first."""
+    if isinstance(there, AccountUnreadable):
+        return AccountDrift(account_id, name, State.UNREADABLE, unread=(there.reason,))
+    found = list(differences(expected, there))
+    running = None if others.foreign(expected, there) else in_use(there)
+    return AccountDrift(
+        account_id,
+        name,
+        _state(expected, there, running, found),
+        running,
+        found,
+        list(others.notes(expected, there)),
+        there.reasons,
+    )
+
+
+def differences(expected: Deployment, deployed: Deployed) -> Iterator[Difference]:
+    """Every difference, the rule first."""
+    yield from others.recorder(deployed)
+    yield from _rule(expected, deployed)
+    yield from functions.differences(expected, functions.pieces(expected, deployed))
+    yield from rule.remediation(expected, deployed)
+    yield from rule.schedule(expected, deployed)
+    yield from roles.differences(expected, deployed)
+    yield from others.in_the_way(deployed)
+    yield from others.acting(deployed)
+
+
+def _rule(expected: Deployment, deployed: Deployed) -> Iterator[Difference]:
+    whose = others.foreign(expected, deployed)
+    if whose is not None:
+        yield others.taken(expected, deployed, whose)
+    elif deployed.rule is None:
+        yield Difference(f"Config rule {expected.rule_name}", "nothing", "a rule")
+    else:
+        yield from rule.rule(expected, deployed.rule)
+
+
+def in_use(deployed: Deployed) -> PolicyInUse | None:
+    """Which policy decides in the account; None where there is no rule."""
+    if deployed.rule is None:
+        return None
+    custom = deployed.rule["Source"]["Owner"] != "AWS"
+    age = None if custom else rule.max_age(deployed.rule)
+    return PolicyInUse(
+        "custom" if custom else "managed",
+        int(age) if age and age.isdecimal() else None,
+        _sha256(deployed.functions, custom),
+    )
+
+
+def _sha256(there: Mapping[str, object], custom: bool) -> str | None:
+    """Of the policy in the code of the function that judges, else in that of one that remediates."""
+    order = ("evaluation",) if custom else ("deactivation", "deletion")
+    readable = [each for each in map(there.get, order) if isinstance(each, Function)]
+    policies = [taken_apart(each.code or "").policy for each in readable]
+    return next((digest(policy) for policy in policies if policy is not None), None)
+
+
+def _state(expected: Deployment, deployed: Deployed, running: PolicyInUse | None, found: Sequence[Difference]) -> State:
+    if deployed.rule is None:
+        return State.NOTHING
+    if running is None:
+        return State.TAKEN
+    if not found:
+        return State.UNREADABLE if deployed.reasons else State.CURRENT
+    return State.CHANGED if running == wanted(expected) else State.OTHER_POLICY

@@ -1,0 +1,56 @@
+"""What is deployed beside the policy, for people: one account, or a table of an organization's first."""
+
+from collections.abc import Iterator
+from typing import TextIO
+
+from checker.compare.drift.account import State
+from checker.errors import printable
+from checker.reports.drift.run import WORDS, DriftRun, count, label, lines
+from checker.spoken import plural
+
+
+def write(run: DriftRun, out: TextIO) -> None:
+    """The account, or the states with their counts, the policies in use, then every account that differs."""
+    told = _organization(run) if run.organization else _one(run)
+    out.write("".join(f"{printable(line)}\n" for line in told))
+
+
+def _one(run: DriftRun) -> Iterator[str]:
+    account = run.accounts[0]
+    rule = "keyage's rule" if run.wanted.rule == "custom" else "the managed rule"
+    yield f"account {account.id}, {run.region}, {rule} {run.rule}: {count(account) or 'as the policy says'}"
+    yield from (f"  {line}" for line in lines(account))
+
+
+def _organization(run: DriftRun) -> Iterator[str]:
+    yield f"{plural(len(run.accounts), 'account')}, {run.region}, rule {run.rule}, this policy: {run.wanted}"
+    yield ""
+    yield from _table([(WORDS[state], number) for state, number in run.states.items() if number])
+    yield ""
+    if run.policies:
+        yield "Policies in use"
+        here = {run.wanted: " (this policy)"}
+        yield from _table([(f"{policy}{here.get(policy, '')}", len(who)) for policy, who in run.policies])
+        yield ""
+    for state in State:
+        yield from _section(run, state)
+    if run.skipped:
+        yield f"Skipped accounts ({len(run.skipped)})"
+        yield from (f"  {each.id} {each.name or ''}: {each.state}" for each in run.skipped)
+
+
+def _section(run: DriftRun, state: State) -> Iterator[str]:
+    """The accounts in a state of which there is something to say."""
+    accounts = [account for account in run.of(state) if state is not State.CURRENT or any(lines(account))]
+    if not accounts:
+        return
+    yield f"{WORDS[state].capitalize()} ({len(accounts)})"
+    for account in accounts:
+        yield f"  {label(account)}: {account.policy}" if account.policy else f"  {label(account)}"
+        yield from (f"    {line}" for line in lines(account))
+    yield ""
+
+
+def _table(rows: list[tuple[str, int]]) -> Iterator[str]:
+    width = max(len(name) for name, _number in rows)
+    yield from (f"  {name:{width}}  {number:>6}" for name, number in rows)
