@@ -182,6 +182,14 @@ def diff(base: str, head: str, *, color: str, saved: Path | None, **settings: An
     help="The folder to write, or to compare.",
 )
 @option("--check", is_flag=True, help="Only compare; exit with 1 and a list if the folder differs.")
+@option("--before", metavar="FILE|git:REV[:PATH]", help="The policy that every account but the first ones keeps.")
+@option(
+    "--first-account",
+    "first_accounts",
+    multiple=True,
+    metavar="ID",
+    help="An account that has a change first; repeatable.",
+)
 @option("--cost", is_flag=True, help="Only tell what a month of it costs, with each formula; nothing is written.")
 @option("--accounts", type=click.IntRange(1), help="Accounts for --cost; default: those of the inventory.")
 @option("--users", type=click.IntRange(0), default=50, show_default=True, help="IAM users of an account for --cost.")
@@ -194,7 +202,9 @@ def diff(base: str, head: str, *, color: str, saved: Path | None, **settings: An
 )
 @formats_of("render")
 @on_policy
-def render(*, output: Path, check: bool, cost: bool, **settings: Any) -> int:
+def render(
+    *, output: Path, check: bool, cost: bool, before: str | None, first_accounts: tuple[str, ...], **settings: Any
+) -> int:
     """Write the AWS Config rule and the remediation as Terraform, CloudFormation and conformance packs.
 
     The same for every account, from policies.yaml and accounts.yaml alone: the same bytes every time. Files that the
@@ -207,7 +217,8 @@ def render(*, output: Path, check: bool, cost: bool, **settings: Any) -> int:
         require_with("--cost", *settings)
     elif check:
         raise click.UsageError("--cost and --check are two questions: leave one of them out")
-    return verb.run(common, output, check=check, cost_of=verb.CostOptions(**settings) if cost else None)
+    options = verb.Options(common, output, check=check, before=before, first_accounts=first_accounts)
+    return verb.run(options, cost_of=verb.CostOptions(**settings) if cost else None)
 
 
 @keyage.command(short_help="Is what is deployed what the policy says?")

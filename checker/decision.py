@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from rules import remediation_steps, selectors
     from rules.access_keys_rotated import AccessKey, Account, AccountPolicy, Decision, Exemption, Policy, Rule, User
     from rules.remediation_settings import RemediationSettings, remediation_by_rule, remediation_settings
-    from rules.resolved_policy import KINDS, OTHERS, policy_for
+    from rules.resolved_policy import BEFORE, FIRST_ACCOUNTS, KINDS, OTHERS, document_for, policy_for
     from rules.selectors import Clause, SelectorSet
 else:
     decision = import_module("checker.rules.access_keys_rotated")
@@ -24,10 +24,18 @@ else:
     RemediationSettings = _settings.RemediationSettings
     remediation_by_rule, remediation_settings = _settings.remediation_by_rule, _settings.remediation_settings
     _resolved = import_module("checker.rules.resolved_policy")
-    KINDS, OTHERS, policy_for = _resolved.KINDS, _resolved.OTHERS, _resolved.policy_for
+    BEFORE, FIRST_ACCOUNTS, KINDS, OTHERS = (
+        _resolved.BEFORE,
+        _resolved.FIRST_ACCOUNTS,
+        _resolved.KINDS,
+        _resolved.OTHERS,
+    )
+    document_for, policy_for = _resolved.document_for, _resolved.policy_for
     Clause, SelectorSet = selectors.Clause, selectors.SelectorSet
 
 __all__ = [
+    "BEFORE",
+    "FIRST_ACCOUNTS",
     "KINDS",
     "OTHERS",
     "AccessKey",
@@ -42,6 +50,7 @@ __all__ = [
     "SelectorSet",
     "User",
     "decision",
+    "document_for",
     "matches",
     "policy_for",
     "remediation_by_rule",

@@ -27,7 +27,7 @@ from .access_keys_rotated import (
 )
 from .iam_keys import Unread
 from .iam_reader import Needs, Reading, read_users
-from .resolved_policy import open_in, policy_for
+from .resolved_policy import document_for, open_in, policy_for
 
 RESOURCE_TYPE = "AWS::IAM::User"
 # IAM takes about 20 calls a second from an account, so four of 200 ms each are enough, and more are throttled.
@@ -74,6 +74,7 @@ def evaluate_account(
     # Before the users are listed: who is reported but then not listed is gone, and not merely new.
     reported = _reported(config, event["configRuleName"])
     account_id = event["accountId"]
+    document = document_for(document, account_id)
     policy = policy_for(document, account_id)
     reading = _read(iam, Needs(policy, now, now))
     judged = [_judge(policy, user, now) for user in reading.users]

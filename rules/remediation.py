@@ -29,7 +29,7 @@ from .remediation_steps import (
     instant_text,
     steps_for,
 )
-from .resolved_policy import NotResolved, open_in, policy_for
+from .resolved_policy import NotResolved, document_for, open_in, policy_for
 
 LONGEST_RUN = 540  # seconds after which no further user is begun: the step that waits for it is ended after 600
 MOST_RETURNED = 100  # SSM returns no more items of a list, and 100 KB, from aws:executeScript
@@ -65,6 +65,7 @@ def run_remediation(
     stage, resource_id = inputs.get("Stage"), inputs.get("ResourceId") or ""
     if stage not in STAGES or (stage == "deactivate" and not resource_id):
         raise RemediationFailed(f"nothing done: Stage is {stage!r} and ResourceId {resource_id!r}")
+    document = document_for(document, account_id)
     try:
         policy, open_here = policy_for(document, account_id), open_in(document, account_id)
     except NotResolved as error:

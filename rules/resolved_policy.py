@@ -4,6 +4,10 @@ Pure: no clock, no I/O, nothing but the standard library. A resolved document is
 `accounts` of a rule or exemption is `{"certain": [...], "open": [...]}`: the sets of accounts for which it surely is,
 and those in which that is not known; left out, it is for every account. `accountSets` has the ids of each set by its
 name; an account that stands in none belongs to OTHERS.
+
+While a change of the policy reaches some accounts first, the document has two members more: `firstAccounts`, the ids of
+those for which all else of it is, and `before`, with what stands in place of it in every other account. There a rule or
+exemption that is the same in both is its id alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,10 +18,25 @@ from .access_keys_rotated import AccountPolicy, Policy
 OTHERS = "others"
 PARTS = {"certain", "open"}
 KINDS = ("rules", "exemptions")
+BEFORE, FIRST_ACCOUNTS = "before", "firstAccounts"
 
 
 class NotResolved(Exception):
-    """The account selectors of the policy are still patterns: an exemption would be passed over."""
+    """The document is not the one policy of one account: an exemption would be passed over."""
+
+
+def document_for(document: Mapping[str, Any], account_id: str) -> Mapping[str, Any]:
+    """The one policy of the account, by the account's id: that of now if it is among the first, else that of before."""
+    if BEFORE not in document:
+        return document
+    now = {name: value for name, value in document.items() if name not in (BEFORE, FIRST_ACCOUNTS)}
+    if account_id in document[FIRST_ACCOUNTS]:
+        return now
+    before = {**now, **document[BEFORE]}
+    for kind in KINDS:
+        same = {entry["id"]: entry for entry in now[kind]}
+        before[kind] = [same[entry] if isinstance(entry, str) else entry for entry in before[kind]]
+    return before
 
 
 def policy_for(document: Mapping[str, Any], account_id: str) -> AccountPolicy:
@@ -32,7 +51,12 @@ def policy_for(document: Mapping[str, Any], account_id: str) -> AccountPolicy:
 
 
 def require_resolved(document: Mapping[str, Any]) -> None:
-    """Raises NotResolved if an account selector is not by sets of accounts, or names a set that is not there."""
+    """Raises NotResolved if an account selector is not by sets of accounts, or names a set that is not there.
+
+    It does so too if the document has two policies, of which `document_for` tells the account's.
+    """
+    if BEFORE in document:
+        raise NotResolved("the document has two policies: which one the account has was not asked")
     sets = {OTHERS, *document.get("accountSets", {})}
     for entry in (entry for kind in KINDS for entry in document.get(kind, ())):
         accounts = entry.get("accounts", {})

@@ -82,7 +82,7 @@ def _deploy_and_remediate(output: Path, options: Options, loaded: Loaded) -> Non
 
     build, account, rule = output / "build", story.PAYMENTS, loaded.policy.deploy.rule_name
     _tell(f"\n`keyage render -o {build}` writes what deploys this policy, the same in every account:\n")
-    render.run(options.common, build, check=False)
+    render.run(render.Options(options.common, build))
     module = build / "terraform" / "account"
     _tell(f"\nAccount {account} gets {module}, and AWS Config runs its rule:\n")
     names = {user.id: user.name for user in aws.backend(account).users.values()}

@@ -3,21 +3,32 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, FileProblems
+from checker.decision import FIRST_ACCOUNTS, selectors
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, FileProblems, UsageError
 from checker.extras import how_to_install
 from checker.generate import cost, lint
-from checker.generate.deployment import Deployment
+from checker.generate.deployment import Before, Deployment
 from checker.generate.rendering import MANIFEST, Rendering, render
 from checker.generate.resolution import undecided, unused
+from checker.policy.nearest import Known, meant
 from checker.reports.formats import writer
 from checker.shell.common import Common, answer, say
 from checker.shell.folder import FileDifference, differences, strangers, write
-from checker.shell.loading import Checked, Loaded, read_files
+from checker.shell.loading import Checked, Inventory, Loaded, read_files
 from checker.shell.outputs import parse_outputs, write_outputs
+from checker.shell.revisions import GIT, load_revision
 from checker.shell.same_file import outputs_of, refuse_same
 from checker.spoken import plural
 
 MOVE = "move it to a folder of your own that calls this one as a module"
+
+
+class Options(NamedTuple):
+    common: Common
+    folder: Path
+    check: bool = False
+    before: str | None = None
+    first_accounts: tuple[str, ...] = ()
 
 
 class CostOptions(NamedTuple):
@@ -29,18 +40,19 @@ class CostOptions(NamedTuple):
     formats: tuple[str, ...]
 
 
-def run(common: Common, folder: Path, *, check: bool, cost_of: CostOptions | None = None) -> int:
+def run(options: Options, cost_of: CostOptions | None = None) -> int:
     """Write, compare or tell the cost; 1 if `check` finds differences.
 
     Raises KeyageError, and then has written nothing.
     """
+    common, folder = options.common, options.folder
     outputs = parse_outputs(cost_of.formats, "render") if cost_of else []
     if outputs:
-        refuse_same(outputs_of(outputs), read_files(common))
+        refuse_same(outputs_of(outputs), _read(options))
     checked = Checked(common)
     loaded = checked.without_errors()
     # What is an error here is a warning of the policy, so it is said once.
-    rendering = render(loaded.policy, loaded.inventory)
+    rendering = render(loaded.policy, loaded.inventory, _before(options, loaded.inventory))
     checked.accepted()
     _warn(common, loaded, rendering)
     if cost_of:
@@ -48,14 +60,14 @@ def run(common: Common, folder: Path, *, check: bool, cost_of: CostOptions | Non
         estimate = cost.estimate(rendering.deployment, fleet)
         write_outputs(outputs, lambda name, out: writer("render", name)(estimate, out))
         return COMPLIANT_EXIT
-    if check:
+    if options.check:
         return _compare(folder, rendering)
     if not lint.check(rendering.templates):
         say(
             [f"note: cfn-lint is not installed, so the templates were not checked: {how_to_install('lint')}"],
             quiet=common.quiet,
         )
-    refuse_same(((str(folder / path), folder / path) for path in rendering.files), read_files(common))
+    refuse_same(((str(folder / path), folder / path) for path in rendering.files), _read(options))
     foreign = strangers(folder, rendering.files, MANIFEST)
     changes = write(folder, rendering.files, MANIFEST)
     say(
@@ -63,8 +75,33 @@ def run(common: Common, folder: Path, *, check: bool, cost_of: CostOptions | Non
         quiet=common.quiet,
     )
     if not common.quiet:
-        answer(_written(folder, rendering, changes))
+        answer([*_written(folder, rendering, changes), *_held(options, rendering.deployment)])
     return COMPLIANT_EXIT
+
+
+def _before(options: Options, inventory: Inventory) -> Before | None:
+    """The policy that all but the first accounts keep; raises UsageError, FileProblems."""
+    if (options.before is None) != (not options.first_accounts):
+        raise UsageError(
+            "--before and --first-account belong together: which policy was before, and which accounts do not keep it"
+        )
+    for account_id in options.first_accounts:
+        if not selectors.is_account_id(account_id):
+            raise UsageError(f"--first-account {account_id}: write the id of an account, 12 digits")
+        if inventory and account_id not in inventory:
+            close = Known(inventory).closest(account_id)
+            hint = meant(close) if close else "run `keyage inventory`"
+            raise UsageError(f"--first-account {account_id}: the account is not in the inventory: {hint}")
+    if options.before is None:
+        return None
+    return Before(load_revision(options.before, options.common.policy), options.first_accounts)
+
+
+def _read(options: Options) -> list[tuple[str, Path | None]]:
+    """What is read, as a person calls it."""
+    before = options.before
+    named = [(f"--before {before}", Path(before))] if before and not before.startswith(GIT) else []
+    return [*read_files(options.common), *named]
 
 
 def _warn(common: Common, loaded: Loaded, rendering: Rendering) -> None:
@@ -104,3 +141,12 @@ def _described(deployed: Deployment) -> str:
     started = "automatic" if deployed.automatic else "started by hand"
     remediation = f"remediation {started}" if deployed.remediations else "no remediation"
     return f"every account: {rule}, {remediation}{', deletes' if deployed.deletes else ''}"
+
+
+def _held(options: Options, deployed: Deployment) -> list[str]:
+    """Who has the change, and who has what was before it."""
+    first = deployed.document.get(FIRST_ACCOUNTS)
+    if not first:
+        return []
+    them = plural(len(first), "account")
+    return [f"  {them} first; all others keep {options.before} until you render without --before"]

@@ -10,6 +10,7 @@ from importlib.resources import files
 from textwrap import wrap
 from typing import Any, NamedTuple
 
+from checker.decision import BEFORE
 from checker.generate.templating import Quoted, render
 
 EVALUATION = (
@@ -60,8 +61,12 @@ def _packed(policy: str) -> str:
 
 def inert_json(document: dict[str, Any]) -> str:
     """JSON in ASCII, a rule a line, in which no character means anything to the languages around it."""
-    lines = ",\n".join(f" {_dump(key)}: {_entries(value)}" for key, value in document.items())
+    lines = ",\n".join(f" {_dump(key)}: {_member(key, value)}" for key, value in document.items())
     return f"{{\n{lines}\n}}".replace("}}", "} }")
+
+
+def _member(key: str, value: Any) -> str:
+    return inert_json(value) if key == BEFORE else _entries(value)
 
 
 def _entries(value: object) -> str:

@@ -1,15 +1,15 @@
 """What is deployed in every account, before it is Terraform or CloudFormation: the numbers, the names, the code."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from checker.decision import Account, RemediationSettings, remediation_by_rule
 from checker.errors import UsageError
 from checker.generate import bundle
-from checker.generate.resolution import default_decides, one_age, resolved
+from checker.generate.resolution import default_decides, one_age, policies_in, resolved, resolved_in_two
 from checker.generate.templating import render
 from checker.pieces import REMEDIATING
 from checker.policy.loader import PolicyFile
@@ -52,9 +52,7 @@ class Deployment:
     @cached_property
     def remediations(self) -> list[RemediationSettings]:
         """What can apply somewhere and does something."""
-        deciding = [rule["id"] for rule in self.document["rules"]]
-        deciding += [DEFAULT] if default_decides(self.document) else []
-        return [self.remediation[each] for each in deciding if self.remediation[each].action != "none"]
+        return [each for policy in policies_in(dict(self.document)) for each in _remediations(policy)]
 
     @property
     def automatic(self) -> bool:
@@ -105,16 +103,43 @@ class Deployment:
         )
 
 
+class Before(NamedTuple):
+    """What every account but the first ones has until a change of the policy reaches it too."""
+
+    policy: PolicyFile
+    first_accounts: Sequence[str]  # ids
+
+
+def _remediations(document: Mapping[str, Any]) -> Iterator[RemediationSettings]:
+    by_rule = remediation_by_rule(document)
+    deciding = [rule["id"] for rule in document["rules"]]
+    deciding += [DEFAULT] if default_decides(document) else []
+    return (by_rule[each] for each in deciding if by_rule[each].action != "none")
+
+
 def policy_file(document: dict[str, Any]) -> bytes:
     """A resolved policy as a file; the digest of its bytes is what it is known by."""
     return f"{bundle.inert_json(document)}\n".encode()
 
 
-def deployment(policy: PolicyFile, inventory: Mapping[str, Account]) -> Deployment:
-    """Raises FileProblems for selectors that cannot be resolved, UsageError for a name that AWS keeps for itself."""
+def deployment(policy: PolicyFile, inventory: Mapping[str, Account], before: Before | None = None) -> Deployment:
+    """The policy as it is deployed, with `before` to some accounts first.
+
+    Raises FileProblems for selectors that cannot be resolved, UsageError for a name that AWS keeps for itself and for a
+    change that cannot reach some accounts first.
+    """
     rule_name = policy.deploy.rule_name
-    document = resolved(policy, inventory)
+    if before:
+        _require_same_for_all(policy, before.policy)
+        document = resolved_in_two(policy, *before, inventory)
+    else:
+        document = resolved(policy, inventory)
     age = one_age(document) if policy.deploy.rule == "auto" else None
+    if before and age is not None:
+        raise UsageError(
+            f"--first-account: {policy.file} has one number for every account, which AWS's managed rule judges: let it"
+            " reach all at once, or set deploy.rule: custom"
+        )
     deployment = Deployment(document, rule_name, policy.deploy.frequency, policy.deploy.region, age)
     if deployment.remediations and rule_name.lower().startswith(RESERVED):
         raise UsageError(
@@ -122,3 +147,14 @@ def deployment(policy: PolicyFile, inventory: Mapping[str, Account]) -> Deployme
             f" choose a name that does not begin with {', '.join(RESERVED)}"
         )
     return deployment
+
+
+def _require_same_for_all(policy: PolicyFile, before: PolicyFile) -> None:
+    """Raises UsageError for a change of what is in the template, which reaches every account at once."""
+    for name, written in (("rule_name", "ruleName"), ("region", "region"), ("frequency", "frequency")):
+        old, new = getattr(before.deploy, name), getattr(policy.deploy, name)
+        if old != new:
+            raise UsageError(
+                f"--first-account: deploy.{written} is the same in every account, and it changes from {old} to {new}:"
+                " let that change reach all at once, before or after the others"
+            )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from checker.decision import Account
 from checker.generate import cloudformation, terraform
-from checker.generate.deployment import Deployment, deployment
+from checker.generate.deployment import Before, Deployment, deployment
 from checker.policy.loader import PolicyFile
 
 MANIFEST = "manifest.json"
@@ -34,9 +34,13 @@ class Rendering:
         return {path: data.decode() for path, data in self.files.items() if path.startswith(folders)}
 
 
-def render(policy: PolicyFile, inventory: Mapping[str, Account]) -> Rendering:
-    """Raises FileProblems for selectors that cannot be resolved, UsageError for what exceeds AWS's limits."""
-    deployed = deployment(policy, inventory)
+def render(policy: PolicyFile, inventory: Mapping[str, Account], before: Before | None = None) -> Rendering:
+    """What deploys the policy, with `before` to some accounts first.
+
+    Raises FileProblems for selectors that cannot be resolved, UsageError for what exceeds AWS's limits and for a change
+    that cannot reach some accounts first.
+    """
+    deployed = deployment(policy, inventory, before)
     template = cloudformation.template(deployed).encode()
     files = {
         POLICY: deployed.policy_json,
@@ -48,7 +52,7 @@ def render(policy: PolicyFile, inventory: Mapping[str, Account]) -> Rendering:
         **_below(PIPELINE_MODULE, terraform.pipeline_files(deployed)),
     }
     files = dict(sorted(files.items()))
-    files[MANIFEST] = _manifest(policy, deployed, files)
+    files[MANIFEST] = _manifest(policy, before, deployed, files)
     return Rendering(files, deployed)
 
 
@@ -56,12 +60,13 @@ def _below(folder: str, files: Mapping[str, bytes]) -> dict[str, bytes]:
     return {f"{folder}/{path}": data for path, data in files.items()}
 
 
-def _manifest(policy: PolicyFile, deployed: Deployment, files: Mapping[str, bytes]) -> bytes:
+def _manifest(policy: PolicyFile, before: Before | None, deployed: Deployment, files: Mapping[str, bytes]) -> bytes:
     """What was rendered, with the digest of every file: the next render may remove these and no others."""
     content = {
         "policySha256": policy.sha256,
         "rule": "custom" if deployed.custom else "managed",
         "maxAccessKeyAge": deployed.max_age,
+        **({"before": {"policySha256": before.policy.sha256}} if before else {}),
         "files": {path: hashlib.sha256(data).hexdigest() for path, data in files.items()},
     }
     return (json.dumps(content, indent=2) + "\n").encode()

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from checker.decision import (
+    BEFORE,
+    FIRST_ACCOUNTS,
     KINDS,
     OTHERS,
     Account,
@@ -16,6 +18,7 @@ from checker.decision import (
     Rule,
     SelectorSet,
     decision,
+    document_for,
     selectors,
 )
 from checker.errors import FileProblems, Problem
@@ -49,32 +52,71 @@ def resolved_as_far_as_known(policy: PolicyFile, inventory: Mapping[str, Account
 
     Raises FileProblems for selectors that ask of a listed account what the inventory does not say.
     """
-    problems = list(_unknown(policy, inventory.values()))
+    return _documents([policy], inventory)[0]
+
+
+def resolved_in_two(
+    policy: PolicyFile, before: PolicyFile, first_accounts: Iterable[str], inventory: Mapping[str, Account]
+) -> Resolved:
+    """One document with the policy for the first accounts, by their ids, and what was before it for every other.
+
+    Raises FileProblems as `resolved` does; a selector of the policy before may select no account.
+    """
+    problems = unmatched(policy, inventory)
+    if problems:
+        raise FileProblems([*problems, *_unknown(policy, inventory.values())])
+    now, old = _documents([policy, before], inventory)
+    held = {"default": old["default"], "remediation": old.get("remediation", {})}
+    for kind in KINDS:
+        same = {entry["id"]: entry for entry in now[kind]}
+        held[kind] = [entry["id"] if entry == same.get(entry["id"]) else entry for entry in old[kind]]
+    return now | {FIRST_ACCOUNTS: sorted(set(first_accounts)), BEFORE: held}
+
+
+def policies_in(document: Resolved) -> list[Mapping[str, Any]]:
+    """Every policy that some account has: one, or two while a change reaches some accounts first."""
+    if BEFORE not in document:
+        return [document]
+    return [document_for(document, account_id) for account_id in (*document[FIRST_ACCOUNTS][:1], "")]
+
+
+def _documents(policies: Sequence[PolicyFile], inventory: Mapping[str, Account]) -> list[Resolved]:
+    """Each policy resolved, with the same sets of accounts: what is the same in several looks the same in each."""
+    problems = [problem for policy in policies for problem in _unknown(policy, inventory.values())]
     if problems:
         raise FileProblems(problems)
-    sets = _account_sets(policy, inventory)
-    others = _masks(policy, decision.Account(""))
-    masks = {OTHERS: others} | {name: of_set for name, (of_set, _ids) in sets.items()}
-    document: Resolved = {"version": policy.content["version"], "default": policy.content["default"]}
-    for number, kind in enumerate(KINDS):
-        document[kind] = list(_shipped(policy, kind, {name: each[number] for name, each in masks.items()}))
-    if "remediation" in policy.content:
-        document["remediation"] = policy.content["remediation"]
-    if sets:
-        document["accountSets"] = {name: ids for name, (_masks_of_set, ids) in sets.items()}
-    return document
+    sets = _account_sets(policies, inventory)
+    masks = {OTHERS: _masks_of_all(policies, decision.Account(""))}
+    masks |= {name: of_set for name, (of_set, _ids) in sets.items()}
+    documents = []
+    for number, policy in enumerate(policies):
+        document: Resolved = {"version": policy.content["version"], "default": policy.content["default"]}
+        for place, kind in enumerate(KINDS, start=number * len(KINDS)):
+            document[kind] = list(_shipped(policy, kind, {name: each[place] for name, each in masks.items()}))
+        if "remediation" in policy.content:
+            document["remediation"] = policy.content["remediation"]
+        if sets:
+            document["accountSets"] = {name: ids for name, (_masks_of_set, ids) in sets.items()}
+        documents.append(document)
+    return documents
 
 
-def _account_sets(policy: PolicyFile, inventory: Mapping[str, Account]) -> dict[str, tuple[list[Masks], list[str]]]:
+def _account_sets(
+    policies: Sequence[PolicyFile], inventory: Mapping[str, Account]
+) -> dict[str, tuple[list[Masks], list[str]]]:
     """Accounts for which the same entries are, by a name for the set; without those that are like every other."""
-    accounts = {account_id: decision.Account(account_id) for account_id in unlisted_ids(policy, inventory)}
-    accounts |= inventory
-    others = _masks(policy, decision.Account(""))
+    named = {account_id for policy in policies for account_id in unlisted_ids(policy, inventory)}
+    accounts = {account_id: decision.Account(account_id) for account_id in named} | dict(inventory)
+    others = _masks_of_all(policies, decision.Account(""))
     members: dict[tuple[Masks, ...], list[str]] = {}
     for account_id, account in sorted(accounts.items()):
-        members.setdefault(tuple(_masks(policy, account)), []).append(account_id)
+        members.setdefault(tuple(_masks_of_all(policies, account)), []).append(account_id)
     distinct = [(list(masks), ids) for masks, ids in members.items() if list(masks) != others]
     return {f"set{number}": each for number, each in enumerate(distinct, start=1)}
+
+
+def _masks_of_all(policies: Iterable[PolicyFile], account: Account) -> list[Masks]:
+    return [masks for policy in policies for masks in _masks(policy, account)]
 
 
 def _masks(policy: PolicyFile, account: Account) -> list[Masks]:

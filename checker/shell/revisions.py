@@ -14,9 +14,9 @@ from checker.shell.loading import find_policy, in_repository
 GIT = "git:"
 CAUSES = {
     "detected dubious ownership": "if you trust the folder, run: git config --global --add safe.directory FOLDER",
-    "not a git repository": "git:REV needs a repository: run keyage inside one, or name two files",
+    "not a git repository": "git:REV needs a repository: run keyage inside one, or name a file",
 }
-OTHER_CAUSE = "mend that, or name two files"
+OTHER_CAUSE = "mend that, or name a file"
 
 
 def load_revision(text: str, policy: Path | None) -> PolicyFile:
@@ -142,7 +142,7 @@ def _git(*arguments: str, absent: bytes | None = None) -> bytes:
     try:
         done = subprocess.run(["git", *arguments], capture_output=True, check=False, env=english)  # noqa: S603, S607 -- the user's git
     except OSError as error:
-        raise UsageError(f"git cannot be run ({error.strerror}): install it, or name two files") from None
+        raise UsageError(f"git cannot be run ({error.strerror}): install it, or name a file") from None
     if done.returncode == 0:
         return done.stdout
     if done.returncode == 1 and absent is not None:  # other causes, such as no repository, are 128

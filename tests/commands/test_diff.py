@@ -155,14 +155,14 @@ def test_a_revision_without_a_repository_is_2(tmp_path: Path) -> None:
     done = keyage(folder(tmp_path), "diff", "git:HEAD:a", "base.yaml", GIT_CEILING_DIRECTORIES=str(tmp_path.parent))
     assert done.returncode == 2
     assert done.stderr.startswith("error: git says: not a git repository")
-    assert done.stderr.endswith(": git:REV needs a repository: run keyage inside one, or name two files\n")
+    assert done.stderr.endswith(": git:REV needs a repository: run keyage inside one, or name a file\n")
 
 
 def test_no_git_is_2_and_said(tmp_path: Path) -> None:
     done = keyage(repository(tmp_path), "diff", "git:HEAD", "policies.yaml", PATH=str(tmp_path / "none"))
     assert (done.returncode, done.stderr) == (
         2,
-        "error: git cannot be run (No such file or directory): install it, or name two files\n",
+        "error: git cannot be run (No such file or directory): install it, or name a file\n",
     )
 
 
@@ -182,7 +182,7 @@ def test_any_other_cause_is_in_gits_own_words(tmp_path: Path) -> None:
     done = keyage(infra, "diff", "git:HEAD", "policies.yaml", LANG="de_DE.UTF-8", LANGUAGE="de")
     assert done.returncode == 2
     assert done.stderr.startswith("error: git says: bad config line 1 in file ")
-    assert done.stderr.endswith("config: mend that, or name two files\n")
+    assert done.stderr.endswith("config: mend that, or name a file\n")
 
 
 def first(path: Path, *more: tuple[str, ...]) -> Path:

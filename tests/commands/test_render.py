@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -241,3 +242,65 @@ def test_what_the_environment_says_of_a_cost_is_in_nobodys_way(folder: Path) -> 
 
 def test_cost_and_check_are_two_questions(folder: Path) -> None:
     assert here(folder, "render", "--cost", "--check").returncode == 2
+
+
+FIRST = ("--before", "before.yaml", "--first-account", "111122223333")
+HELD = "  1 account first; all others keep before.yaml until you render without --before"
+
+
+@pytest.fixture
+def changing(folder: Path) -> Path:
+    """A policy that differs from the one before in what it says of bot-*."""
+    (folder / "before.yaml").write_text(POLICY + RULE)
+    (folder / "policies.yaml").write_text(f"{POLICY}{RULE}  - {{id: bots, users: bot-*, maxAccessKeyAge: 30}}\n")
+    return folder
+
+
+def test_a_change_reaches_some_accounts_first_and_then_all(changing: Path) -> None:
+    done = keyage(changing, "render", *FIRST, "--now", NOW)
+    assert (done.returncode, done.stderr, done.stdout.splitlines()[2:]) == (0, "", [HELD])
+    shipped = json.loads((changing / "build/policy.json").read_text())
+    assert (shipped["firstAccounts"], shipped["before"]["rules"]) == (["111122223333"], ["prod"])
+    manifest = json.loads((changing / "build/manifest.json").read_text())
+    assert manifest["before"] == {"policySha256": hashlib.sha256((POLICY + RULE).encode()).hexdigest()}
+    assert here(changing, "render", *FIRST, "--check").returncode == 0
+    assert here(changing, "render", "--check").returncode == 1
+    promoted = here(changing, "render")
+    assert promoted.stdout.splitlines()[0].endswith(
+        " files, 5 changed"
+    )  # the policy, its code twice, the template, the list
+    assert "before" not in json.loads((changing / "build/policy.json").read_text())
+
+
+def test_the_policy_before_may_be_that_of_a_revision(changing: Path) -> None:
+    (changing / "policies.yaml").write_text((changing / "before.yaml").read_text())
+    for arguments in (
+        ["init", "-q"],
+        ["add", "policies.yaml"],
+        ["-c", "user.name=n", "-c", "user.email=e", "commit", "-qm", "m"],
+    ):
+        subprocess.run(["git", *arguments], cwd=changing, check=True)  # noqa: S607 -- the machine's git
+    (changing / "policies.yaml").write_text(f"{POLICY}{RULE}  - {{id: bots, users: bot-*, maxAccessKeyAge: 30}}\n")
+    done = here(changing, "render", "--before", "git:HEAD", "--first-account", "111122223333")
+    assert done.stdout.splitlines()[2:] == [HELD.replace("before.yaml", "git:HEAD")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (FIRST[:2], "--before and --first-account belong together"),
+        (FIRST[2:], "--before and --first-account belong together"),
+        ((*FIRST[:3], "prod-web"), "--first-account prod-web: write the id of an account, 12 digits"),
+        ((*FIRST[:3], "111122223334"), "the account is not in the inventory: did you mean 111122223333?"),
+        (("--before", "none.yaml", *FIRST[2:]), "cannot read the policy none.yaml"),
+        ((*FIRST, "--cost", "--format", "json=before.yaml"), "--before before.yaml, the same file"),
+    ],
+)
+def test_what_cannot_reach_some_accounts_first_is_a_usage_error(
+    changing: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    before = everything(changing)
+    done = here(changing, "render", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert everything(changing) == before

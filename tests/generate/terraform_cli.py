@@ -3,7 +3,7 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
@@ -24,9 +24,11 @@ NINETY = "version: 1\ndefault: {maxAccessKeyAge: 90}\n"
 TEMPLATE = b"Resources: {}\n"
 
 
-def deployed(text: str, accounts: Iterable[Account] = ()) -> Deployment:
+def deployed(text: str, accounts: Sequence[Account] = (), before: str | None = None) -> Deployment:
+    """What deploys the policy, to the first of the accounts alone if there is one before it."""
     policy = loader.parse(text.encode(), "policies.yaml")
-    return deployment.deployment(policy, {account.id: account for account in accounts})
+    held = before and deployment.Before(loader.parse(before.encode(), "before.yaml"), [accounts[0].id])
+    return deployment.deployment(policy, {account.id: account for account in accounts}, held or None)
 
 
 def write(folder: Path, files: Mapping[str, bytes]) -> Path:

@@ -70,6 +70,7 @@ class Change(NamedTuple):
 
     text: str
     accounts: Sequence[Account] = ACCOUNTS
+    before: str | None = None  # the policy that all but the first account keep
 
 
 MORE = "a rule more"
@@ -83,6 +84,8 @@ CHANGES = {
     "another max age": Change(POLICY.replace("maxAccessKeyAge: 90", "maxAccessKeyAge: 45")),
     MORE: Change(POLICY.replace("rules:\n", "rules:\n  - {id: people, users: a-*, maxAccessKeyAge: 20}\n")),
 }
+IN_SOME_FIRST = f"{MORE}, in some accounts first"
+CHANGES[IN_SOME_FIRST] = CHANGES[MORE]._replace(before=POLICY)
 ANOTHER_AGE, OWN_RULE = "another age of the managed rule", "a policy that needs the own rule"
 CHANGES_OF_ONE_NUMBER = {
     ANOTHER_AGE: Change(ONE_NUMBER.replace("90", "45")),
@@ -107,12 +110,13 @@ class Course:
     changed: str
     document: tuple[str, bool]  # its version in Systems Manager, and whether it says what the file says
     another_unit: Plan
+    promoted: Plan  # what reaches all accounts after it reached some
     in_the_end: dict[str, list[str]]
 
 
-def template(text: str, accounts: Sequence[Account]) -> bytes:
+def template(change: Change) -> bytes:
     """A template as far as Terraform looks: too big to be sent with the call, and another one for another policy."""
-    document = json.dumps(deployed(text, accounts).document)
+    document = json.dumps(deployed(*change).document)
     return b"Resources: {}\n" + b"#" * terraform.MAX_SENT + f"\n# {document}\n".encode()
 
 
@@ -164,7 +168,7 @@ class Root:
     def deploy(self, name: str, change: Change) -> None:
         made = deployed(*change)
         write(self.folder / name / "terraform" / "account", terraform.account_files(made))
-        write_organization(self.folder / name, made, template(*change))
+        write_organization(self.folder / name, made, template(change))
 
     def call(self, accounts: Sequence[str], organizations: Sequence[str], *more_units: str) -> None:
         """The modules of which deployments it has; their names say what they are for and which deployment it is."""
@@ -230,7 +234,7 @@ def course(folder: Path, terraform_in: InFolder) -> Course:
         second_plan = planned(module)
         would_change = changes(root, module)
 
-        root.deploy(OWN, CHANGES[MORE])
+        root.deploy(OWN, CHANGES[IN_SOME_FIRST])
         document = folder / OWN / "terraform" / "account" / "remediation.yaml"
         document.write_text(document.read_text() + "# changed\n")
         root.call([OWN, MANAGED], [OWN])
@@ -239,6 +243,10 @@ def course(folder: Path, terraform_in: InFolder) -> Course:
         found = client("ssm", endpoint).get_document(Name="key-age-remediation", DocumentFormat="YAML")
         root.call([OWN, MANAGED], [OWN], ANOTHER_UNIT)
         another_unit = planned(module)
+        root.call([OWN, MANAGED], [OWN])
+        root.deploy(OWN, CHANGES[MORE])
+        document.write_text(document.read_text() + "# changed\n")
+        promoted = planned(module, "-refresh=false")
         # Not the organization's: the emulator keeps the stacks of a service-managed stack set.
         accounts = [f"-target=module.account_{name}" for name in (OWN, MANAGED)]
         module.run("destroy", "-refresh=false", *accounts, *OPTIONS)
@@ -250,5 +258,6 @@ def course(folder: Path, terraform_in: InFolder) -> Course:
             changed=changed,
             document=(found["DocumentVersion"], found["Content"] == document.read_text()),
             another_unit=another_unit,
+            promoted=promoted,
             in_the_end=what_is_there(endpoint),
         )

@@ -9,16 +9,17 @@ from typing import Any
 import pytest
 import yaml
 from cfnlint.decode import cfn_yaml
-from hypothesis import assume, given, settings
+from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
 from checker.decision import AccessKey, Account, Decision, User, decision
 from checker.embedded import aws, hosts
 from checker.embedded.config_service import evaluations, standing_in_config
+from checker.errors import FileProblems
 from checker.evaluate import UNDECIDED, AccountRead, AccountResult, evaluate
 from checker.generate import cloudformation
 from checker.generate.deployment import Deployment
-from checker.generate.resolution import resolved_as_far_as_known
+from checker.generate.resolution import Resolved, resolved_as_far_as_known, resolved_in_two
 from checker.policy import loader
 from checker.sources import live
 from checker.sources.aws.session import ReadOnlySession
@@ -36,9 +37,8 @@ def padded(key_id: str) -> str:
     return key_id.ljust(16, "0")
 
 
-def shipped(policy: loader.PolicyFile, inventory: Inventory) -> str:
+def shipped(policy: loader.PolicyFile, document: Resolved) -> str:
     """The code of every function, taken out of the rendered CloudFormation template."""
-    document = resolved_as_far_as_known(policy, inventory)
     made = Deployment(document, policy.deploy.rule_name, policy.deploy.frequency, policy.deploy.region, None)
     resources = cfn_yaml.loads(cloudformation.template(made))["Resources"].values()
     functions = [each["Properties"] for each in resources if each["Type"] == "AWS::Lambda::Function"]
@@ -80,7 +80,18 @@ def engines_agree(
     activated: datetime | None = None,
 ) -> None:
     """`account` is as the inventory has it, or by its id alone if that lacks it."""
-    source = shipped(policy, inventory)
+    source_agrees(shipped(policy, resolved_as_far_as_known(policy, inventory)), policy, account, user, key, activated)
+
+
+def source_agrees(
+    source: str,
+    policy: loader.PolicyFile,
+    account: Account,
+    user: User,
+    key: AccessKey,
+    activated: datetime | None = None,
+) -> None:
+    """What is shipped does in the account what the policy says of it."""
     expected = decision.decide(policy.policy.for_account(account), user, key, NOW)
     with emulated_account(account, user, key, activated) as (made, there):
         checked = check(policy, account)
@@ -152,10 +163,31 @@ def test_every_engine_agrees_whatever_policy_and_state_are(
     document: Document, account: Account, user: User, key: AccessKey, listed: bool
 ) -> None:
     assume(key.id is not None)
+    policy, known = ours(document), key._replace(id=padded(f"AKIA{key.id}"))
+    inventory = {account.id: account} if listed else {}
+    engines_agree(policy, inventory, inventory.get(account.id, decision.Account(account.id)), user, known)
+
+
+def ours(document: Document) -> loader.PolicyFile:
+    """The policy with key ids as IAM has them, judged by keyage's own rule."""
     text = policy_text(document)
     for short in ("K1", "K2"):
         text = text.replace(short, padded(f"AKIA{short}"))
-    policy = loader.parse(f"{text}\n{yaml.safe_dump(ALWAYS_OURS)}".encode(), "policies.yaml")
-    known = key._replace(id=padded(f"AKIA{key.id}"))
+    return loader.parse(f"{text}\n{yaml.safe_dump(ALWAYS_OURS)}".encode(), "policies.yaml")
+
+
+@settings(max_examples=25)
+@given(documents, documents, known_accounts, known_users, known_keys, st.booleans(), st.booleans())
+def test_every_engine_agrees_while_a_change_reaches_some_accounts_first(
+    before: Document, now: Document, account: Account, user: User, key: AccessKey, listed: bool, is_first: bool
+) -> None:
+    assume(key.id is not None)
+    old, new, known = ours(before), ours(now), key._replace(id=padded(f"AKIA{key.id}"))
     inventory = {account.id: account} if listed else {}
-    engines_agree(policy, inventory, inventory.get(account.id, decision.Account(account.id)), user, known)
+    try:
+        document = resolved_in_two(new, old, [account.id if is_first else "999999999999"], inventory)
+    except FileProblems:
+        reject()
+    source = shipped(new, document)
+    its_own = new if is_first else old
+    source_agrees(source, its_own, inventory.get(account.id, decision.Account(account.id)), user, known)

@@ -6,13 +6,14 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+import yaml
 from cfnlint.decode import cfn_yaml
 
 from checker.embedded.hosts import loaded
 from checker.errors import UsageError
 from checker.generate import cloudformation
 from checker.generate.archive import zipped
-from checker.generate.deployment import Deployment, deployment
+from checker.generate.deployment import Before, Deployment, deployment
 from checker.policy import loader
 from tests.support.large_organization import organization
 
@@ -62,6 +63,20 @@ def test_everything_keeps_within_the_limits(seed: int) -> None:
     code = (made.code or "").encode()
     assert len(zipped("index.py", code)) < min(MAX_UPLOAD, MAX_INLINE)
     assert len(code) < MAX_UNPACKED
+
+
+def test_a_change_that_reaches_some_accounts_first_keeps_within_them_too(large: Deployment) -> None:
+    made = organization(ACCOUNTS, RULES, EXEMPTIONS, 0)
+    content = yaml.safe_load(made.policy)
+    content["default"]["maxAccessKeyAge"] += 1
+    content["rules"][0]["maxAccessKeyAge"] += 1
+    del content["exemptions"][-10:]
+    changed = loader.parse(yaml.safe_dump(content).encode(), "policies.yaml")
+    before = Before(loader.parse(made.policy, "policies.yaml"), sorted(made.inventory)[:100])
+    found = deployment(changed, made.inventory, before)
+    assert len(cloudformation.template(found).encode()) < MAX_TEMPLATE
+    one = cloudformation.template(large).encode()
+    assert len(cloudformation.template(found).encode()) < len(one) * 1.02
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

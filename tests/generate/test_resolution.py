@@ -4,15 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checker.decision import AccessKey, Account, User, decision, policy_for
-from checker.errors import FileProblems
-from checker.generate.deployment import Deployment, deployment
+from checker.decision import AccessKey, Account, User, decision, document_for, policy_for
+from checker.errors import FileProblems, UsageError
+from checker.generate.deployment import Before, Deployment, deployment
 from checker.generate.resolution import (
     Resolved,
     one_age,
     open_where_unlisted,
+    policies_in,
     resolved,
     resolved_as_far_as_known,
+    resolved_in_two,
     selectors_for,
     undecided,
     unlisted,
@@ -226,3 +228,97 @@ def test_an_account_is_in_one_set_at_most(document: Document, inventory: dict[st
     ids = [account_id for members in sets.values() for account_id in members]
     assert len(ids) == len(set(ids))
     assert all(members == sorted(members) and members for members in sets.values())
+
+
+# ---- a change that reaches some accounts first
+
+PAY, ROBOTS = "{id: pay, accounts: prod-web, maxAccessKeyAge: 30}", "{id: robots, users: bot-*, maxAccessKeyAge: 60}"
+OWN = "deploy: {rule: custom}\n"
+
+
+def rules(*lines: str) -> str:
+    return NINETY + "".join(["rules:\n", *(f"  - {line}\n" for line in lines)] if lines else [])
+
+
+def changed(before: str, now: str, *first: str) -> Deployment:
+    return deployment(policy(now), EVERYONE, Before(policy(before), first or (PROD.id,)))
+
+
+def test_what_is_the_same_before_and_now_is_shipped_once() -> None:
+    found = changed(rules(PAY, ROBOTS), rules(ROBOTS, PAY.replace("30", "20"))).document
+    assert found["firstAccounts"] == [PROD.id]
+    pay = {"id": "pay", "accounts": {"certain": ["set2"], "open": ["others"]}, "maxAccessKeyAge": 30}
+    assert found["before"]["rules"] == [pay, "robots"]
+    assert found["accountSets"] == {"set1": [BOX.id, DEV.id], "set2": [PROD.id]}
+
+
+def test_the_first_accounts_are_sorted_and_each_stands_once() -> None:
+    found = changed(rules(PAY), rules(PAY, ROBOTS), PROD.id, DEV.id, PROD.id).document
+    assert found["firstAccounts"] == [DEV.id, PROD.id]
+
+
+def test_a_selector_of_before_may_select_nobody_any_more() -> None:
+    gone = PAY.replace("prod-web", "gone-*")
+    assert changed(rules(gone), rules(ROBOTS)).document["before"]["rules"][0]["accounts"] == {"open": ["others"]}
+    with pytest.raises(FileProblems, match="no account in the inventory has this name"):
+        changed(rules(ROBOTS), rules(gone))
+
+
+def test_what_either_policy_needs_is_deployed() -> None:
+    deletes = "remediation: {action: delete, automatic: true, protectUsedWithinDays: 7, deleteAfterDays: 3}\n"
+    for before, now in (("", deletes), (deletes, "")):
+        found = changed(rules(ROBOTS) + before, rules(ROBOTS, PAY) + now)
+        assert (found.deletes, found.automatic, len(found.remediation_functions)) == (True, True, 2)
+
+
+def test_one_number_of_the_managed_rule_cannot_reach_some_accounts_first() -> None:
+    with pytest.raises(UsageError, match=r"one number for every account.*set deploy.rule: custom"):
+        changed(rules(PAY), NINETY)
+    assert changed(rules(PAY), NINETY + OWN).custom
+    assert changed(NINETY, rules(PAY)).custom
+
+
+@pytest.mark.parametrize("setting", ["ruleName: other", "region: eu-west-1", "frequency: One_Hour"])
+def test_what_is_the_same_in_every_account_cannot_change_in_some_first(setting: str) -> None:
+    with pytest.raises(UsageError, match=f"--first-account: deploy.{setting.partition(':')[0]} is the same in every"):
+        changed(rules(PAY), rules(PAY, ROBOTS) + f"deploy: {{{setting}}}\n")
+
+
+first_accounts = st.lists(st.sampled_from(["000000000001", "000000000002", "000000000009"]), min_size=1, max_size=2)
+
+
+@given(documents, documents, inventories, first_accounts, known_accounts, known_users, known_keys)
+def test_every_account_has_the_verdict_of_the_policy_that_it_is_to_have(
+    before: Document,
+    now: Document,
+    inventory: dict[str, Account],
+    first: list[str],
+    account: Account,
+    user: User,
+    key: AccessKey,
+) -> None:
+    old, new = policy(policy_text(before)), policy(policy_text(now))
+    try:
+        found = resolved_in_two(new, old, first, inventory)
+    except FileProblems:  # a selector of now selects nobody
+        return
+    its_own = new if account.id in first else old
+    known = inventory.get(account.id, decision.Account(account.id))
+    whole = decision.decide(its_own.policy.for_account(known), user, key, NOW)
+    part = decision.decide(policy_for(document_for(found, account.id), account.id), user, key, NOW)
+    assert (part.verdict, part.limit) == (whole.verdict, whole.limit)
+    assert [each.id for each in part.doubts] == [each.id for each in whole.doubts]
+    assert document_for(found, account.id) in policies_in(found)
+
+
+@given(documents, documents, inventories, first_accounts)
+def test_the_same_inputs_give_the_same_document(
+    before: Document, now: Document, inventory: dict[str, Account], first: list[str]
+) -> None:
+    old, new = policy(policy_text(before)), policy(policy_text(now))
+    try:
+        found = resolved_in_two(new, old, first, inventory)
+    except FileProblems:
+        return
+    backwards = dict(reversed(inventory.items()))
+    assert resolved_in_two(new, old, first[::-1], backwards) == found

@@ -82,7 +82,7 @@ def test_every_change_of_a_policy_is_new_code_in_an_account(done: Course, what: 
 
 @pytest.mark.parametrize("what", CHANGES)
 def test_every_change_of_a_policy_is_a_new_template_in_an_organization(done: Course, what: str) -> None:
-    same = template(*CHANGES[what]) == template(*Change(POLICY))
+    same = template(CHANGES[what]) == template(Change(POLICY))
     assert done.changes[f"organization {what}"] == ({} if same else NEW_TEMPLATE)
 
 
@@ -111,13 +111,18 @@ def test_after_a_change_the_plan_has_another_unit_and_nothing_else(done: Course)
     assert actions == {f"aws_cloudformation_stack_instances.{name}": "update" for name in ("audit[0]", "this")}
 
 
+def test_a_change_reaches_the_other_accounts_by_updates_alone(done: Course) -> None:
+    assert sorted(map(sorted, done.promoted.values())) == sorted(map(sorted, (NEW_CODE, NEW_TEMPLATE)))
+    assert {action for actions in done.promoted.values() for action in actions.values()} == {"update"}
+
+
 def test_everything_of_an_account_goes(done: Course) -> None:
     assert done.in_the_end == READING
 
 
 def test_a_bucket_without_versions_is_refused(tmp_path: Path, terraform_in: InFolder) -> None:
     change = Change(POLICY)
-    folder = write_organization(tmp_path, deployed(*change), template(*change))
+    folder = write_organization(tmp_path, deployed(*change), template(change))
     with emulator() as (endpoint, unit):
         inputs = json.dumps({"organizational_unit_ids": [unit], "template_bucket": "plain"})
         write(folder, {"provider.tf": PROVIDER, "inputs.auto.tfvars.json": inputs.encode()})

@@ -87,3 +87,48 @@ def test_a_selector_of_the_policy_language_is_refused(kind: str, accounts: Any) 
     name = document[kind][0]["id"]
     with pytest.raises(MODULE.NotResolved, match=f"^the policy is not resolved for accounts: {name}$"):
         policy_for(document, LISTED)
+
+
+IN_TWO: dict[str, Any] = {
+    "version": 1,
+    "default": {"maxAccessKeyAge": 60},
+    "rules": [{"id": "same", "users": "x", "maxAccessKeyAge": 1}, {"id": "new", "maxAccessKeyAge": 2}],
+    "exemptions": [EXEMPT],
+    "remediation": {"action": "deactivate"},
+    "firstAccounts": [LISTED],
+    "before": {
+        "default": {"maxAccessKeyAge": 90},
+        "rules": [{"id": "old", "users": "y", "maxAccessKeyAge": 3}, "same"],
+        "exemptions": [],
+        "remediation": {},
+    },
+}
+
+
+def test_a_document_of_one_policy_is_that_of_every_account() -> None:
+    for account in (LISTED, ANOTHER, ""):
+        assert MODULE.document_for(NINETY, account) is NINETY
+
+
+def test_the_first_accounts_have_the_policy_of_now() -> None:
+    now = {name: value for name, value in IN_TWO.items() if name not in ("before", "firstAccounts")}
+    assert MODULE.document_for(IN_TWO, LISTED) == now
+
+
+@pytest.mark.parametrize("account", [ANOTHER, "", LISTED[:-1]])
+def test_every_other_account_has_the_policy_of_before(account: str) -> None:
+    assert MODULE.document_for(IN_TWO, account) == {
+        "version": 1,
+        "default": {"maxAccessKeyAge": 90},
+        "rules": [
+            {"id": "old", "users": "y", "maxAccessKeyAge": 3},
+            {"id": "same", "users": "x", "maxAccessKeyAge": 1},
+        ],
+        "exemptions": [],
+        "remediation": {},
+    }
+
+
+def test_whoever_did_not_ask_which_of_two_policies_it_is_gets_none() -> None:
+    with pytest.raises(MODULE.NotResolved, match="the document has two policies"):
+        policy_for(IN_TWO, LISTED)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from checker.compare.policies import entry_differences
-from checker.decision import KINDS, OTHERS
+from checker.decision import BEFORE, KINDS, OTHERS, document_for
 from checker.generate.deployment import Deployment, policy_file
 from checker.spoken import plural
 
@@ -43,11 +43,19 @@ def wanted(expected: Deployment) -> PolicyInUse:
 def in_words(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
     """What differs between the deployed policy and this one, each as `deployed → policy`."""
     try:
-        found = list(_differences(there, here))
+        found = [*_differences(there, here), *_held(there, here)]
     except (AttributeError, KeyError, TypeError):  # somebody wrote it by hand
         return ["its form is not that of a policy of keyage"]
     more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
     return [*found[:SHOWN], *more] or ["the same rules in another form"]
+
+
+def _held(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[str]:
+    """What differs in accounts that a change of the policy has not reached yet."""
+    if BEFORE not in there:
+        return
+    for difference in _differences(document_for(there, ""), here):
+        yield f"in every account but the first ones: {difference}"
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[str]:

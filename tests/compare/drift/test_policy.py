@@ -10,7 +10,7 @@ from checker.compare.drift.policy import PolicyInUse, digest, in_words, wanted
 from checker.decision import decision
 from checker.generate.bundle import taken_apart
 from checker.generate.rendering import POLICY, render
-from checker.generate.resolution import Resolved, resolved_as_far_as_known
+from checker.generate.resolution import Resolved, resolved_as_far_as_known, resolved_in_two
 from checker.policy.loader import parse
 from tests.support.deployed_account import CUSTOM, MANAGED, expected
 from tests.support.random_policies import Document, documents, policy_text
@@ -124,3 +124,21 @@ def test_the_digest_is_that_of_the_file_that_render_writes() -> None:
 def test_the_managed_rule_has_no_code_and_its_age_says_it_all() -> None:
     assert wanted(expected(MANAGED)) == PolicyInUse("managed", 45, None)
     assert str(wanted(expected(MANAGED))) == "managed rule, 45 days"
+
+
+def in_two(before: str, now: str) -> Resolved:
+    old, new = (parse(text.encode(), "policies.yaml") for text in (before, now))
+    return resolved_in_two(new, old, ["000000000003"], INVENTORY)
+
+
+def test_what_the_first_accounts_have_already_is_not_said_of_them() -> None:
+    there = in_two(rules(PROD), rules(PROD, ROBOTS))
+    words = ["in every account but the first ones: rule robots: in the policy, not deployed"]
+    assert in_words(there, made(rules(PROD, ROBOTS))) == words
+
+
+def test_what_a_taken_back_change_still_is_in_the_first_accounts_is_said() -> None:
+    there = in_two(rules(PROD), rules(PROD, ROBOTS))
+    assert in_words(there, made(rules(PROD))) == ["rule robots: deployed, not in the policy"]
+    there["before"]["rules"] = ["nobody"]
+    assert in_words(there, made(rules(PROD))) == ["its form is not that of a policy of keyage"]
