@@ -19,17 +19,19 @@ class Call(NamedTuple):
 
 READERS = frozenset({"check", "snapshot", "organization"})
 KEYS = READERS | {"init"}
-DRIFT = frozenset({"drift"})
-ORGANIZATION = frozenset({"organization", "inventory"})
+DRIFT = frozenset({"drift", "organization-drift"})
+CALLERS = frozenset({"organization", "organization-drift"})  # who assumes a role in every account
+ORGANIZATION = CALLERS | {"inventory"}
 AGGREGATE = frozenset({"aggregate"})
 USERS = "arn:*:iam::*:user/*"
 ROLES = "arn:*:iam::*:role/*"
 FUNCTIONS = "arn:*:lambda:*:*:function:*"
 AGGREGATORS = "arn:*:config:*:*:config-aggregator/*"
 AUDIT_ROLE = "keyage-audit"  # the role that `check --organization` assumes, where no other is named
+STACK_SET = "keyage"  # its name in terraform/organization
 CALLS = (
     Call("sts", "GetCallerIdentity", "which account this is; needs no permission", frozenset()),
-    Call("sts", "AssumeRole", "an account's own role", frozenset({"organization"}), f"arn:*:iam::*:role/{AUDIT_ROLE}"),
+    Call("sts", "AssumeRole", "an account's own role", CALLERS, f"arn:*:iam::*:role/{AUDIT_ROLE}"),
     Call("organizations", "ListAccounts", "the accounts and their names", ORGANIZATION),
     Call("organizations", "ListRoots", "OUs", ORGANIZATION),
     Call("organizations", "ListOrganizationalUnitsForParent", "OUs", ORGANIZATION),
@@ -49,6 +51,13 @@ CALLS = (
     Call("iam", "ListAccessKeys", "key ids and CreateDate, of users with keys", KEYS, USERS),
     Call("iam", "ListUserTags", "tags, where GetAccountAuthorizationDetails is denied", READERS, USERS),
     Call("iam", "ListGroupsForUser", "groups, where GetAccountAuthorizationDetails is denied", READERS, USERS),
+    Call(
+        "cloudformation",
+        "ListStackInstances",
+        "what the StackSet could not bring up to date",
+        frozenset({"organization-drift"}),
+        f"arn:*:cloudformation:*:*:stackset/{STACK_SET}:*",
+    ),
     Call("config", "DescribeConfigRules", "the deployed rule", DRIFT),
     Call(
         "config",

@@ -70,6 +70,11 @@ FORMATS: Mapping[str, Sequence[Format]] = {
         Format("junit", "test.junit:write", "test viewers: a case for each test"),
         Format("github", "test.github:write", "annotations in GitHub Actions: failures, and what no test reaches"),
     ),
+    "drift": (
+        Format("text", "drift.text:write", "people at a terminal"),
+        Format("markdown", "drift.markdown:write", "job summaries: the states and the policies in use first"),
+        Format("json", "drift.json:write", "programs", schema="drift-output.schema.json"),
+    ),
     "diff": (
         Format("text", "diff.text:write", "people at a terminal"),
         Format("markdown", "diff.markdown:write", "comments on pull requests: what loosens first"),

@@ -1,19 +1,21 @@
 """How far the reading of accounts is, on standard error, where a person is looking."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
-from checker.evaluate import AccountResult
-
-if TYPE_CHECKING:
-    from checker.scan.gather import Progress
+T = TypeVar("T")
 
 
 @contextmanager
-def progress(accounts: int, *, quiet: bool) -> Iterator["Progress | None"]:
-    """What to call for every account that is done; None where nobody is looking, or there is only one account."""
+def progress(
+    accounts: int, counting: Mapping[str, Callable[[T], int]], *, quiet: bool
+) -> Iterator[Callable[[T], None] | None]:
+    """What to call for every account that is done; None where nobody is looking, or there is only one account.
+
+    `counting`: what is counted beside them, by what it is called.
+    """
     if quiet or accounts < 2 or not sys.stderr.isatty():
         yield None
         return
@@ -27,14 +29,13 @@ def progress(accounts: int, *, quiet: bool) -> Iterator["Progress | None"]:
         TimeElapsedColumn(),
         TextColumn("{task.fields[found]}"),
     )
-    non_compliant = unreadable = 0
+    counts = dict.fromkeys(counting, 0)
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=accounts, found="")
 
-        def advance(result: AccountResult) -> None:
-            nonlocal non_compliant, unreadable
-            non_compliant += result.counts.non_compliant
-            unreadable += result.reason is not None
-            bar.update(task, advance=1, found=f"{non_compliant} non-compliant, {unreadable} unreadable")
+        def advance(result: T) -> None:
+            for name, count in counting.items():
+                counts[name] += count(result)
+            bar.update(task, advance=1, found=", ".join(f"{number} {name}" for name, number in counts.items()))
 
         yield advance

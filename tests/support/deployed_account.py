@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from checker.commands.drift import sought
 from checker.compare.drift.account import AccountDrift, judged
+from checker.decision import decision
 from checker.generate.archive import zipped
 from checker.generate.deployment import RUNTIME, Deployment, deployment
 from checker.permissions import DEPLOYED
@@ -18,7 +19,7 @@ from checker.pieces import PIECES
 from checker.policy import inventory, loader
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.deployed.account import read
-from checker.sources.deployed.parts import Deployed
+from checker.sources.deployed.parts import Deployed, DeployedIn
 from tests.fakes.function_code import function_code
 from tests.fakes.remediation_configurations import remediation_configurations
 from tests.support.moto_server import moto_server
@@ -75,7 +76,7 @@ class DeployedAccount:
 
     def drift(self, wanted: Deployment) -> AccountDrift:
         """What `drift` finds, in this process."""
-        return judged(wanted, self.id, None, self.read(wanted))
+        return judged(wanted, DeployedIn(decision.Account(self.id), self.read(wanted)))
 
     def differences(self, wanted: Deployment) -> list[str]:
         """Its lines."""

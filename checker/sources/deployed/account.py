@@ -8,14 +8,18 @@ from typing import Any, Protocol
 import yaml
 from botocore.exceptions import HTTPClientError
 
+from checker.decision import Account
 from checker.errors import Unreadable
+from checker.evaluate import AccountUnreadable
 from checker.pieces import PIECES, REMEDIATING
 from checker.sources.aws.failures import FAILURES, explain
+from checker.sources.aws.throttled import about
 from checker.sources.deployed import around, functions, recorder, roles
 from checker.sources.deployed.code import Codes
 from checker.sources.deployed.functions import Listed
 from checker.sources.deployed.parts import (
     Deployed,
+    DeployedIn,
     Function,
     InTheWay,
     Role,
@@ -45,6 +49,15 @@ def read(session: Session, sought: Sought, codes: Codes | None = None) -> Deploy
     except (*FAILURES, HTTPClientError) as error:
         raise Unreadable(explain(error)) from None
     return _Account(session, sought, codes or Codes()).read(rules)
+
+
+def read_known(session: Session, account: Account, sought: Sought, codes: Codes) -> DeployedIn | AccountUnreadable:
+    """Read the account, which must be that of the credentials; what fails comes back as a value."""
+    with about(account.id):
+        try:
+            return DeployedIn(account, read(session, sought, codes))
+        except Unreadable as error:
+            return AccountUnreadable(account.id, account.name, str(error))
 
 
 class _Account:
