@@ -13,11 +13,13 @@ from moto.organizations import utils
 from checker.embedded import aws
 from tests.fakes.function_code import function_code
 from tests.fakes.remediation_configurations import remediation_configurations
+from tests.support.deployed_account import DeployedAccount
 from tests.support.fixtures import ago
 from tests.support.moto_server import moto_server
 
 CALLER = "123456789012"  # moto's account of credentials that it does not know
 ACCOUNTS = {"prod-payments": "111122223333", "dev-web": "444455556666"}
+KEYS = ("x", "x")
 NAMES = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
 
 
@@ -31,6 +33,7 @@ def documented_aws() -> Iterator[str]:
         url = stack.enter_context(moto_server())
         _organization()
         _users()
+        DeployedAccount("us-east-1", session=boto3.Session(*KEYS)).record()  # who reads this has AWS Config
         yield url
 
 

@@ -35,6 +35,7 @@ GOLDEN = {
         {"text": "validate.txt", "github": "github.txt", "gitlab": "gitlab.json", "sarif": "sarif.sarif"},
     ),
     "test": ("test", {"text": "test.txt", "junit": "test.xml", "github": "test-github.txt"}),
+    "drift": ("drift", {"text": "drift.txt", "markdown": "drift.md", "json": "drift.json"}),
     "diff": ("diff", {"text": "diff.txt", "markdown": "diff.md", "json": "diff.json"}),
 }
 HEAD = """\

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from checker.compare.drift.account import AccountDrift, State
-from checker.reports.drift.run import WORDS, DriftRun, label, lines
+from checker.reports.drift.run import DETAIL, WORDS, DriftRun, label, lines
 from checker.reports.syntax.markdown import code, head, prose, row
 from checker.reports.syntax.markdown_page import SUMMARY, Page, Section
 from checker.spoken import plural
@@ -38,4 +38,7 @@ def _policy(run: DriftRun, policy: str) -> str:
 def _accounts(accounts: Sequence[AccountDrift]) -> Iterator[str]:
     for account in accounts:
         runs = f": {prose(str(account.policy))}" if account.policy else ""
-        yield f"- {code(label(account))}{runs}\n" + "".join(f"  - {prose(line)}\n" for line in lines(account))
+        told = (line.removeprefix(DETAIL) for line in lines(account))
+        depths = ("    " if line.startswith(DETAIL) else "  " for line in lines(account))
+        items = (f"{depth}- {prose(line)}\n" for depth, line in zip(depths, told, strict=True))
+        yield f"- {code(label(account))}{runs}\n{''.join(items)}"
