@@ -141,9 +141,10 @@ def _stack_set(session: ReadOnlySession, expected: Deployment, *, quiet: bool) -
 
 def sought(expected: Deployment) -> Sought:
     """What to look for in an account."""
-    names = {piece: expected.name(piece) for piece in (*PIECES, "automation", "schedule")}
-    remediating = {piece: names[piece] for piece in expected.remediation_pieces}
-    return Sought(expected.region, expected.rule_name, remediating, names)
+    names = {piece: expected.name(piece) for piece in (*PIECES, "automation", "schedule", "remediation")}
+    wanted_pieces = [*(["evaluation"] if expected.custom else []), *expected.remediation_pieces]
+    functions = {piece: names[piece] for piece in wanted_pieces}
+    return Sought(expected.region, expected.rule_name, functions, names)
 
 
 def _exit_code(found: Sequence[AccountDrift]) -> int:

@@ -32,6 +32,7 @@ from checker.sources.deployed.parts import (
 )
 
 CUSTOM = "CUSTOM_LAMBDA"
+ROLES = (*PIECES, "automation", "schedule")
 
 
 class Session(Protocol):
@@ -120,8 +121,12 @@ class _Account:
             for piece, wanted in self._sought.functions.items()
         }
         source = (rule or {}).get("Source", {})
+        if source.get("Owner") != CUSTOM and names.get("evaluation") not in {
+            each.name for each in listed if each.owned
+        }:
+            names.pop("evaluation", None)  # where there is no rule nobody expects it, but it may be left
         if source.get("Owner") == CUSTOM:
-            names = {"evaluation": source["SourceIdentifier"], **names}
+            names = {**names, "evaluation": source["SourceIdentifier"]}
         return {piece: attempt(partial(self._function, piece, name)) for piece, name in names.items()}
 
     def _function(self, piece: str, name: str) -> Function | None:
@@ -169,13 +174,15 @@ class _Account:
     ) -> list[Stranger]:
         """Everything else of keyage."""
         known = {each.name for each in deployed.functions.values() if isinstance(each, Function)}
-        document = deployed.remediation["TargetId"] if isinstance(deployed.remediation, Mapping) else ""
+        documents = {self._sought.names["remediation"]} if "deactivation" in self._sought.functions else set()
+        if isinstance(deployed.remediation, Mapping):
+            documents.add(deployed.remediation["TargetId"])
         own = dict(deployed.schedule) if isinstance(deployed.schedule, Mapping) else None
         scheduler = self._client("scheduler")
         looks = (
             lambda: around.other_rules(self._client("config"), rules, listed, rule),
             lambda: around.other_functions(listed, known),
-            lambda: around.other_documents(self._client("ssm"), document),
+            lambda: around.other_documents(self._client("ssm"), documents),
             lambda: around.other_schedules(scheduler, around.schedules(scheduler), listed, own),
         )
         return [stranger for look in looks for stranger in self._listed(attempt(look))]
@@ -186,7 +193,10 @@ class _Account:
         taken = {each.name for each in listed if not each.owned}
         found_functions = [InTheWay("Lambda function", names[piece]) for piece in PIECES if names[piece] in taken]
         iam = self._session.client("iam")
-        return [*found_functions, *self._listed(attempt(lambda: roles.in_the_way(iam, list(names.values()))))]
+        return [
+            *found_functions,
+            *self._listed(attempt(lambda: roles.in_the_way(iam, [names[each] for each in ROLES]))),
+        ]
 
 
 def _is_named_so(rule: Mapping[str, Any]) -> bool:

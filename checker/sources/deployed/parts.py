@@ -32,7 +32,7 @@ class Sought(NamedTuple):
 
     region: str
     rule: str  # the name of the rule
-    functions: Mapping[str, str]  # the names of the functions that remediate, by piece
+    functions: Mapping[str, str]  # the names of the functions that the policy wants, by piece
     names: Mapping[str, str]  # the names that `render` gives to all pieces
 
 

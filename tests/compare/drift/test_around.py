@@ -97,6 +97,19 @@ def test_what_the_policy_needs_no_more_is_told(account: DeployedAccount) -> None
     assert [note.partition(" is ")[0] for note in notes] == [f"Lambda function {DELETION}"]
 
 
+def test_a_rule_that_somebody_deleted_leaves_nothing_that_is_another_keyage(account: DeployedAccount) -> None:
+    account.deploy(expected(CUSTOM))
+    account.config.delete_remediation_configuration(ConfigRuleName=RULE)
+    account.config.delete_config_rule(ConfigRuleName=RULE)
+    found = account.drift(expected(CUSTOM))
+    assert [str(each) for each in found.differences] == [
+        f"Config rule {RULE}: deployed nothing, policy a rule",
+        f"remediation: deployed nothing, policy {RULE}-remediation",
+    ]
+    notes = [note.partition(" is ")[0] for note in found.notes]
+    assert (found.state, notes) == (State.NOTHING, [])
+
+
 # ---- the recorder
 
 
