@@ -105,9 +105,7 @@ class _Account:
         """The rule of that name, else one of keyage's whose name ends like that."""
         wanted = self._sought.rule
         exact = [rule for rule in rules if rule["ConfigRuleName"] == wanted]
-        prefixed = [
-            rule for rule in rules if rule["ConfigRuleName"].endswith(f"-{wanted}") and around.owns(rule, listed)
-        ]
+        prefixed = [rule for rule in rules if rule["ConfigRuleName"].endswith(wanted) and around.owns(rule, listed)]
         return next(iter([*exact, *prefixed]), None)
 
     def _remediation(self, rule: str) -> dict[str, Any] | None:

@@ -35,10 +35,18 @@ def test_there_is_nothing_to_say_of_what_was_deployed(account: DeployedAccount, 
     assert (found.state, found.differences, found.notes, found.unread) == (State.CURRENT, [], [], [])
 
 
-def test_a_prefix_of_names_is_no_difference(account: DeployedAccount) -> None:
-    account.deploy(expected(CUSTOM), prefix="acme-")
+@pytest.mark.parametrize("prefix", ["acme-", "acme"])
+def test_a_prefix_of_names_is_no_difference(account: DeployedAccount, prefix: str) -> None:
+    account.deploy(expected(CUSTOM), prefix)
     found = account.drift(expected(CUSTOM))
     assert (found.state, found.differences, found.notes) == (State.CURRENT, [], [])
+
+
+def test_a_document_that_calls_functions_of_another_prefix_is_a_difference(account: DeployedAccount) -> None:
+    account.deploy(expected(CUSTOM), "acme-")
+    account.remediate(expected(CUSTOM), "other-", TargetId=f"acme-{RULE}-remediation")
+    [said] = account.differences(expected(CUSTOM))
+    assert said == f"remediation calls: deployed other-{DEACTIVATION}, policy acme-{DEACTIVATION}"
 
 
 def put_function(account: DeployedAccount, name: str, **others: str) -> str:
