@@ -114,6 +114,18 @@ def formats_of(verb: str) -> Decorator:
     return option("--format", "formats", multiple=True, metavar="FMT[=FILE]", default=there[:1], help=text)
 
 
+def require_with(switch: str, *names: str) -> None:
+    """Raises click's usage error if an option was typed that says something without `switch` alone.
+
+    What the environment says is for every verb that has such an option, so it may be there without a use.
+    """
+    context = click.get_current_context()
+    for each in context.command.params:
+        typed = each.name in names and context.get_parameter_source(each.name) is ParameterSource.COMMANDLINE
+        if typed:
+            raise click.UsageError(f"{each.opts[0]} says something with {switch} alone: add it, or leave this out")
+
+
 POLICY = option(
     "--policy", type=FILE, help="The policy; default: policies.yaml here or above, up to the repository root."
 )

@@ -29,6 +29,7 @@ from checker.arguments import (
     on_aws,
     on_policy,
     option,
+    require_with,
     terminal_width,
     wants_color,
 )
@@ -178,8 +179,19 @@ def diff(base: str, head: str, *, color: str, saved: Path | None, **settings: An
     help="The folder to write, or to compare.",
 )
 @option("--check", is_flag=True, help="Only compare; exit with 1 and a list if the folder differs.")
+@option("--cost", is_flag=True, help="Only tell what a month of it costs, with each formula; nothing is written.")
+@option("--accounts", type=click.IntRange(1), help="Accounts for --cost; default: those of the inventory.")
+@option("--users", type=click.IntRange(0), default=50, show_default=True, help="IAM users of an account for --cost.")
+@option(
+    "--non-compliant",
+    type=click.IntRange(0),
+    default=1,
+    show_default=True,
+    help="Users of an account who are non-compliant in every run, for --cost.",
+)
+@formats_of("render")
 @on_policy
-def render(*, output: Path, check: bool, **settings: Any) -> int:
+def render(*, output: Path, check: bool, cost: bool, **settings: Any) -> int:
     """Write the AWS Config rule and the remediation as Terraform, CloudFormation and conformance packs.
 
     The same for every account, from policies.yaml and accounts.yaml alone: the same bytes every time. Files that the
@@ -187,7 +199,12 @@ def render(*, output: Path, check: bool, **settings: Any) -> int:
     """
     from checker.commands import render as verb
 
-    return verb.run(common_of(settings), output, check=check)
+    common = common_of(settings)
+    if not cost:
+        require_with("--cost", *settings)
+    elif check:
+        raise click.UsageError("--cost and --check are two questions: leave one of them out")
+    return verb.run(common, output, check=check, cost_of=verb.CostOptions(**settings) if cost else None)
 
 
 @keyage.command(short_help="Is what is deployed what the policy says?")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from rules import access_keys_rotated as decision
-    from rules import selectors
+    from rules import remediation_steps, selectors
     from rules.access_keys_rotated import AccessKey, Account, AccountPolicy, Decision, Exemption, Policy, Rule, User
     from rules.remediation_settings import RemediationSettings, remediation_by_rule, remediation_settings
     from rules.resolved_policy import KINDS, OTHERS, policy_for
@@ -19,6 +19,7 @@ else:
     AccessKey, Account, User = decision.AccessKey, decision.Account, decision.User
     AccountPolicy, Decision, Policy = decision.AccountPolicy, decision.Decision, decision.Policy
     Exemption, Rule = decision.Exemption, decision.Rule
+    remediation_steps = import_module("checker.rules.remediation_steps")
     _settings = import_module("checker.rules.remediation_settings")
     RemediationSettings = _settings.RemediationSettings
     remediation_by_rule, remediation_settings = _settings.remediation_by_rule, _settings.remediation_settings
@@ -45,6 +46,7 @@ __all__ = [
     "policy_for",
     "remediation_by_rule",
     "remediation_settings",
+    "remediation_steps",
     "selectors",
     "unknown_account",
 ]

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
+from typing import ClassVar
 
 import msgspec
 
@@ -54,7 +55,7 @@ class AccountRead:
     users: Sequence[User]
     notes: Sequence[str] = ()  # for the person who reads the report
     api_calls: Mapping[str, int] = field(default_factory=dict)
-    unread: Sequence[UserUnread] = ()
+    unread: Sequence[UserUnread] = ()  # one who is among the users too has keys there of which all is known
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,12 @@ class AccountResult:
     undecided: Sequence[Undecided] = ()  # in a fixed order
     unread: Sequence[UserUnread] = ()  # by name
     ahead: int = 0  # keys that were created after the instant of the verdicts
+
+    FOUND: ClassVar = "non-compliant"  # what is counted for who looks on
+
+    @property
+    def found(self) -> int:
+        return self.counts.non_compliant
 
     @property
     def status(self) -> str:
@@ -252,8 +259,9 @@ class _Judged:
 
     def _counts(self, reading: AccountRead) -> Counts:
         tally = self._tally
+        in_part = {user.name for user in reading.users} if reading.unread else set()
         return Counts(
-            len(reading.users) + len(reading.unread),
+            len(reading.users) + sum(user.name not in in_part for user in reading.unread),
             sum(tally.values()),
             tally[COMPLIANT],
             tally[NON_COMPLIANT],

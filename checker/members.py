@@ -29,9 +29,9 @@ def refuse_repeated(data: bytes, called: Sequence[str] = ()) -> None:
         raise
 
 
-def _loads(data: bytes, made: Any) -> Any:
+def _loads(data: bytes, hook: Any) -> Any:
     # Numbers stay text: Python's int refuses long ones, which are no mistake here.
-    return json.loads(data, object_pairs_hook=made, parse_int=str, parse_float=str)
+    return json.loads(data, object_pairs_hook=hook, parse_int=str, parse_float=str)
 
 
 def _once(members: list[tuple[str, Any]]) -> None:
@@ -46,9 +46,9 @@ def _tell(found: object, called: Sequence[str]) -> None:
     for each, place, name in waiting:
         if isinstance(each, _Object):
             members = dict(each)
-            known = next((members[one] for one in called if isinstance(members.get(one), str)), None)
+            known = next((members[member] for member in called if isinstance(members.get(member), str)), None)
             own = f" ({known})" if known else name
-            for member, times in Counter(one for one, _value in each).items():
+            for member, times in Counter(name for name, _value in each).items():
                 if times > 1:
                     raise Repeated(f'"{member}" is there twice in {place}{own}: keep one of them')
             waiting += [(value, f"{place}.{member}", own) for member, value in members.items()]

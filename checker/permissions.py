@@ -17,8 +17,9 @@ class Call(NamedTuple):
     resource: str = "*"  # what IAM lets a policy name
 
 
-READERS = frozenset({"check", "snapshot", "organization"})
+READERS = frozenset({"check", "snapshot", "organization", "plan"})
 KEYS = READERS | {"init"}
+PLAN = frozenset({"plan"})
 DRIFT = frozenset({"drift", "organization-drift"})
 CALLERS = frozenset({"organization", "organization-drift"})  # who assumes a role in every account
 ORGANIZATION = CALLERS | {"inventory"}
@@ -29,6 +30,10 @@ FUNCTIONS = "arn:*:lambda:*:*:function:*"
 AGGREGATORS = "arn:*:config:*:*:config-aggregator/*"
 AUDIT_ROLE = "keyage-audit"  # the role that `check --organization` assumes, where no other is named
 STACK_SET = "keyage"  # its name in terraform/organization
+# The other roles that `render` makes: which assumes that one, which a pipeline assumes, and which its pull requests do.
+CALLER_ROLE = "keyage-organization"
+PIPELINE_ROLE = "keyage-pipeline"
+PULL_REQUEST_ROLE = "keyage-pull-request"
 CALLS = (
     Call("sts", "GetCallerIdentity", "which account this is; needs no permission", frozenset()),
     Call("sts", "AssumeRole", "an account's own role", CALLERS, f"arn:*:iam::*:role/{AUDIT_ROLE}"),
@@ -58,6 +63,7 @@ CALLS = (
         frozenset({"organization-drift"}),
         f"arn:*:cloudformation:*:*:stackset/{STACK_SET}:*",
     ),
+    Call("iam", "GetAccessKeyLastUsed", "whether a key is in use, where it would be changed", PLAN, USERS),
     Call("config", "DescribeConfigRules", "the deployed rule", DRIFT),
     Call(
         "config",
@@ -115,10 +121,9 @@ DEPLOYED: Mapping[str, Mapping[str, Sequence[str]]] = {
             "iam:GetUser",
             "iam:ListAccessKeys",
             "iam:ListGroupsForUser",
-            "iam:ListUserTags",
             "iam:UpdateAccessKey",
         ],
-        "ForgetSinceWhenAKeyWasInactive": ["iam:UntagUser"],
+        "RememberSinceWhenAKeyIsInactive": ["iam:TagUser", "iam:UntagUser"],
         "WriteLog": WRITE_LOG,
     },
     "deletion": {
@@ -129,13 +134,13 @@ DEPLOYED: Mapping[str, Mapping[str, Sequence[str]]] = {
             "iam:GetUser",
             "iam:ListAccessKeys",
             "iam:ListGroupsForUser",
-            "iam:ListUserTags",
         ],
         "RememberSinceWhenAKeyIsInactive": ["iam:TagUser", "iam:UntagUser"],
         "WriteLog": WRITE_LOG,
     },
     "automation": {"InvokeTheFunctions": ["lambda:InvokeFunction"]},
     "schedule": {"InvokeTheFunction": ["lambda:InvokeFunction"]},
+    "pipeline": {"AssumeTheRoleOfTheOrganization": ["sts:AssumeRole"]},
 }
 
 # What botocore's own credential providers call on behalf of the profile: signing in, not reading.
@@ -151,6 +156,11 @@ SIGN_IN = frozenset(
 )
 VERBS = sorted({verb for call in CALLS for verb in call.verbs})
 ALLOWED = frozenset((call.service, call.operation) for call in CALLS) | SIGN_IN
+
+
+def actions(verb: str) -> dict[str, list[str]]:
+    """What a verb may call, by the Sid of the statement that allows it; the templates say on what."""
+    return {statement["Sid"]: statement["Action"] for statement in policy_document(verb)["Statement"]}
 
 
 def policy_document(verb: str) -> dict[str, Any]:

@@ -1,95 +1,209 @@
-"""Deactivate or delete an access key, with a look right before and one afterwards.
+"""Do one step to one access key: look at user and key again, plan again, change, look at the result.
 
 Standard library and boto3 only: the IAM client and the way to wait are handed in.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any, NamedTuple, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
 from .access_keys_rotated import AccessKey, User
-from .iam_listing import Untrustworthy, error_code, groups_of, keys_of, tags_of, user_from
+from .iam_listing import Untrustworthy, error_code, groups_of, keys_of, tagged_user_from
+from .remediation_steps import DEACTIVATE, DELETE, MARK, MARK_TAG, UNMARK, Remediation, Step, instant_text, steps_for
 
-MEMORY = "keyage:inactive-since:"  # with a key id: the tag of a user that says since when it was seen inactive
 READ_BACKS = (1, 2, 4, 8, None)  # seconds between looks at a change: IAM is eventually consistent
-LEFT = "left"
+BEGIN, DONE, LEFT, FAILED = "begin", "done", "left", "failed"
+# What belongs to a change; were it not done, the next run would do it.
+FOLLOWED_BY = {DEACTIVATE: MARK, DELETE: UNMARK}
 
 
 class NotAsExpected(Exception):
     """AWS answered, but what it says is not what a change may rest on, or should have led to."""
 
 
-Done = tuple[str, str]  # what was done with a key, and why
+class State(NamedTuple):
+    """A key as it is: None where it is gone, or has no mark."""
+
+    status: str | None
+    mark: str | None
+
+
+class Event(NamedTuple):
+    """What happened to a key; `begin` comes before the call that it is about, and all others after."""
+
+    event: str
+    user: User
+    key_id: str | None
+    step: str  # what is wanted of the key; "" of a user or key that is gone
+    why: str
+    rule: str | None = None
+    before: State | None = None
+    after: State | None = None
+    request_id: str | None = None
+
+
 OF_AWS = (BotoCoreError, ClientError, ResponseParserError)
 CAUGHT = (*OF_AWS, NotAsExpected, Untrustworthy)
 
 
 class KeyChanges:
-    """Changes access keys of which everything is still as it was judged."""
+    """Carries out steps, each only if it still is what the policy wants of the key."""
 
-    def __init__(self, iam: Any, wait: Callable[[float], None], *, asks_for_groups: bool) -> None:
-        self._iam, self._wait, self._asks_for_groups = iam, wait, asks_for_groups
+    def __init__(
+        self,
+        iam: Any,
+        wait: Callable[[float], None],
+        remediation: Remediation,
+        record: Callable[[Event], object],
+    ) -> None:
+        self._iam, self._wait, self._remediation, self._record = iam, wait, remediation, record
+        self._asks_for_groups = "groups" in remediation.policy.asked_of_users(remediation.now)
+        self._use_protects = any(each.protect_used_within_days for each in remediation.settings.values())
 
     def user_named(self, name: str) -> User | None:
-        """The user who has the name now."""
+        """The user who has the name now, with all keys, with tags, and with groups if the policy looks at any."""
         try:
-            return user_from(self._iam.get_user(UserName=name)["User"])
+            user = tagged_user_from(self._iam.get_user(UserName=name)["User"])
+            groups = groups_of(self._iam, name) if self._asks_for_groups else None
+            return user._replace(groups=groups, keys=keys_of(self._iam, name))
         except self._iam.exceptions.NoSuchEntityException:
             return None
 
-    def judged_by(self, user: User) -> tuple[Mapping[str, str], Sequence[str] | None]:
-        """The tags of the user, and the groups if the policy looks at any."""
-        groups = groups_of(self._iam, user.name) if self._asks_for_groups else None
-        return tags_of(self._iam, user.name), groups
+    def carry_out(
+        self, user: User, key_id: str | None, planned: Collection[str], allowed: Collection[str] | None = None
+    ) -> None:
+        """Do what is to be done with the key now, if that is among the steps that are allowed: those that were planned.
 
-    def _delete(self, user: User, key: AccessKey) -> None:
+        Nothing that AWS answers is raised: a failure is an event.
+        """
+        allowed = planned if allowed is None else allowed
         try:
-            self._iam.delete_access_key(UserName=user.name, AccessKeyId=key.id)
+            asks = DELETE in planned or (DEACTIVATE in planned and self._use_protects)
+            used = self._last_used(key_id) if asks else None
+            found = self.user_named(user.name)
+        except CAUGHT as error:
+            self._record(failure(error, user, key_id))
+            return
+        if found is None or found.id != user.id:
+            self._record(Event(LEFT, user, key_id, "", "the user is gone, or has another name now"))
+            return
+        keys = [key._replace(last_used=used, use_known=asks and key.id == key_id) for key in found.keys]
+        found = found._replace(keys=keys)
+        steps = [step for step in steps_for(self._remediation, found, keys) if step.key_id == key_id]
+        if not steps:
+            self._record(Event(LEFT, found, key_id, "", "the key is gone"))
+        for step in steps:
+            if step.step not in allowed:
+                self._record(Event(LEFT, found, key_id, step.step, step.why, step.rule))
+            elif not self.finish(found, step):
+                return
+            else:
+                found = changed_by(step, found, self._remediation.now)
+
+    def finish(self, user: User, step: Step) -> bool:
+        """Make one change and what belongs to it, without another look; gives whether all of it was done."""
+        following = FOLLOWED_BY.get(step.step)
+        if not self._change_alone(user, step):
+            return False
+        changed = changed_by(step, user, self._remediation.now)
+        if following is None:
+            return True
+        return self._change_alone(changed, step._replace(step=following, why=f"because of {step.step}"))
+
+    def _change_alone(self, user: User, step: Step) -> bool:
+        before, changed = state_of(user, step.key_id), changed_by(step, user, self._remediation.now)
+        event = Event(BEGIN, user, step.key_id, step.step, step.why, step.rule, before)
+        self._record(event)
+        try:
+            answer = self._call(user, step)
+        except CAUGHT as error:
+            failed = failure(error, user, step.key_id)
+            self._record(event._replace(event=failed.event, why=failed.why))
+            return False
+        event = event._replace(event=DONE, after=state_of(changed, step.key_id), request_id=request_id(answer))
+        try:
+            self._read_back(changed, step)
+        except CAUGHT as error:
+            # A failure after the change must not hide that the change was made.
+            event = event._replace(event=FAILED, why=f"{step.step} was done, but then: {error}")
+        self._record(event)
+        return event.event == DONE
+
+    def _call(self, user: User, step: Step) -> Mapping[str, Any]:
+        tag, name, key_id = f"{MARK_TAG}{step.key_id}", user.name, step.key_id
+        if step.step == DEACTIVATE:
+            answer = self._iam.update_access_key(UserName=name, AccessKeyId=key_id, Status="Inactive")
+        elif step.step == DELETE:
+            answer = self._delete(user, key_id)
+        elif step.step == MARK:
+            value = instant_text(self._remediation.now)
+            answer = self._iam.tag_user(UserName=name, Tags=[{"Key": tag, "Value": value}])
+        else:
+            answer = self._iam.untag_user(UserName=name, TagKeys=[tag])
+        return cast("Mapping[str, Any]", answer)
+
+    def _delete(self, user: User, key_id: str | None) -> Mapping[str, Any]:
+        try:
+            answer: Mapping[str, Any] = self._iam.delete_access_key(UserName=user.name, AccessKeyId=key_id)
         except ClientError as error:
             # Of a user who is there: the client asked again after an answer that was cut off.
             if error_code(error) != "NoSuchEntity" or self.user_named(user.name) is None:
                 raise
+            return error.response
+        return answer
 
-    def change(self, user: User, key: AccessKey, action: str, why: str) -> Done:
-        """Deactivate or delete, if user and key are still as they were judged, and look that nothing else changed."""
-        tags, groups = self.judged_by(user)
-        current, before = self.user_named(user.name), self._listing(user)
-        if current is None or current.arn != user.arn or current.id != user.id or before.get(key.id) != key:
-            return LEFT, "user or key changed while they were looked at: the next run decides anew"
-        if (_of_others(tags), groups) != (_of_others(user.tags or {}), user.groups):
-            return LEFT, "the user's tags or groups changed while they were looked at: the next run decides anew"
-        expected = {key_id: other for key_id, other in before.items() if key_id != key.id}
-        if action == "deleted":
-            self._delete(user, key)
-        else:
-            self._iam.update_access_key(UserName=user.name, AccessKeyId=key.id, Status="Inactive")
-            expected[key.id] = key._replace(status="Inactive")
-        self.afterwards(action, self._read_back, user, expected)
-        return action, why
+    def _last_used(self, key_id: str | None) -> datetime | None:
+        answer = self._iam.get_access_key_last_used(AccessKeyId=key_id)
+        if "AccessKeyLastUsed" not in answer:
+            raise NotAsExpected("GetAccessKeyLastUsed does not say whether the key was used")
+        used: datetime | None = answer["AccessKeyLastUsed"].get("LastUsedDate")  # absent: never since April 2015
+        return used and used.astimezone(timezone.utc)
 
-    def afterwards(self, action: str, step: Callable[..., object], *arguments: Any) -> None:
-        """A failure after the change must not hide that the change was made."""
-        try:
-            step(*arguments)
-        except CAUGHT as error:
-            raise NotAsExpected(f"{action}, but then: {error}") from error
-
-    def _read_back(self, user: User, expected: Mapping[str | None, AccessKey]) -> None:
+    def _read_back(self, user: User, step: Step) -> None:
+        """Raises NotAsExpected unless the keys come to be as they are to be; marks are looked at by the next run."""
+        if step.step not in (DEACTIVATE, DELETE):
+            return
         for delay in READ_BACKS:
-            seen = self._listing(user)
-            if seen == expected:
+            seen = keys_of(self._iam, user.name)
+            if _statuses(seen) == _statuses(user.keys):
                 return
             if delay is not None:
                 self._wait(delay)
-        listed = ", ".join(f"{key.id} {key.status}" for key in seen.values())
+        listed = ", ".join(f"{key.id} {key.status}" for key in seen)
         raise NotAsExpected(f"ListAccessKeys says {listed or 'that there are no keys'}")
 
-    def _listing(self, user: User) -> dict[str | None, AccessKey]:
-        return {key.id: key for key in keys_of(self._iam, user.name)}
+
+def failure(error: Exception, user: User, key_id: str | None) -> Event:
+    """The event of a look that failed; what is gone in the meantime needs nothing."""
+    gone = isinstance(error, ClientError) and error_code(error) == "NoSuchEntity"
+    return Event(LEFT if gone else FAILED, user, key_id, "", f"gone in the meantime: {error}" if gone else str(error))
 
 
-def _of_others(tags: Mapping[str, str]) -> dict[str, str]:
-    """The tags that no run of this code sets."""
-    return {tag: value for tag, value in tags.items() if not tag.startswith(MEMORY)}
+def changed_by(step: Step, user: User, now: datetime) -> User:
+    """The user as a change is to leave them."""
+    tag, tags = f"{MARK_TAG}{step.key_id}", dict(user.tags or {})
+    if step.step == MARK:
+        return user._replace(tags=tags | {tag: instant_text(now)})
+    if step.step == UNMARK:
+        return user._replace(tags={name: value for name, value in tags.items() if name != tag})
+    keys = [key for key in user.keys if key.id != step.key_id or step.step == DEACTIVATE]
+    return user._replace(keys=[key._replace(status="Inactive") if key.id == step.key_id else key for key in keys])
+
+
+def state_of(user: User, key_id: str | None) -> State:
+    """The key as the user has it."""
+    status = next((key.status for key in user.keys if key.id == key_id), None)
+    return State(status, (user.tags or {}).get(f"{MARK_TAG}{key_id}"))
+
+
+def request_id(answer: Mapping[str, Any]) -> str | None:
+    """What AWS calls the request; CloudTrail has it too."""
+    found: str | None = answer.get("ResponseMetadata", {}).get("RequestId")
+    return found
+
+
+def _statuses(keys: Iterable[AccessKey]) -> set[tuple[str | None, str, datetime]]:
+    return {(key.id, key.status, key.created) for key in keys}

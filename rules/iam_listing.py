@@ -32,12 +32,17 @@ def detailed_users_of(iam: Any) -> Iterator[User]:
     paginator = iam.get_paginator("get_account_authorization_details")
     for page in paginator.paginate(Filter=["User"], PaginationConfig={"PageSize": 1000}):
         for entry in page["UserDetailList"]:
-            yield user_from(entry)._replace(tags=_tags(entry.get("Tags", ())), groups=entry.get("GroupList"))
+            yield tagged_user_from(entry)._replace(groups=entry.get("GroupList"))
 
 
 def user_from(entry: Mapping[str, Any]) -> User:
-    """A user as ListUsers and GetUser describe one, without keys, tags and groups."""
+    """A user as every operation describes one, without keys, tags and groups."""
     return User(entry["UserName"], entry["Path"], None, entry["UserId"], entry["Arn"], _created(entry))
+
+
+def tagged_user_from(entry: Mapping[str, Any]) -> User:
+    """A user with tags, as GetUser and GetAccountAuthorizationDetails describe one; ListUsers leaves them out."""
+    return user_from(entry)._replace(tags=_tags(entry.get("Tags", ())))
 
 
 def keys_of(iam: Any, name: str) -> list[AccessKey]:

@@ -66,13 +66,13 @@ class Report:
     def agrees(self, user: User, keys: Collection[AccessKey]) -> bool:
         """Whether these are the very keys that the user's row, and no other, tells of: not switched since."""
         rows = self._rows_of(user)
-        return len(rows) == 1 and _entries(rows[0]) == _made(keys) and self._alike[_entries(rows[0])] == 1
+        return len(rows) == 1 and _entries(rows[0]) == _creations(keys) and self._alike[_entries(rows[0])] == 1
 
     def agrees_but_for_younger(self, user: User, keys: Collection[AccessKey]) -> bool:
         """Whether these are the very keys that the row of that name tells of, and others made since."""
         generated = self.generated
         known = [key for key in keys if generated is None or key.created < generated]
-        return _entries(self.rows[user.name]) == _made(known)
+        return _entries(self.rows[user.name]) == _creations(known)
 
     def denies(self, user: User, keys: Collection[AccessKey]) -> bool:
         """Whether the user's row tells of other keys than these."""
@@ -81,9 +81,9 @@ class Report:
     def tells_of(self, user: User, keys: Collection[AccessKey]) -> bool:
         """Whether each of the keys may be one that the user's row tells of: none is switched before it is made."""
         row = self.row_of(user)
-        entries, made = () if row is None else _entries(row), _made(keys)
-        return len(entries) == len(made) and all(
-            switched >= new for (switched, _), (new, _) in zip(entries, made, strict=True)
+        entries, created = () if row is None else _entries(row), _creations(keys)
+        return len(entries) == len(created) and all(
+            switched >= new for (switched, _), (new, _) in zip(entries, created, strict=True)
         )
 
     def with_last_use(self, user: User, keys: Sequence[AccessKey]) -> tuple[AccessKey, ...]:
@@ -116,7 +116,7 @@ def _entries(row: Row) -> Entries:
     return tuple(sorted((moment, active == "true") for text, active in cells if (moment := report_time(text))))
 
 
-def _made(keys: Iterable[AccessKey]) -> Entries:
+def _creations(keys: Iterable[AccessKey]) -> Entries:
     return tuple(sorted((key.created.replace(microsecond=0), key.status == "Active") for key in keys))
 
 

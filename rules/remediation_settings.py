@@ -15,6 +15,7 @@ class RemediationSettings(NamedTuple):
     grace_days: int = 0  # past the limit, before a key is deactivated
     protect_used_within_days: int = 0  # a key that was used in them is left; 0 protects none
     delete_after_days: int | None = None  # that a key must have been seen inactive; never None with "delete"
+    protect_last_key: bool = False  # whether the user's last active key is left
 
 
 AS_WRITTEN = {
@@ -23,6 +24,7 @@ AS_WRITTEN = {
     "graceDays": "grace_days",
     "protectUsedWithinDays": "protect_used_within_days",
     "deleteAfterDays": "delete_after_days",
+    "protectLastKey": "protect_last_key",
 }
 
 

@@ -5,7 +5,9 @@ import re
 import shlex
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import cast
 
+import click
 import pytest
 
 from checker import cli, errors
@@ -56,9 +58,18 @@ def test_the_readme_and_the_help_list_every_format() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", section("Formats"), re.MULTILINE)
     assert rows == [(each.name, each.purpose) for each in FORMATS["check"]]
     for verb in FORMATS.keys() - {AGGREGATE}:
-        listed = next(each for each in cli.keyage.commands[verb].params if each.name == "formats")
+        parameters = [each for command in _commands(verb) for each in command.params]
+        listed = next(each for each in parameters if each.name == "formats")
         told = str(getattr(listed, "help", "")).partition(";")[0].replace(" or ", ", ").split(", ")
         assert (told, listed.default) == (names(verb), names(verb)[:1])
+
+
+def _commands(verb: str) -> list[click.Command]:
+    """The command that goes by these words, and those above it."""
+    found: list[click.Command] = [cli.keyage]
+    for word in verb.split():
+        found.append(cast("click.Group", found[-1]).commands[word])
+    return found
 
 
 @pytest.mark.sources

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from checker.encoding import encoding_of, read_utf8, require_utf8
 from checker.errors import KeyageError, Unreadable, UsageError
+from checker.evaluate import AccountRead
 from checker.policy import inventory, loader, policy_tests
 from checker.policy.prowler import mutelist
 from checker.sources.saved.kinds import open_saved
@@ -103,9 +104,8 @@ def test_json_lines_may_have_marks_where_files_were_joined(tmp_path: Path) -> No
     line = '{"id":"00000000000%d","users":[]}\n'
     path = tmp_path / "s.jsonl"
     path.write_bytes(b"".join((line % number).encode("utf-8-sig") for number in (2, 1)) + codecs.BOM_UTF8)
-    lines = open_saved(path, {}).lines
-    assert lines is not None
-    assert [(place.account_id, lines.read(place).users) for place in lines.places] == [
+    found = list(open_saved(path, {}).accounts)
+    assert [(read.account.id, read.users) for read in found if isinstance(read, AccountRead)] == [
         ("000000000001", []),
         ("000000000002", []),
     ]

@@ -35,6 +35,7 @@ def test_the_folder_of_the_commands_is_the_list_that_help_prints() -> None:
 
 def test_no_folder_holds_more_files_than_a_reader_can_survey() -> None:
     folders = {path.parent for top in ("checker", "rules") for path in (TOP / top).rglob("*.py")}
+    folders.remove(TOP / "checker" / "commands")  # as many as there are verbs
     counts = {
         str(folder.relative_to(TOP)): len([path for path in folder.glob("*.py") if path.name != "__init__.py"])
         for folder in folders

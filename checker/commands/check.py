@@ -1,11 +1,11 @@
 """`keyage check`: judge access keys against the policy."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 
-from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, CannotWrite
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, CannotWrite, Unreadable
 from checker.evaluate import AccountResult, evaluate, needs_attention
 from checker.reports.run import Run, make
 from checker.scan.check_options import Options
@@ -28,12 +28,28 @@ def run(options: Options) -> int:
 
         return aggregate.run(options, options.from_aggregator, outputs)
     loaded = Checked(options.common).accepted()
+    addresses, unread = _managed(options)
+    say(f"error: {why}; the keys in it are shown without their Terraform address" for why in unread)
     opened = open_source(options, loaded, every_line=any(output.show_all for output in outputs))
-    if options.terraform_state:
+    code = report(options, loaded, outputs, opened._replace(addresses={**opened.addresses, **addresses}))
+    return UNREADABLE_EXIT if unread else code
+
+
+def _managed(options: Options) -> tuple[Mapping[str, str], Sequence[str]]:
+    """Where Terraform manages keys, by key id, and what is wrong with files that tell nothing; raises UsageError.
+
+    No verdict depends on these files, so one that is broken keeps none back.
+    """
+    addresses: dict[str, str] = {}
+    unread = []
+    for path in options.terraform_state:
         from checker.sources.saved.terraform_state import managed_keys
 
-        opened = opened._replace(addresses={**opened.addresses, **managed_keys(options.terraform_state)})
-    return report(options, loaded, outputs, opened)
+        try:
+            addresses = managed_keys([path]) | addresses
+        except Unreadable as error:
+            unread.append(str(error))
+    return addresses, unread
 
 
 def _refuse_same(options: Options, outputs: list[Output]) -> None:
@@ -74,13 +90,13 @@ def _report(options: Options, loaded: Loaded, outputs: list[Output], opened: Ope
                 unreadable += result.reason is not None
                 non_compliant += result.counts.non_compliant
                 ahead += result.ahead
-                for output, one in reports:
-                    one.account(result if output.show_all else _attention(result, options, loaded))
+                for output, report in reports:
+                    report.account(result if output.show_all else _attention(result, options, loaded))
         except Interrupted as reason:
             interrupted = reason
         say_keys_ahead(ahead, loaded.now, quiet=options.common.quiet)
-        for _output, one in reports:
-            one.end()
+        for _output, report in reports:
+            report.end()
     if interrupted:
         raise interrupted
     if unreadable:
@@ -97,7 +113,7 @@ def _results(options: Options, loaded: Loaded, outputs: list[Output], opened: Op
 def _attention(result: AccountResult, options: Options, loaded: Loaded) -> AccountResult:
     """The result with only the findings that need attention: another output may have wanted all."""
     soon = loaded.now + options.warn
-    kept = [one for one in result.findings if needs_attention(one.verdict, one.due_date, soon)]
+    kept = [finding for finding in result.findings if needs_attention(finding.verdict, finding.due_date, soon)]
     return replace(result, findings=kept)
 
 

@@ -53,7 +53,7 @@ def run(named: Path | None, *, color: bool, width: int | None) -> int:
 
 def _empty_folder(named: Path | None) -> Path:
     """The folder that was named, or a new one beside those of earlier tours: their files were made to be changed."""
-    folder = named or next(one for one in _folders() if not one.exists())
+    folder = named or next(folder for folder in _folders() if not folder.exists())
     try:
         folder.mkdir(parents=True, exist_ok=True)
         used = any(folder.iterdir())
@@ -91,14 +91,15 @@ def _deploy_and_remediate(output: Path, options: Options, loaded: Loaded) -> Non
         hosts.deploy(account, rule, (module / "lambda.zip").read_bytes())
         hosts.run_config_rule(source, account, rule, loaded.now)
         found = evaluations(account, rule)
-        for one in found:
-            user, said = names[one["ComplianceResourceId"]], one.get("Annotation", "")
-            _tell(f"  {user:<12} {one['ComplianceType']:<14} {said}".rstrip())
+        for evaluation in found:
+            user, said = names[evaluation["ComplianceResourceId"]], evaluation.get("Annotation", "")
+            _tell(f"  {user:<12} {evaluation['ComplianceType']:<14} {said}".rstrip())
         _tell("\nSomebody starts the remediation for the non-compliant users:\n")
-        for user_id in [one["ComplianceResourceId"] for one in found if one["ComplianceType"] == "NON_COMPLIANT"]:
+        flagged = [evaluation for evaluation in found if evaluation["ComplianceType"] == "NON_COMPLIANT"]
+        for user_id in [evaluation["ComplianceResourceId"] for evaluation in flagged]:
             done = hosts.run_remediation(source, account, {"ResourceId": user_id}, loaded.now)
             for key in done["Keys"]:
-                _tell(f"  {key['User']:<12} {key['AccessKeyId']}  {key['Action']}: {key['Why']}")
+                _tell(f"  {key['user']:<12} {key['accessKeyId']}  {key['step']}: {key['why']}")
     _tell("")
 
 

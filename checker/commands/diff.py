@@ -50,10 +50,10 @@ def run(options: Options) -> int:
         readings = _readings(options, base, head, now)
         accounts = [_compared(base, head, reading, options, now) for reading in readings]
         say_keys_ahead(sum(account.ahead for account in accounts), now, quiet=options.common.quiet)
-    made = DiffRun(base, head, now, changes(base, head), accounts)
+    compared = DiffRun(base, head, now, changes(base, head), accounts)
 
     def write(name: str, out: TextIO) -> None:
-        writer("diff", name)(made, out, color=options.color and out.isatty())
+        writer("diff", name)(compared, out, color=options.color and out.isatty())
 
     write_outputs(outputs, write)
     unreadable = any(account.reason is not None for account in accounts or ())

@@ -29,10 +29,6 @@ from checker.sources.deployed.account import read_known
 from checker.sources.deployed.code import Codes
 from checker.sources.deployed.parts import DeployedIn, Sought
 
-COUNTED = {
-    "different": lambda account: bool(account.differences),
-    "unreadable": lambda account: bool(account.unread),
-}
 Tasks = Sequence[Task[DeployedIn | AccountUnreadable]]
 
 
@@ -99,7 +95,7 @@ def _found(
         tasks = [_caller(options, loaded, expected, session)]
     found: list[AccountDrift] = []
     try:
-        with progress(len(tasks), COUNTED, quiet=options.common.quiet) as advance:
+        with progress(len(tasks), quiet=options.common.quiet) as advance:
             for result in gathered(tasks, partial(judged, expected), workers, deadline, advance):
                 note = said.get(result.id or "")
                 found.append(replace(result, notes=[*result.notes, note]) if note else result)

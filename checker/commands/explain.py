@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from checker.decision import Account, Exemption, Rule, User, decision, selectors, unknown_account
 from checker.errors import COMPLIANT_EXIT, UNREADABLE_EXIT, Unreadable, UsageError
-from checker.evaluate import SKEW, AccountUnreadable
+from checker.evaluate import SKEW, AccountRead, AccountUnreadable
 from checker.policy.explain import telling_tests
 from checker.policy.nearest import Known
 from checker.scan.saved import open_saved, say_keys_ahead
 from checker.shell.common import Common, answer
 from checker.shell.loading import Checked, Inventory, Loaded
-from checker.spoken import plural
+from checker.spoken import account_label, plural
 
 
 class Options(NamedTuple):
@@ -32,7 +32,7 @@ class Options(NamedTuple):
 def run(options: Options) -> int:
     """Print the explanation; the code is 3 if something it depends on is not known."""
     loaded = Checked(options.common).accepted()
-    account, user = _subject(options, loaded)
+    account, user, doubts = _subject(options, loaded)
     ahead = sum(key.created > loaded.now + SKEW for key in user.keys)
     say_keys_ahead(ahead, loaded.now, quiet=options.common.quiet)
     resolved = loaded.policy.policy.for_account(account)
@@ -44,24 +44,31 @@ def run(options: Options) -> int:
         *_rules(loaded, account, user, deciding),
         *_exemptions(loaded, account, user),
         *_keys(loaded, account, user),
+        *doubts,
     ]
     answer(lines)
-    return COMPLIANT_EXIT if len(deciding) == 1 else UNREADABLE_EXIT
+    return COMPLIANT_EXIT if len(deciding) == 1 and not doubts else UNREADABLE_EXIT
 
 
-def _subject(options: Options, loaded: Loaded) -> tuple[Account, User]:
-    """The account and user as far as options, inventory and saved state know them; raises UsageError."""
+def _subject(options: Options, loaded: Loaded) -> tuple[Account, User, Sequence[str]]:
+    """The account and user as far as options, inventory and saved state know them, and which state was not read.
+
+    Raises UsageError, Unreadable.
+    """
     for name, some, none in (("tag", options.tags, options.no_tags), ("group", options.groups, options.no_groups)):
         if some and none:
             raise UsageError(f"--{name} and --no-{name}s contradict each other: leave one of them out")
+    user: User | None = None
+    doubts: Sequence[str] = ()
     if options.saved is not None:
-        account, user = _saved_subject(options, options.saved, loaded)
+        account, user, doubts = _saved_subject(options, options.saved, loaded)
     else:
-        account, user = _named_account(options.account, loaded.inventory), None
+        account = _named_account(options.account, loaded.inventory)
     path = options.path or (user.path if user else None)
     tags = _tags(options) if options.tags or options.no_tags else (user.tags if user else None)
     groups = options.groups if options.groups or options.no_groups else (user.groups if user else None)
-    return account, decision.User(options.user, path, tags, keys=user.keys if user else (), groups=groups)
+    subject = decision.User(options.user, path, tags, keys=user.keys if user else (), groups=groups)
+    return account, subject, doubts
 
 
 def _named_account(named: str | None, inventory: Inventory) -> Account:
@@ -87,19 +94,23 @@ def _nobody(named: str, has: str, names: Iterable[str | None]) -> str:
     return f"--account {named}: {has} no such account" + (f"; the nearest: {near}" if near else ": give its id")
 
 
-def _saved_subject(options: Options, saved: Path, loaded: Loaded) -> tuple[Account, User]:
+def _saved_subject(options: Options, saved: Path, loaded: Loaded) -> tuple[Account, User, Sequence[str]]:
     opened = open_saved(saved, loaded.inventory, loaded.now, quiet=options.common.quiet)
-    found, unreadable, there, meant = [], [], [], False
+    found: list[tuple[Account, User]] = []
+    doubts: list[str] = []
+    there: list[str | None] = []
+    meant = False
     for read in opened.accounts:
         if isinstance(read, AccountUnreadable):
-            unreadable.append(read.reason)
+            doubts += _unread_account(options, read)
             continue
         there.append(read.account.name)
         if options.account in (None, read.account.id, read.account.name):
             meant = True
             found += [(read.account, user) for user in read.users if user.name == options.user]
-    if not found and unreadable:
-        raise Unreadable(f"{saved} does not tell of {options.user}: {'; '.join(unreadable)}")
+            doubts += _unread_keys(options, read)
+    if not found and doubts:
+        raise Unreadable(f"{saved}: {'; '.join(doubts)}")
     if not meant and options.account:
         raise UsageError(_nobody(options.account, f"{saved} has", there))
     if not found:
@@ -108,7 +119,22 @@ def _saved_subject(options: Options, saved: Path, loaded: Loaded) -> tuple[Accou
     if len(found) > 1:
         ids = ", ".join(account.id for account, _user in found)
         raise UsageError(f"{options.user} is in several accounts: name one with --account ({ids})")
-    return found[0]
+    return *found[0], doubts
+
+
+def _unread_account(options: Options, unreadable: AccountUnreadable) -> Iterator[str]:
+    """That the user may have keys in an account that was not read, if it can be the one that is meant."""
+    if options.account is None or unreadable.id is None or options.account in (unreadable.id, unreadable.name):
+        who = account_label(unreadable.id, unreadable.name) if unreadable.id else "an account that is not certain"
+        yield f"{options.user} may have keys in {who}, which could not be read: {unreadable.reason}"
+
+
+def _unread_keys(options: Options, read: AccountRead) -> Iterator[str]:
+    """That not all keys of the user were read."""
+    who = account_label(read.account.id, read.account.name)
+    for user in read.unread:
+        if user.name == options.user:
+            yield f"{user.name} has keys in {who} that could not be read: {user.reason}"
 
 
 def _tags(options: Options) -> dict[str, str]:
@@ -207,7 +233,7 @@ def _keys(loaded: Loaded, account: Account, user: User) -> Iterator[str]:
     """The verdict on each key, where saved state has them."""
     resolved = loaded.policy.policy.for_account(account)
     for key in user.keys:
-        made = decision.decide(resolved, user, key, loaded.now)
+        decided = decision.decide(resolved, user, key, loaded.now)
         age = max(timedelta(0), loaded.now - key.created).days
-        by = f" by {made.exemption.id}" if made.exemption else ""
-        yield f"Key {key.id or '(id not known)'}: {key.status}, {plural(age, 'day')} old: {made.verdict}{by}"
+        by = f" by {decided.exemption.id}" if decided.exemption else ""
+        yield f"Key {key.id or '(id not known)'}: {key.status}, {plural(age, 'day')} old: {decided.verdict}{by}"

@@ -82,7 +82,7 @@ def _seen(read: AccountRead, now: datetime) -> Iterator[str]:
     if ages:
         yield f"The oldest{known} is {plural(max(ages), 'day')} old. Non-compliant with a limit of"
         for limit in TRIED:
-            old = [one for one in _active(read, limit, now) if one.verdict == NON_COMPLIANT]
+            old = [finding for finding in _active(read, limit, now) if finding.verdict == NON_COMPLIANT]
             yield f"  {limit} days: {least}{len(old)}"
 
 

@@ -35,7 +35,7 @@ def run(options: Options) -> int:
     found = organization.read(session, ous=True, tags=True, otherwise=organization.FOR_INVENTORY)
     _require_whole(found.accounts)
     text = merged(existing, str(options.output), found.accounts)
-    skipped = (f"note: {one.id} {one.name or ''} is {one.state}: left out" for one in found.skipped)
+    skipped = (f"note: {account.id} {account.name or ''} is {account.state}: left out" for account in found.skipped)
     say(skipped, quiet=options.quiet)
     up_to_date = existing is not None and text.encode() == existing
     if options.check:

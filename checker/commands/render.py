@@ -1,30 +1,53 @@
 """`keyage render`: write what deploys the policy, or say how a folder differs from that."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, FileProblems
 from checker.extras import how_to_install
-from checker.generate import lint
+from checker.generate import cost, lint
 from checker.generate.deployment import Deployment
 from checker.generate.rendering import MANIFEST, Rendering, render
 from checker.generate.resolution import undecided, unused
+from checker.reports.formats import writer
 from checker.shell.common import Common, answer, say
 from checker.shell.folder import FileDifference, differences, strangers, write
 from checker.shell.loading import Checked, Loaded, read_files
-from checker.shell.same_file import refuse_same
+from checker.shell.outputs import parse_outputs, write_outputs
+from checker.shell.same_file import outputs_of, refuse_same
 from checker.spoken import plural
 
 MOVE = "move it to a folder of your own that calls this one as a module"
 
 
-def run(common: Common, folder: Path, *, check: bool) -> int:
-    """Write or compare; 1 if `check` finds differences. Raises KeyageError, and then has written nothing."""
+class CostOptions(NamedTuple):
+    """What the cost is for; None: as many accounts as the inventory has, or one."""
+
+    accounts: int | None
+    users: int
+    non_compliant: int
+    formats: tuple[str, ...]
+
+
+def run(common: Common, folder: Path, *, check: bool, cost_of: CostOptions | None = None) -> int:
+    """Write, compare or tell the cost; 1 if `check` finds differences.
+
+    Raises KeyageError, and then has written nothing.
+    """
+    outputs = parse_outputs(cost_of.formats, "render") if cost_of else []
+    if outputs:
+        refuse_same(outputs_of(outputs), read_files(common))
     checked = Checked(common)
     loaded = checked.without_errors()
     # What is an error here is a warning of the policy, so it is said once.
     rendering = render(loaded.policy, loaded.inventory)
     checked.accepted()
     _warn(common, loaded, rendering)
+    if cost_of:
+        fleet = cost.Fleet(cost_of.accounts or len(loaded.inventory) or 1, cost_of.users, cost_of.non_compliant)
+        estimate = cost.estimate(rendering.deployment, fleet)
+        write_outputs(outputs, lambda name, out: writer("render", name)(estimate, out))
+        return COMPLIANT_EXIT
     if check:
         return _compare(folder, rendering)
     if not lint.check(rendering.templates):

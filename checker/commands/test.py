@@ -39,7 +39,7 @@ def run(options: Options) -> int:
         raise UsageError(f"no {path}: write there what must stay true of the policy, such as {EXAMPLE}")
     tests = policy_tests.load(path, loaded.inventory)
     outcomes = policy_tests.run(loaded.policy, tests.tests, loaded.now)
-    made = PolicyTestRun(
+    tested = PolicyTestRun(
         policy=loaded.policy,
         policy_path=in_repository(loaded.policy.file),
         tests=tests,
@@ -47,8 +47,8 @@ def run(options: Options) -> int:
         outcomes=outcomes,
         unreached=policy_tests.unreached(loaded.policy, outcomes),
     )
-    write_outputs(outputs, partial(_write, made, color=options.color))
-    failed = made.failed or (options.require_coverage and made.unreached)
+    write_outputs(outputs, partial(_write, tested, color=options.color))
+    failed = tested.failed or (options.require_coverage and tested.unreached)
     return FINDINGS_EXIT if failed else COMPLIANT_EXIT
 
 
@@ -57,5 +57,5 @@ def tests_beside(policy: Path) -> Path:
     return policy.with_name(f"{policy.stem}.test{policy.suffix}")
 
 
-def _write(made: PolicyTestRun, name: str, out: TextIO, *, color: bool) -> None:
-    writer("test", name)(made, out, color=color and name == "text")
+def _write(tested: PolicyTestRun, name: str, out: TextIO, *, color: bool) -> None:
+    writer("test", name)(tested, out, color=color and name == "text")

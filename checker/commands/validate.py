@@ -24,7 +24,7 @@ def run(common: Common, formats: Sequence[str] = (TEXT,)) -> int:
         refuse_same(outputs_of(outputs), read_files(common))
     checked = Checked(common)
     levels = (("error", checked.errors), ("warning", checked.warnings))
-    made = ValidationRun(
+    validated = ValidationRun(
         checked.loaded and checked.loaded.policy,
         len(checked.loaded.inventory) if checked.loaded else 0,
         [Located(level, _in_repository(problem)) for level, found in levels for problem in found],
@@ -32,7 +32,7 @@ def run(common: Common, formats: Sequence[str] = (TEXT,)) -> int:
 
     def write(name: str, out: TextIO) -> None:
         if not (name == TEXT and common.quiet and out is sys.stdout):
-            writer("validate", name)(made, out)
+            writer("validate", name)(validated, out)
 
     if tuple(formats) == (TEXT,):
         checked.accepted()

@@ -50,19 +50,19 @@ class Rules:
 
     def takes_from(self, rule_id: str, others: Collection[str]) -> Effect:
         """That users come to the rule from others."""
-        return strongest([by_terms(one, self._terms[rule_id]) for one in self._terms_of(others)])
+        return strongest([by_terms(terms, self._terms[rule_id]) for terms in self._terms_of(others)])
 
     def gives(self, rule_id: str) -> Effect:
         """That users go from the rule to those below it."""
-        return strongest([by_terms(self._terms[rule_id], one) for one in self._terms_of(self._below(rule_id))])
+        return strongest([by_terms(self._terms[rule_id], terms) for terms in self._terms_of(self._below(rule_id))])
 
     def _below(self, rule_id: str) -> list[str]:
         """The rules that stay and come after it in each policy that has it."""
         own = [(places, places[rule_id]) for places in self._places if rule_id in places]
-        return [one for one in self._stay if all(places[one] > place for places, place in own)]
+        return [other for other in self._stay if all(places[other] > place for places, place in own)]
 
     def _terms_of(self, rule_ids: Collection[str]) -> set[Terms]:
-        return {self._terms[one] for one in rule_ids}
+        return {self._terms[rule_id] for rule_id in rule_ids}
 
 
 def by_terms(before: Terms, after: Terms) -> Effect:
@@ -82,7 +82,12 @@ def by_remediation(before: RemediationSettings, after: RemediationSettings) -> E
 def _deactivation(settings: RemediationSettings) -> Sequence[int] | None:
     if settings.action == "none":
         return None
-    return (not settings.automatic, settings.grace_days, settings.protect_used_within_days)
+    return (
+        not settings.automatic,
+        settings.grace_days,
+        settings.protect_used_within_days,
+        settings.protect_last_key,
+    )
 
 
 def _deletion(settings: RemediationSettings) -> Sequence[int] | None:
@@ -106,4 +111,4 @@ def by_number(before: int, after: int) -> Effect:
 
 def strongest(effects: Collection[Effect]) -> Effect:
     """A reviewer must see whatever loosens, even where something else tightens."""
-    return next((one for one in (Effect.LOOSENS, Effect.TIGHTENS) if one in effects), Effect.NEITHER)
+    return next((effect for effect in (Effect.LOOSENS, Effect.TIGHTENS) if effect in effects), Effect.NEITHER)

@@ -31,7 +31,9 @@ def changes(base: PolicyFile | NoPolicy, head: PolicyFile) -> list[Change]:
     else:
         found = [*_default(base, head), *_rules(base, head), *_exemptions(base, head), *_settings(base, head)]
     order = {Effect.LOOSENS: 0, Effect.TIGHTENS: 1, Effect.NEITHER: 2}
-    return sorted(found, key=lambda one: (order[one.effect], one.head_line or one.base_line or 0, one.id))
+    return sorted(
+        found, key=lambda change: (order[change.effect], change.head_line or change.base_line or 0, change.id)
+    )
 
 
 def _everything(head: PolicyFile) -> Iterator[Change]:
@@ -91,7 +93,7 @@ def _moved(base: PolicyFile, head: PolicyFile, both: Rules) -> Iterator[Change]:
     old = {rule.id: place for place, rule in enumerate(base.policy.rules)}
     new = [rule.id for rule in head.policy.rules if rule.id in old]
     for place, rule_id in enumerate(new):
-        passed = [one for one in new[place + 1 :] if old[one] < old[rule_id]]
+        passed = [other for other in new[place + 1 :] if old[other] < old[rule_id]]
         if passed:
             effect = both.takes_from(rule_id, passed)
             yield _change("rule", rule_id, "moved", effect, [f"now before {', '.join(passed)}"], base, head)
@@ -177,7 +179,7 @@ def shown(value: Any) -> str:
     if value is None:
         return "(none)"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{name}: {shown(one)}" for name, one in value.items()) + "}"
+        return "{" + ", ".join(f"{name}: {shown(part)}" for name, part in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(shown, value)) + "]"
     return str(value).lower() if isinstance(value, bool) else str(value)

@@ -8,13 +8,14 @@ from functools import lru_cache
 from typing import Any
 from unittest.mock import patch
 
-import boto3
 import botocore.loaders
 import botocore.session
 from moto import mock_aws
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.responses import ActionResult
 from moto.iam.models import AccessKeyLastUsed, IAMBackend, iam_backends
 from moto.iam.responses import IamResponse
+from moto.sts.models import sts_backends
 
 AUDIT_ROLE = "keyage-audit"
 AWS_VARIABLES = (
@@ -123,8 +124,14 @@ def add_key(
 
 
 def credentials_for(account_id: str) -> dict[str, str]:
-    """Credentials of the audit role of an account."""
-    role = f"arn:aws:iam::{account_id}:role/{AUDIT_ROLE}"
-    answer = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="keyage")
-    credentials: dict[str, str] = answer["Credentials"]  # type: ignore[assignment]
-    return credentials
+    """Credentials of the audit role of an account, as AssumeRole returns them but for when they end."""
+    role = sts_backends[DEFAULT_ACCOUNT_ID]["aws"].assume_role(
+        region_name="us-east-1",
+        role_session_name="keyage",
+        role_arn=f"arn:aws:iam::{account_id}:role/{AUDIT_ROLE}",
+        policy="",
+        duration=3600,
+        external_id="",
+    )
+    values = (role.access_key_id, role.secret_access_key, role.session_token)
+    return dict(zip(("AccessKeyId", "SecretAccessKey", "SessionToken"), values, strict=True))

@@ -6,7 +6,8 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from datetime import datetime
-from types import SimpleNamespace
+from functools import lru_cache
+from types import CodeType, SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -60,8 +61,14 @@ def run_remediation(source: str, account_id: str, asked: Mapping[str, str], now:
 def loaded(source: str, name: str) -> dict[str, Any]:
     """The names that a shipped script defines."""
     names: dict[str, Any] = {"__name__": name}
-    exec(compile(source, f"{name}.py", "exec"), names)  # noqa: S102 -- the code that keyage itself has just rendered
+    exec(_compiled(source, name), names)  # noqa: S102 -- the code that keyage itself has just rendered
     return names
+
+
+@lru_cache(maxsize=2)
+def _compiled(source: str, name: str) -> CodeType:
+    """Both functions, in every account, are of one source."""
+    return compile(source, f"{name}.py", "exec")
 
 
 @contextmanager

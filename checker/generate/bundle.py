@@ -16,7 +16,7 @@ EVALUATION = (
     *("selectors", "access_keys_rotated", "resolved_policy", "iam_listing", "whole_answers", "aws_clients"),
     *("iam_report", "iam_rows", "iam_keys", "iam_reader", "config_rule"),
 )
-REMEDIATION = ("remediation_settings", "iam_changes", "remediation")
+REMEDIATION = ("remediation_settings", "remediation_steps", "iam_changes", "remediation")
 READABLE = 32_000  # bytes of a policy that a person would still read; a larger one is compressed
 LINE = 1_000  # characters of a compressed policy; CloudFormation counts the indentation of each line, three times
 # In one file the modules see each other's names without importing them.

@@ -1,9 +1,9 @@
 """A deployment → one self-contained CloudFormation template, and the conformance pack with its rule."""
 
 from checker.errors import UsageError
-from checker.generate.deployment import MANAGED_RULE, RUNTIME, Deployment
+from checker.generate.deployment import MANAGED_RULE, MEMORY_MB, RUNTIME, Deployment
 from checker.generate.templating import render
-from checker.permissions import DEPLOYED
+from checker.permissions import AUDIT_ROLE, DEPLOYED, actions
 
 # CloudFormation User Guide, "Understand CloudFormation quotas": a template in S3 is at most 1 MB. The code in it then
 # keeps within what Lambda takes: 4 MB for each function ("AWS::Lambda::Function Code").
@@ -22,6 +22,7 @@ def template(deployment: Deployment) -> str:
         deployment=deployment,
         managed_rule=MANAGED_RULE,
         runtime=RUNTIME,
+        memory=MEMORY_MB,
         actions=DEPLOYED,
         source=_block(deployment.code),
         runbook=_block(deployment.runbook),
@@ -33,6 +34,11 @@ def conformance_pack(deployment: Deployment) -> str:
     """The rule alone; raises UsageError if it is more than AWS Config takes."""
     text = render("conformance-pack/pack.yaml.j2", deployment=deployment, managed_rule=MANAGED_RULE)
     return _within(MAX_CONFORMANCE_PACK, text, "conformance pack")
+
+
+def audit_role() -> str:
+    """The role that `check --organization` assumes, for a stack or a StackSet; the same whatever the policy says."""
+    return render("cloudformation/audit_role.yaml.j2", role=AUDIT_ROLE, actions=actions("check"))
 
 
 def _block(text: str | None) -> str:

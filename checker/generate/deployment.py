@@ -21,6 +21,7 @@ RESERVED = ("aws", "amazon", "amzn")
 # The newest that provider hashicorp/aws 5 knows; Lambda supports it until 2029-06-30 (Lambda Developer Guide, "Lambda
 # runtimes").
 RUNTIME = "python3.13"
+MEMORY_MB = 512  # of a function
 MAX_NAME = 64  # characters of an IAM role, a Lambda function or a schedule
 
 
@@ -114,10 +115,10 @@ def deployment(policy: PolicyFile, inventory: Mapping[str, Account]) -> Deployme
     rule_name = policy.deploy.rule_name
     document = resolved(policy, inventory)
     age = one_age(document) if policy.deploy.rule == "auto" else None
-    made = Deployment(document, rule_name, policy.deploy.frequency, policy.deploy.region, age)
-    if made.remediations and rule_name.lower().startswith(RESERVED):
+    deployment = Deployment(document, rule_name, policy.deploy.frequency, policy.deploy.region, age)
+    if deployment.remediations and rule_name.lower().startswith(RESERVED):
         raise UsageError(
             f"deploy.ruleName: {rule_name}: Systems Manager takes no document whose name begins like that;"
             f" choose a name that does not begin with {', '.join(RESERVED)}"
         )
-    return made
+    return deployment

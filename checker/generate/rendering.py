@@ -13,9 +13,11 @@ from checker.policy.loader import PolicyFile
 MANIFEST = "manifest.json"
 POLICY = "policy.json"
 TEMPLATE = "cloudformation/keyage.yaml"
+AUDIT_ROLE = "cloudformation/audit-role.yaml"
 CONFORMANCE_PACK = "conformance-pack/keyage.yaml"
 ACCOUNT_MODULE = "terraform/account"
 ORGANIZATION_MODULE = "terraform/organization"
+PIPELINE_MODULE = "terraform/ci"
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,11 @@ def render(policy: PolicyFile, inventory: Mapping[str, Account]) -> Rendering:
     files = {
         POLICY: deployed.policy_json,
         TEMPLATE: template,
+        AUDIT_ROLE: cloudformation.audit_role().encode(),
         CONFORMANCE_PACK: cloudformation.conformance_pack(deployed).encode(),
         **_below(ACCOUNT_MODULE, terraform.account_files(deployed)),
         **_below(ORGANIZATION_MODULE, terraform.organization_files(deployed, template)),
+        **_below(PIPELINE_MODULE, terraform.pipeline_files(deployed)),
     }
     files = dict(sorted(files.items()))
     files[MANIFEST] = _manifest(policy, deployed, files)

@@ -111,7 +111,8 @@ def _quoted_only(value: object) -> object:
 
 
 def _environment(filters: Iterable[Any]) -> Environment:
-    made = Environment(  # noqa: S701 -- no HTML: every text passes a filter of its language, or _quoted_only refuses it
+    # No HTML is written here: every text passes a filter of its language, or _quoted_only refuses it.
+    environment = Environment(  # noqa: S701
         loader=FunctionLoader(_source),
         undefined=StrictUndefined,
         finalize=_quoted_only,
@@ -125,9 +126,9 @@ def _environment(filters: Iterable[Any]) -> Environment:
         comment_start_string="[#",
         comment_end_string="#]",
     )
-    made.globals.clear()
-    made.filters = {each.__name__: each for each in filters}
-    return made
+    environment.globals.clear()
+    environment.filters = {each.__name__: each for each in filters}
+    return environment
 
 
 ENVIRONMENT = _environment((hcl, hcl_actions, yaml, yaml_actions, markdown, token, code))

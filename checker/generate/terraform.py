@@ -5,16 +5,18 @@ from typing import Any
 from checker.errors import UsageError
 from checker.generate.archive import zipped
 from checker.generate.cloudformation import MAX_TEMPLATE
-from checker.generate.deployment import MANAGED_RULE, RUNTIME, Deployment
+from checker.generate.deployment import MANAGED_RULE, MEMORY_MB, RUNTIME, Deployment
 from checker.generate.templating import render
 from checker.generate.terraform_readme import readme
-from checker.permissions import DEPLOYED
+from checker.permissions import AUDIT_ROLE, CALLER_ROLE, DEPLOYED, PIPELINE_ROLE, PULL_REQUEST_ROLE, actions
 from checker.spoken import plural
 
 # CloudFormation API Reference, CreateStackSet: the TemplateBody of a call; a larger template goes through Amazon S3.
 MAX_SENT = 51_200  # bytes
 # The first that knows the runtime of the functions; it also has stack instances whose targets change in place.
 PROVIDER = ">= 5.76, < 7.0"
+# The first in which an OpenID Connect provider needs no thumbprints (pull request 37255 of the provider).
+PIPELINE_PROVIDER = ">= 5.81, < 7.0"
 HANDLER = "index.py"
 CODE = "lambda.zip"
 
@@ -22,7 +24,7 @@ CODE = "lambda.zip"
 def account_files(deployment: Deployment) -> dict[str, bytes]:
     """The module that deploys to one account, by path below its folder."""
     remediates = deployment.runbook is not None
-    wanted = ["versions.tf", "variables.tf", "main.tf", "outputs.tf"]
+    wanted = ["variables.tf", "main.tf", "outputs.tf"]
     wanted += ["evaluation.tf"] if deployment.custom else []
     wanted += ["remediation.tf"] if remediates else []
     wanted += ["deletion.tf"] if deployment.deletes else []
@@ -33,8 +35,11 @@ def account_files(deployment: Deployment) -> dict[str, bytes]:
         "functions": _functions(deployment),
         "provider": PROVIDER,
         "runtime": RUNTIME,
+        "memory": MEMORY_MB,
         "managed_rule": MANAGED_RULE,
         "actions": DEPLOYED,
+        "audit_role": AUDIT_ROLE,
+        "reading": actions("check"),
         "other_region": _other_region(deployment.region),
     }
     files = _module("account", wanted, deployment, context)
@@ -57,15 +62,30 @@ def organization_files(deployment: Deployment, template: bytes) -> dict[str, byt
             f"the CloudFormation template has {size} bytes, {plural(size - MAX_TEMPLATE, 'byte')} more than the"
             f" {MAX_TEMPLATE} that a stack set takes: merge rules or exemptions"
         )
-    wanted = ["versions.tf", "variables.tf", "main.tf", "outputs.tf"]
-    wanted += ["template.tf"] if size > MAX_SENT else []
+    wanted = ["variables.tf", "main.tf", "roles.tf", "outputs.tf"]
     context: dict[str, Any] = {
         "deployment": deployment,
         "large": size > MAX_SENT,
         "provider": PROVIDER,
+        "audit_role": AUDIT_ROLE,
+        "caller_role": CALLER_ROLE,
+        "reading": actions("organization"),
         "other_region": _other_region(deployment.region),
     }
     return _module("organization", wanted, deployment, context)
+
+
+def pipeline_files(deployment: Deployment) -> dict[str, bytes]:
+    """The module that lets a pipeline run `keyage check --organization`, by path below its folder."""
+    context: dict[str, Any] = {
+        "provider": PIPELINE_PROVIDER,
+        "pipeline_role": PIPELINE_ROLE,
+        "pull_request_role": PULL_REQUEST_ROLE,
+        "caller_role": CALLER_ROLE,
+        "actions": DEPLOYED["pipeline"],
+        "reading": actions("check"),
+    }
+    return _module("ci", ["main.tf"], deployment, context)
 
 
 def _module(folder: str, wanted: list[str], deployment: Deployment, context: dict[str, Any]) -> dict[str, bytes]:

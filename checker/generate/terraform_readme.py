@@ -100,6 +100,7 @@ def _remedy(settings: RemediationSettings) -> str:
     said = "deactivated automatically" if settings.automatic else "deactivated when a person starts it"
     said += f", {plural(grace, 'day')} past the limit" if grace else ""
     said += f", unless used within {plural(protection, 'day')}" if protection else ""
+    said += ", unless the last active key of its user" if settings.protect_last_key else ""
     if settings.delete_after_days is not None and settings.action == "delete":
         said += f"; deleted after {plural(settings.delete_after_days, 'day')} inactive"
     return said

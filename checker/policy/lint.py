@@ -14,6 +14,7 @@ from checker.policy.loader import PolicyFile
 from checker.policy.nearest import meant
 from checker.spoken import coming
 
+NULLS = ("null", "Null", "NULL", "~")  # YAML 1.2, Core Schema
 EXPIRES_SOON = timedelta(days=14)
 LONGEST_EXEMPTION = timedelta(days=366)
 # IAM API Reference, AccessKey: 16 to 128 characters. IAM User Guide, "IAM identifiers": AKIA is what begins an access
@@ -30,6 +31,7 @@ def lint(policy: PolicyFile, now: datetime, inventory: Mapping[str, Account] | N
         _covered(policy, "exemptions", exemptions),
         _dates(policy, exemptions, now),
         _accounts(policy, inventory),
+        _nulls(policy),
         _colons(policy),
         _key_ids(policy),
     )
@@ -86,6 +88,16 @@ def _accounts(policy: PolicyFile, inventory: Mapping[str, Account] | None) -> li
     problems = [*selection.unmatched(policy, inventory), *selection.unlisted(policy, inventory)]
     places = {problem[:3] for problem in problems}
     return problems + [problem for problem in selection.odd_forms(policy, inventory) if problem[:3] not in places]
+
+
+def _nulls(policy: PolicyFile) -> Iterator[Problem]:
+    """A selector is the text that is written, so that YAML's nothing selects what is named so, and hardly anything."""
+    for kind in ("rules", "exemptions"):
+        for number, entry in enumerate(policy.content.get(kind, ())):
+            for selecting in ("accounts", "users"):
+                if (text := entry.get(selecting)) in NULLS:
+                    message = f"{text}: selects only what has this name: leave {selecting} out to match all"
+                    yield policy.document.problem((kind, number, selecting), message)
 
 
 def _colons(policy: PolicyFile) -> Iterator[Problem]:

@@ -20,6 +20,7 @@ class Format(NamedTuple):
 
 
 AGGREGATE = "check --from-aggregator"
+PLAN = "remediate plan"
 
 # The first of a verb is what it writes if nothing is said, and is for people; the others are for programs.
 FORMATS: Mapping[str, Sequence[Format]] = {
@@ -75,10 +76,18 @@ FORMATS: Mapping[str, Sequence[Format]] = {
         Format("markdown", "drift.markdown:write", "job summaries: the states and the policies in use first"),
         Format("json", "drift.json:write", "programs", schema="drift-output.schema.json"),
     ),
+    PLAN: (
+        Format("table", "remediate.table:write", "people at a terminal"),
+        Format("json", "remediate.json:write", "programs: every step, and every key that is kept"),
+    ),
     "diff": (
         Format("text", "diff.text:write", "people at a terminal"),
         Format("markdown", "diff.markdown:write", "comments on pull requests: what loosens first"),
         Format("json", "diff.json:write", "programs"),
+    ),
+    "render": (
+        Format("table", "cost.table:write", "people at a terminal, with `--cost`"),
+        Format("json", "cost.json:write", "programs, with `--cost`: also where each price was read"),
     ),
 }
 

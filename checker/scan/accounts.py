@@ -72,7 +72,8 @@ def _start(
         return reader, Organization([account for _id, account in sorted(loaded.inventory.items())], [])
     wanted = live.account_attributes(loaded.policy.policy) | {name for clause in filters for name, _key in clause}
     found = organization.read(session, ous="ou" in wanted, tags="tags" in wanted)
-    return reader, Organization([complete(one, loaded.inventory) for one in found.accounts], found.skipped)
+    accounts = [complete(account, loaded.inventory) for account in found.accounts]
+    return reader, Organization(accounts, found.skipped)
 
 
 def parse_filters(texts: Sequence[str]) -> list[Clause]:

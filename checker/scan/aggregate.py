@@ -77,12 +77,11 @@ def _compared(path: Path, loaded: Loaded, *, quiet: bool) -> Compared:
             f"--from {path}: --from-aggregator compares with a snapshot of `keyage snapshot`: AWS Config knows users"
             f" by id, which a {saved.kind.replace('-', ' ')} does not tell"
         )
-    policy = loaded.policy.policy
-    accounts = {
-        reading.account.id: expected(policy, reading, loaded.now)
-        for reading in saved.accounts
-        if isinstance(reading, AccountRead)
-    }
+    accounts = {}
+    for reading in saved.accounts:
+        if not isinstance(reading, AccountRead):
+            raise Unreadable(reading.reason)
+        accounts[reading.account.id] = expected(loaded.policy.policy, reading, loaded.now)
     return Compared(str(path), saved.taken_at, accounts)
 
 

@@ -20,6 +20,7 @@ MORE = "give --deadline more time, or run again"
 
 R = TypeVar("R")  # what is read of an account
 T = TypeVar("T")  # what comes of it
+Progress = Callable[[Any], None]
 
 
 class Interrupted(KeyboardInterrupt):
@@ -55,7 +56,7 @@ def gathered(
     judge: Callable[[R | AccountUnreadable], T],
     workers: Workers,
     deadline: Deadline,
-    progress: Callable[[T], None] | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[T]:
     """The result of every task, in their order; those that were not done in time are unreadable.
 

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 from checker.errors import UsageError
-from checker.evaluate import NO_ADDRESSES, AccountResult, AccountSkipped, Reading
+from checker.evaluate import NO_ADDRESSES, AccountSkipped, Reading
 from checker.scan.check_options import Options
 from checker.shell.common import say, teller
 from checker.shell.loading import Loaded
@@ -18,11 +18,21 @@ if TYPE_CHECKING:
     from checker.sources import live
     from checker.sources.key_memory import State
 
-Judge = Callable[[Reading], AccountResult]
-COUNTED: Mapping[str, Callable[[AccountResult], int]] = {
-    "non-compliant": lambda result: result.counts.non_compliant,
-    "unreadable": lambda result: result.reason is not None,
-}
+
+class Result(Protocol):
+    """What comes of an account."""
+
+    @property
+    def id(self) -> str | None: ...
+
+
+R = TypeVar("R", bound=Result)
+
+
+class Results(Protocol):
+    """Reads and judges accounts, in order of their ids."""
+
+    def __call__(self, judge: Callable[[Reading], R], /) -> Iterable[R]: ...
 
 
 class Opened(NamedTuple):
@@ -30,7 +40,7 @@ class Opened(NamedTuple):
 
     kind: str
     exact: bool
-    results: Callable[[Judge], Iterable[AccountResult]]
+    results: Results
     skipped: Sequence[AccountSkipped] = ()  # accounts that nobody has to look at
     addresses: Mapping[str, str] = NO_ADDRESSES  # where Terraform manages a key, by access key id
     taken_at: datetime | None = None  # the time of saved state; None: not known, or live
@@ -49,11 +59,11 @@ def refuse_contradictions(options: Options) -> None:
     refuse_without_organization(options, organization=options.organization)
     live = {"--organization": options.organization, "--state": options.state, "--deadline": options.deadline}
     keys = {"--terraform-state": options.terraform_state, "--verbose": options.verbose}
-    one = "leave one of them out"
-    _refuse(live, f"is for live IAM, --from for saved state: {one}", useless=options.saved is not None)
+    remedy = "leave one of them out"
+    _refuse(live, f"is for live IAM, --from for saved state: {remedy}", useless=options.saved is not None)
     _refuse(
         live | keys,
-        f"is for keys, --from-aggregator for AWS Config: {one}",
+        f"is for keys, --from-aggregator for AWS Config: {remedy}",
         useless=options.from_aggregator is not None,
     )
 
@@ -117,8 +127,8 @@ def open_live(options: Options, loaded: Loaded, asking: "live.Asking") -> Opened
     else:
         tasks = [Task(None, None, lambda: live.read_caller(session, loaded.inventory, asking))]
 
-    def results(judge: Judge) -> Iterator[AccountResult]:
-        with progress(len(tasks), COUNTED, quiet=options.common.quiet) as advance:
+    def results(judge: Callable[[Reading], R]) -> Iterator[R]:
+        with progress(len(tasks), quiet=options.common.quiet) as advance:
             for result in gathered(tasks, judge, workers, deadline, advance):
                 if not options.organization:
                     _warn_if_unlisted(loaded, result, quiet=options.common.quiet)
@@ -127,7 +137,7 @@ def open_live(options: Options, loaded: Loaded, asking: "live.Asking") -> Opened
     return Opened("live", True, results, skipped, keep=lambda: _keep(state))
 
 
-def _warn_if_unlisted(loaded: Loaded, result: AccountResult, *, quiet: bool) -> None:
+def _warn_if_unlisted(loaded: Loaded, result: Result, *, quiet: bool) -> None:
     from checker.scan.accounts import unlisted_warning
 
     warning = unlisted_warning(loaded, result.id) if result.id else None

@@ -1,21 +1,20 @@
 """How far the reading of accounts is, on standard error, where a person is looking."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TYPE_CHECKING
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from checker.compare.drift.account import AccountDrift
+    from checker.evaluate import AccountResult
+    from checker.remediate.plan import AccountPlan
+    from checker.scan.gather import Progress
 
 
 @contextmanager
-def progress(
-    accounts: int, counting: Mapping[str, Callable[[T], int]], *, quiet: bool
-) -> Iterator[Callable[[T], None] | None]:
-    """What to call for every account that is done; None where nobody is looking, or there is only one account.
-
-    `counting`: what is counted beside them, by what it is called.
-    """
+def progress(accounts: int, *, quiet: bool) -> Iterator["Progress | None"]:
+    """What to call for every account that is done; None where nobody is looking, or there is only one account."""
     if quiet or accounts < 2 or not sys.stderr.isatty():
         yield None
         return
@@ -29,13 +28,14 @@ def progress(
         TimeElapsedColumn(),
         TextColumn("{task.fields[found]}"),
     )
-    counts = dict.fromkeys(counting, 0)
+    found = unreadable = 0
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=accounts, found="")
 
-        def advance(result: T) -> None:
-            for name, count in counting.items():
-                counts[name] += count(result)
-            bar.update(task, advance=1, found=", ".join(f"{number} {name}" for name, number in counts.items()))
+        def advance(result: "AccountResult | AccountPlan | AccountDrift") -> None:
+            nonlocal found, unreadable
+            found += result.found
+            unreadable += result.reason is not None
+            bar.update(task, advance=1, found=f"{found} {result.FOUND}, {unreadable} unreadable")
 
         yield advance

@@ -1,7 +1,7 @@
 """An account, read live by the shared reader."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -59,6 +59,10 @@ class Session(Protocol):
     def calls(self) -> dict[str, int]: ...
 
 
+# Asks IAM more of the users of an account; calls may run side by side.
+Then = Callable[[Any, Account, Sequence[User], keys.Run], Sequence[User]]
+
+
 class Asking(NamedTuple):
     """What a run asks of every account it reads, and how."""
 
@@ -67,6 +71,7 @@ class Asking(NamedTuple):
     run: keys.Run = map
     state: State | None = None
     wait: Callable[[float], None] = time.sleep
+    then: Then | None = None
 
 
 def read_account(
@@ -110,6 +115,7 @@ def _read_known(session: Session, account: Account, asking: Asking) -> Reading:
             account = _named(iam, account, notes)
         reading = reader.read_users(iam, asking.needs_of(account), asking.run, asking.wait, memory)
         _require_account(account, [*reading.users, *(unread_user.user for unread_user in reading.unread)])
+        users = asking.then(iam, account, reading.users, asking.run) if asking.then else reading.users
     except FAILURES as error:
         return AccountUnreadable(account.id, account.name, explain(error), session.calls())
     if asking.state and memory:
@@ -121,7 +127,7 @@ def _read_known(session: Session, account: Account, asking: Asking) -> Reading:
         UserUnread(unread_user.user.name, unread_user.user.id, unread_user.user.arn, explain(unread_user.error))
         for unread_user in reading.unread
     ]
-    return AccountRead(account, reading.users, notes, session.calls(), unread)
+    return AccountRead(account, users, notes, session.calls(), unread)
 
 
 def _require_account(account: Account, users: Iterable[User]) -> None:

@@ -1,10 +1,12 @@
 """`keyage check` as people call it."""
 
+import html
 import json
 from pathlib import Path
 
 import pytest
 
+from tests.sources.saved.terraform_states import ONE, key, user, version_4
 from tests.support.processes import KEY, NOW, OLD, YOUNG, here, keyage, policy_folder
 
 CHECK = ("check", "--from", "s.jsonl", "--now", NOW)
@@ -208,6 +210,40 @@ def test_a_key_of_terraform_has_its_address_and_the_advice_of_terraform(tmp_path
     assert "s3cr3t" not in data.stdout + told.stdout + told.stderr
 
 
+UNREAD_STATES = {
+    "cut.tfstate": ('{"version": 4, "serial": 1, "resources": [', "cut.tfstate: broken or cut off: "),
+    "newer.tfstate": ('{"version": 5, "serial": 1}', "newer.tfstate: state of version 5 is not known, "),
+    "empty.tfstate": ("", "empty.tfstate: the file is empty: save it again; "),
+    "sealed.tfstate": ('{"serial": 1, "encrypted_data": ""}', "sealed.tfstate is encrypted: let OpenTofu decrypt it"),
+}
+
+
+@pytest.mark.parametrize("name", UNREAD_STATES)
+@pytest.mark.parametrize(("users", "arguments"), [(OLD, []), (YOUNG, []), (OLD, ["--exit-zero", "--quiet"])])
+def test_a_broken_terraform_state_keeps_no_verdict_back(
+    name: str, users: str, arguments: list[str], tmp_path: Path
+) -> None:
+    policy_folder(tmp_path, users=users)
+    (tmp_path / "t.tfstate").write_text(json.dumps(TERRAFORM))
+    text, message = UNREAD_STATES[name]
+    (tmp_path / name).write_text(text)
+    states = ("--terraform-state", name, "--terraform-state", "t.tfstate")
+    done = here(tmp_path, *CHECK, *states, *arguments, "--format", "json")
+    keys = json.loads(done.stdout)["keys"]
+    expected = {"OLD": 'aws_iam_access_key.this["a b"]', "YOUNG": None}
+    assert [key["terraformAddress"] for key in keys] == [expected["OLD" if users == OLD else "YOUNG"]]
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert done.stderr.startswith(f"error: {message}")
+    assert done.stderr.endswith("; the keys in it are shown without their Terraform address\n")
+
+
+def test_a_terraform_state_that_is_not_there_is_a_mistake_before_anything_is_read(tmp_path: Path) -> None:
+    policy_folder(tmp_path)
+    done = here(tmp_path, "check", "--from", "none.jsonl", "--terraform-state", "none.tfstate")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "error: cannot read none.tfstate: No such file or directory\n"
+
+
 def test_terraform_state_that_does_not_tell_the_account_is_unreadable(tmp_path: Path) -> None:
     policy_folder(tmp_path)
     (tmp_path / "t.tfstate").write_text(json.dumps(TERRAFORM))
@@ -215,7 +251,20 @@ def test_terraform_state_that_does_not_tell_the_account_is_unreadable(tmp_path: 
     assert (done.returncode, "1 account UNREADABLE" in done.stdout) == (3, True)
     explained = keyage(tmp_path, "explain", "old", "--from", "t.tfstate")
     assert explained.returncode == 3
-    assert explained.stderr.startswith("error: t.tfstate does not tell of old: the account of ")
+    where = "an account that is not certain, which could not be read: the account of "
+    assert explained.stderr.startswith(f"error: t.tfstate: old may have keys in {where}")
+
+
+@pytest.mark.parametrize("name", ["table", "json", "markdown", "html", "csv", "junit"])
+def test_one_key_of_terraform_that_cannot_be_judged_hides_no_other(name: str, tmp_path: Path) -> None:
+    policy_folder(tmp_path)
+    twice = [key("AKIATWICE", "ann", "b"), key("AKIATWICE", "ann", "c", attributes={"status": "Inactive"})]
+    things = [user("ann", ONE, "a"), user("bob", ONE, "b"), key("AKIABOB", "bob", "d"), *twice]
+    (tmp_path / "t.tfstate").write_text(version_4(things))
+    done = here(tmp_path, "check", "--from", "t.tfstate", "--now", NOW, "--format", name)
+    told = html.unescape(done.stdout)
+    assert (done.returncode, "AKIABOB" in told, "AKIATWICE" in told) == (3, True, False)
+    assert "contradicts itself about" in told
 
 
 def test_a_terraform_file_that_is_none_is_a_mistake(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from checker.errors import printable
-from tests.support.processes import ACCOUNT, KEYAGE, NOW, OLD, POLICY, environment, here
+from tests.support.processes import ACCOUNT, KEYAGE, NOW, OLD, POLICY, STARTED_ANEW, environment, here
 
 # A window's title, red in 8 bits, DEL, the begin of the line, text that runs backwards.
 ODD = "\x1b]0;x\x07\x9b31m\x7f\r\u202e"
@@ -175,7 +175,7 @@ def test_so_it_is_where_the_code_of_a_device_is_asked_for(folder: Path) -> None:
     pid, terminal = pty.fork()
     if not pid:
         os.chdir(folder)
-        os.execve(KEYAGE[0], [*KEYAGE, "check"], environment(AWS_CONFIG_FILE="device.ini"))  # noqa: S606 -- no shell is meant
+        os.execve(STARTED_ANEW[0], [*STARTED_ANEW, "check"], environment(AWS_CONFIG_FILE="device.ini"))  # noqa: S606 -- no shell is meant
     asked = b""
     while b"MFA" not in asked or not asked.endswith(b": "):
         asked += os.read(terminal, 1024)

@@ -44,8 +44,8 @@ def test_the_story(toured: Toured) -> None:
     deployed = told.partition("AWS Config runs its rule:")[2]
     verdicts = dict(re.findall(r"^  (\S+) +(COMPLIANT|NON_COMPLIANT)", deployed, re.MULTILINE))
     assert [user for user, verdict in verdicts.items() if verdict != "COMPLIANT"] == ["svc-ledger", "svc-reports"]
-    assert re.search(r"svc-ledger +AKIA\w+  left: protected: used at", deployed)
-    assert re.search(r"svc-reports +AKIA\w+  deactivated: older than 30 days", deployed)
+    assert re.search(r"svc-ledger +AKIA\w+  hold: protected: used at", deployed)
+    assert re.search(r"svc-reports +AKIA\w+  deactivate: older than 30 days", deployed)
     assert "7 keys judged of 6 users in 2 accounts: 1 non-compliant, 1 exempt, 3 compliant, 2 not active" in deployed
     assert [path.name for path in folder.iterdir()] == ["keyage-demo"]
     assert sorted(path.name for path in (folder / "keyage-demo").iterdir()) == [

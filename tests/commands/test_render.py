@@ -13,7 +13,7 @@ from tests.support.processes import NOW, POLICY, here, keyage
 INVENTORY = "version: 1\naccounts:\n  - {id: 111122223333, name: prod-web}\n"
 RULE = "rules:\n  - {id: prod, accounts: prod-*, users: svc-*, maxAccessKeyAge: 30}\n"
 SUMMARY = """\
-build: 20 files, 20 new
+build: 22 files, 22 new
   every account: custom rule, no remediation
 """
 
@@ -50,9 +50,9 @@ def test_nothing_to_do_the_second_time(rendered: Path) -> None:
     folder = rendered
     before = everything(folder)
     again = here(folder, "render", "-o", "build", "--now", NOW)
-    assert again.stdout == SUMMARY.replace("20 new", "nothing changed")
+    assert again.stdout == SUMMARY.replace("22 new", "nothing changed")
     check = here(folder, "render", "-o", "build", "--check", "--now", NOW)
-    assert (check.returncode, check.stdout) == (0, "build is what the policy renders: 20 files\n")
+    assert (check.returncode, check.stdout) == (0, "build is what the policy renders: 22 files\n")
     assert everything(folder) == before
 
 
@@ -120,10 +120,7 @@ def test_a_file_that_is_rendered_no_more_is_removed_but_not_what_is_yours(render
     assert here(folder, "render").returncode == 0
     after = everything(folder / "build")
     removed = ("evaluation.tf", "lambda.zip", "lambda/index.py")
-    assert before.keys() - after.keys() == {
-        *(f"terraform/account/{name}" for name in removed),
-        "terraform/organization/template.tf",
-    }
+    assert before.keys() - after.keys() == {f"terraform/account/{name}" for name in removed}
     assert after.keys() - before.keys() == {"terraform/account/terraform.tfstate"}
 
 
@@ -208,3 +205,39 @@ def test_a_folder_that_cannot_be_written_is_a_usage_error(folder: Path) -> None:
     (folder / "build").write_text("a file")
     done = keyage(folder, "render")
     assert (done.returncode, "Traceback" in done.stderr) == (2, False)
+
+
+def test_the_cost_of_the_accounts_in_the_inventory_writes_nothing(folder: Path) -> None:
+    before = everything(folder)
+    done = keyage(folder, "render", "--cost", "--format", "json", "--now", NOW)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [json.loads(done.stdout)[name] for name in ("accounts", "users", "nonCompliant")] == [1, 50, 1]
+    assert (
+        here(folder, "render", "--cost", "--accounts", "7").stdout.splitlines()[1].startswith("7 accounts of 50 users")
+    )
+    assert everything(folder) == before
+
+
+def test_the_cost_may_go_into_a_file_but_not_over_the_policy(folder: Path) -> None:
+    done = here(folder, "render", "--cost", "--format", "json=policies.yaml")
+    assert (done.returncode, (folder / "policies.yaml").read_text()) == (2, POLICY + RULE)
+    assert here(folder, "render", "--cost", "--format", "table", "--format", "json=cost.json").returncode == 0
+    assert json.loads((folder / "cost.json").read_text())["rule"] == "custom"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--accounts", "7"), ("--users", "7"), ("--non-compliant", "7"), ("--format", "json")]
+)
+def test_what_a_cost_is_for_says_nothing_without_it(folder: Path, arguments: tuple[str, str]) -> None:
+    done = here(folder, "render", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{arguments[0]} says something with --cost alone" in done.stderr
+    assert not (folder / "build").exists()
+
+
+def test_what_the_environment_says_of_a_cost_is_in_nobodys_way(folder: Path) -> None:
+    assert here(folder, "render", KEYAGE_FORMAT="json", KEYAGE_USERS="7").returncode == 0
+
+
+def test_cost_and_check_are_two_questions(folder: Path) -> None:
+    assert here(folder, "render", "--cost", "--check").returncode == 2

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import KEYAGE, environment, policy_folder
+from tests.support.processes import STARTED_ANEW, environment, policy_folder
 
 HANGS = "#!/bin/sh\nexec 3>pipe\nsleep 60 &\necho begun >&3\nwait\n"
 
@@ -19,7 +19,7 @@ def hanging(folder: Path, *arguments: str) -> "subprocess.Popen[str]":
     (folder / "helper").chmod(0o755)
     (folder / "config").write_text("[profile p]\ncredential_process = ./helper --token secret\n")
     return subprocess.Popen(
-        [*KEYAGE, *arguments, "--profile", "p"],
+        [*STARTED_ANEW, *arguments, "--profile", "p"],
         cwd=policy_folder(folder),
         env=environment(AWS_CONFIG_FILE="config"),
         stdout=subprocess.PIPE,

@@ -10,6 +10,7 @@ from pytest_regressions.file_regression import FileRegressionFixture
 
 from checker.permissions import policy_document
 from checker.policy.yaml.check import schema_text
+from tests.sources.saved.terraform_states import ONE, TWO, Thing, key, user, version_4
 from tests.support.processes import NOW, environment, here, keyage
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "explain"
@@ -71,6 +72,36 @@ def test_explain_is_told_the_groups_of_a_user_or_finds_them_in_a_snapshot(tmp_pa
     assert [done.returncode for done in ends] == [0, 0, 0, 3]
     said = ["days, by devs", "days, by devs", "days, by default", "user group is not known, wanted dev*"]
     assert [text for text, done in zip(said, ends, strict=True) if text not in done.stdout] == []
+
+
+UNCERTAIN = key("AKIALOST", "joe", "lost", provider="aws.elsewhere")
+OPEN = key("AKIAOPEN", "joe", "open", attributes={"status": None})
+ANN, JOE = user("ann", ONE, "ann"), user("joe", ONE, "joe")
+
+
+@pytest.mark.parametrize(
+    ("name", "things", "account", "code", "out", "err"),
+    [
+        ("joe", [JOE, key("AKIA1", "joe")], None, 0, "Key AKIA1: Active, 114 days old: NON_COMPLIANT\n", ""),
+        ("joe", [JOE, ANN, key("AKIAOPEN", "ann", attributes={"status": None})], None, 0, "matches everything\n", ""),
+        ("joe", [JOE, UNCERTAIN], None, 3, "joe may have keys in an account that is not certain, which could not", ""),
+        ("joe", [JOE, UNCERTAIN], ONE, 3, "joe may have keys in an account that is not certain, which could not", ""),
+        ("joe", [JOE, key("AKIA1", "joe"), OPEN], None, 3, f"joe has keys in {ONE} that could not be read: no cre", ""),
+        ("joe", [JOE, OPEN], None, 3, "", f"error: t.json: joe has keys in {ONE} that could not be read: no create_"),
+        ("eve", [JOE, UNCERTAIN], None, 3, "", "error: t.json: eve may have keys in an account that is not certain,"),
+        ("eve", [JOE, OPEN], None, 2, "", "error: t.json has no user eve\n"),
+        ("joe", [JOE, OPEN], TWO, 2, "", f"error: --account {TWO}: t.json has no such account\n"),
+    ],
+)
+def test_explain_says_what_could_not_be_read_of_the_user(
+    folder: Path, name: str, things: list[Thing], account: str | None, code: int, out: str, err: str
+) -> None:
+    (folder / "policies.yaml").write_text("version: 1\ndefault: {maxAccessKeyAge: 90}\n")
+    (folder / "t.json").write_text(version_4(things))
+    which = ["--account", account] if account else []
+    done = here(folder, "explain", name, "--from", "t.json", *which, "--now", NOW)
+    assert (done.returncode, out in done.stdout, done.stdout == "") == (code, True, out == "")
+    assert (err in done.stderr, done.stderr == "") == (True, err == "")
 
 
 ASKING = """\

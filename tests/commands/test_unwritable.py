@@ -99,11 +99,11 @@ def test_4_where_standard_output_is_closed(folder: Path, arguments: tuple[str, .
 
 
 def test_an_error_is_told_beside_what_cannot_be_written(folder: Path) -> None:
-    (folder / "s.jsonl").write_text(ACCOUNT % OLD + "{}\n")
+    (folder / "s.jsonl").write_text("{}\n")
     code, _out, err = shell(folder, f'"$@" {words(CHECK)} > /dev/full')
     assert (code, err.splitlines()[0]) == (
         3,
-        "error: s.jsonl:2: not a keyage snapshot: Object missing required field `id`",
+        "error: s.jsonl:1: not a keyage snapshot: Object missing required field `id`",
     )
 
 

@@ -37,6 +37,7 @@ GENTLE = [
     "{action: deactivate, protectUsedWithinDays: 7, graceDays: 3}",
     "{action: deactivate, automatic: true, graceDays: 4, protectUsedWithinDays: 7}",
     "{action: deactivate, automatic: true, graceDays: 3, protectUsedWithinDays: 8}",
+    "{action: deactivate, automatic: true, graceDays: 3, protectUsedWithinDays: 7, protectLastKey: true}",
     "{action: delete, deleteAfterDays: 1, graceDays: 3, protectUsedWithinDays: 7}",
 ]
 STRICT = [
@@ -147,6 +148,7 @@ class Fate(NamedTuple):
     age: int
     unused: int | None = 0  # None: never used
     inactive: int = 0
+    last: bool = False  # the last active key of its user
 
 
 def fates(limit: int, block: Document) -> set[Fate]:
@@ -157,10 +159,11 @@ def fates(limit: int, block: Document) -> set[Fate]:
         for unused in (None, *range(age + 1)):
             if protected and unused is not None and unused <= protected:
                 continue
-            if block["action"] in ("deactivate", "delete") and age > limit + grace:
-                found.add(Fate("deactivated by hand", age, unused))
-                if block.get("automatic"):
-                    found.add(Fate("deactivated by itself", age, unused))
+            for last in (False,) if block.get("protectLastKey") else (False, True):
+                if block["action"] in ("deactivate", "delete") and age > limit + grace:
+                    found.add(Fate("deactivated by hand", age, unused, last=last))
+                    if block.get("automatic"):
+                        found.add(Fate("deactivated by itself", age, unused, last=last))
             if block["action"] == "delete" and age > limit:
                 found |= {
                     Fate("deleted", age, unused, inactive)

@@ -19,7 +19,7 @@ NAMES = {"configservice": "config"}  # where the AWS CLI calls a service otherwi
 
 def main(arguments: list[str]) -> int:
     service, operation, *rest = arguments
-    client: Any = boto3.client(NAMES.get(service, service))  # type: ignore[call-overload]
+    client: Any = boto3.Session().client(NAMES.get(service, service))  # type: ignore[call-overload]
     names = {xform_name(name, "-"): name for name in client.meta.service_model.operation_names}
     if operation not in names:
         sys.stderr.write(f"aws: {service} has no operation {operation}\n")

@@ -1,8 +1,10 @@
 """Run the commands of a page as a reader would: in one folder, from top to bottom.
 
-All of the tutorial, and whatever is more than keyage and its arguments, are real processes of a real shell.
+All of the tutorial, and whatever is more than a program and its arguments, are real processes of a real shell; but for
+the stand-in of the AWS CLI, which is no program of a reader's.
 """
 
+import io
 import os
 import re
 import shlex
@@ -10,20 +12,23 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
 
+from tests.docs import aws_command
 from tests.docs.blocks import TOP, Block, Command, blocks, commands
 from tests.fakes.served_organization import credentials
 from tests.generate.terraform_cli import MIRROR
-from tests.support.processes import NOW, environment, here_in_one
+from tests.support.processes import KEYAGE, NOW, environment, here_in_one
 
 HERE = Path(__file__).parent
 SAMPLE = HERE / "sample"
 BASH = shutil.which("bash") or "/bin/bash"
-ALONE = re.compile(r"keyage( [^|&;<>()$`\\*?\[{~#!]*)?")  # nothing for a shell to do but to part the words
+ALONE = re.compile(r"(keyage|aws)( [^|&;<>()$`\\*?\[{~#!]*)?")  # nothing for a shell to do but to part the words
 ANY = "..."  # a line that stands for any lines
 PROGRAMS = {
-    "keyage": f'exec {sys.executable} -m checker "$@"\n',
+    "keyage": f'exec {shlex.join(KEYAGE)} "$@"\n',
     "aws": f'exec {sys.executable} {HERE / "aws_command.py"} "$@"\n',
 }
 
@@ -91,11 +96,25 @@ def shell(line: str, folder: Path, reader: dict[str, str]) -> subprocess.Complet
     )
 
 
+def line_run(line: str, folder: Path, reader: dict[str, str], *, keyage_here: bool) -> subprocess.CompletedProcess[str]:
+    """As `shell`, but in this process where there is nothing for a shell to do."""
+    alone = ALONE.fullmatch(line)
+    if alone and alone[1] == "aws":
+        return _aws(shlex.split(line)[1:], reader)
+    if alone and keyage_here:
+        return here_in_one(folder, shlex.split(line)[1:], reader)
+    return shell(line, folder, reader)
+
+
+def _aws(arguments: list[str], reader: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    out = io.StringIO()
+    with mock.patch.dict(os.environ, reader, clear=True), redirect_stdout(out), redirect_stderr(out):
+        code = aws_command.main(arguments)
+    return subprocess.CompletedProcess(arguments, code, out.getvalue())
+
+
 def _differences(block: Block, command: Command, code: int, folder: Path, reader: dict[str, str]) -> Iterator[str]:
-    if block.page.parent.name != "tutorial" and ALONE.fullmatch(command.line):
-        done = here_in_one(folder, shlex.split(command.line)[1:], reader)
-    else:
-        done = shell(command.line, folder, reader)
+    done = line_run(command.line, folder, reader, keyage_here=block.page.parent.name != "tutorial")
     shown = f"{block.place}: $ {command.line}\nexits with {done.returncode} and prints\n{done.stdout}"
     if done.returncode != code:
         yield f"{shown}wanted the exit code {code}"

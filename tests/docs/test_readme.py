@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.docs.blocks import TOP, blocks
-from tests.docs.running import folder_for, shell, variables
+from tests.docs.running import folder_for, line_run, shell, variables
 from tests.docs.world import documented_aws
 
 pytestmark = pytest.mark.sources
@@ -36,7 +36,7 @@ def test_the_commands_run(tmp_path: Path) -> None:
     ran = {}
     with documented_aws() as url:
         for line in lines:
-            done = shell(line, folder, variables(folder, url))
+            done = line_run(line, folder, variables(folder, url), keyage_here=True)
             ran[line] = (done.returncode, "error: " in done.stdout)
     wanted = {line: (int(any(line.startswith(verb) for verb in FINDS)), False) for line in lines}
     assert ran == wanted

@@ -51,22 +51,30 @@ def test_the_comments_for_the_tests_do_not_show(site: Path) -> None:
     assert [page.name for page in site.rglob("*.html") if shown.search(page.read_text("utf-8"))] == []
 
 
-@pytest.mark.parametrize(
-    ("link", "told"),
-    [
-        ("[x](scale.md)", ""),
-        ("[x](scale.md#read-it)", ""),
-        ("[x](scale.md#nowhere)", "nowhere"),
-        ("[x](missing.md)", "missing.md"),
-        ("[x](#nowhere)", "nowhere"),
-    ],
-)
-def test_a_link_into_nothing_is_an_error(link: str, told: str, tmp_path: Path) -> None:
-    source = tmp_path / "docs"
-    shutil.copytree(DOCS / "_static", source / "_static")
+def linking(folder: Path, *links: str) -> Path:
+    """The source of a site of one page that there is, and a page with each of the links."""
+    shutil.copytree(DOCS / "_static", folder / "_static")
     for name in ("conf.py", "scale.md"):
         text = (DOCS / name).read_text("utf-8").replace("Path(__file__).parent.parent", f"Path({str(TOP)!r})")
-        (source / name).write_text(text)
-    (source / "index.md").write_text(f"# Top\n\n```{{toctree}}\nscale\n```\n\n{link}\n")
-    code, said = build(source, tmp_path / "site")
-    assert (code, told in said, said == "") == (int(bool(told)), True, not told)
+        (folder / name).write_text(text)
+    pages = "".join(f"link{number}\n" for number in range(len(links)))
+    (folder / "index.md").write_text(f"# Top\n\n```{{toctree}}\nscale\n{pages}```\n")
+    for number, link in enumerate(links):
+        (folder / f"link{number}.md").write_text(f"# Link {number}\n\n{link}\n")
+    return folder
+
+
+def test_a_link_to_a_page_or_a_heading_is_no_error(tmp_path: Path) -> None:
+    source = linking(tmp_path / "docs", "[x](scale.md)", "[x](scale.md#read-it)")
+    assert build(source, tmp_path / "site") == (0, "")
+
+
+def test_a_link_into_nothing_is_an_error(tmp_path: Path) -> None:
+    nowhere = {"[x](scale.md#nowhere)": "nowhere", "[x](missing.md)": "missing.md", "[x](#nowhere)": "nowhere"}
+    code, said = build(linking(tmp_path / "docs", *nowhere), tmp_path / "site")
+    lines = said.splitlines()
+    told = [
+        [line for line in lines if f"link{number}.md" in line and word in line]
+        for number, word in enumerate(nowhere.values())
+    ]
+    assert (code, [len(each) for each in told]) == (1, [1, 1, 1])

@@ -13,13 +13,11 @@ from moto.organizations import utils
 from checker.embedded import aws
 from tests.fakes.function_code import function_code
 from tests.fakes.remediation_configurations import remediation_configurations
-from tests.support.deployed_account import DeployedAccount
 from tests.support.fixtures import ago
 from tests.support.moto_server import moto_server
 
 CALLER = "123456789012"  # moto's account of credentials that it does not know
 ACCOUNTS = {"prod-payments": "111122223333", "dev-web": "444455556666"}
-KEYS = ("x", "x")
 NAMES = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
 
 
@@ -32,8 +30,8 @@ def documented_aws() -> Iterator[str]:
             stack.enter_context(fake)
         url = stack.enter_context(moto_server())
         _organization()
+        _recorder()
         _users()
-        DeployedAccount("us-east-1", session=boto3.Session(*KEYS)).record()  # who reads this has AWS Config
         yield url
 
 
@@ -49,6 +47,18 @@ def _keys_made_at_now() -> Iterator[None]:
 
     with patch.object(IAMBackend, "create_access_key", create_access_key):
         yield
+
+
+def _recorder() -> None:
+    """AWS Config is switched on, and records everything, in the region of every page."""
+    config = boto3.client("config", **NAMES)  # type: ignore[call-overload]
+    group = {"allSupported": True, "includeGlobalResourceTypes": True}
+    role = f"arn:aws:iam::{CALLER}:role/config"
+    config.put_configuration_recorder(
+        ConfigurationRecorder={"name": "default", "roleARN": role, "recordingGroup": group}
+    )
+    config.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": "config"})
+    config.start_configuration_recorder(ConfigurationRecorderName="default")
 
 
 def _organization() -> None:

@@ -8,7 +8,7 @@ request and how often it was made, whatever the order in which threads make them
 import re
 import socketserver
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,6 +22,7 @@ from checker.embedded.aws import standing_in_report
 from tests.fakes.faults import FAULTS, Answer, Exchange
 from tests.support.moto_server import moto_server
 
+NOT_READY = b"<State>STARTED</State>"  # of a report
 SIGNER = re.compile(r"Credential=([^/]+)/")
 
 
@@ -95,21 +96,22 @@ class Proxy(socketserver.ThreadingTCPServer):
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
         self.plans: dict[str, Plan] = {}
         self._emulator = emulator
-        self._answers: dict[tuple[str, bytes], Answer] = {}
+        self._answers: defaultdict[str, dict[bytes, Answer]] = defaultdict(dict)  # by account and request
         self._lock = threading.Lock()
 
     def ask(self, account_id: str, request: Request) -> Answer:
-        """What moto answers; asked once, as long as nothing changes in the account."""
+        """What moto answers; asked once, as long as nothing changes in the account but that its report gets ready."""
         with self._lock:
-            known = self._answers.get((account_id, request.body))
-            if known is None or request.operation == "GenerateCredentialReport":
-                known = self._answers[(account_id, request.body)] = self._forward(account_id, request)
+            answers = self._answers[account_id]
+            known = answers.get(request.body)
+            if known is None or NOT_READY in known.body:
+                known = answers[request.body] = self._forward(account_id, request)
             return known
 
-    def forget(self) -> None:
-        """Ask moto again, after a change."""
+    def forget(self, account_id: str) -> None:
+        """Ask moto again, after a change in the account."""
         with self._lock:
-            self._answers.clear()
+            self._answers.pop(account_id, None)
 
     def _forward(self, account_id: str, request: Request) -> Answer:
         connection = HTTPConnection(self._emulator.removeprefix("http://"), timeout=60)

@@ -80,18 +80,27 @@ def test_nothing_says_to_install_keyage_by_its_name_alone() -> None:
 Releasing = Callable[[str], subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
+@pytest.fixture(scope="session")
+def committed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository with the files of this one, as they are now, and one commit."""
-    folder = tmp_path / "keyage"
+    folder = tmp_path_factory.mktemp("committed")
     for file in git(TOP, "ls-files", "-z").rstrip("\0").split("\0"):
         (folder / file).parent.mkdir(parents=True, exist_ok=True)
         if (TOP / file).exists():
-            shutil.copy(TOP / file, folder / file)
+            shutil.copy2(TOP / file, folder / file)
     git(folder, "init", "--quiet")
+    # A copy of a file is the same to git by its size and time, so it need not be read again.
+    git(folder, "config", "core.checkStat", "minimal")
+    git(folder, "config", "core.trustctime", "false")
     git(folder, "add", "--all", "--force")
     git(folder, "commit", "--quiet", "--message", "all")
     return folder
+
+
+@pytest.fixture
+def clone(committed: Path, tmp_path: Path) -> Path:
+    """That repository, to change."""
+    return shutil.copytree(committed, tmp_path / "keyage")
 
 
 def released(folder: Path, version: str) -> subprocess.CompletedProcess[str]:

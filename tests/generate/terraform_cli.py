@@ -5,19 +5,21 @@ import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from checker.decision import Account
-from checker.generate import deployment, terraform
+from checker.generate import cloudformation, deployment, terraform
 from checker.generate.deployment import Deployment
 from checker.policy import loader
 
 MIRROR = "KEYAGE_TF_PLUGIN_DIR"  # a folder that has registry.terraform.io/hashicorp/aws
 REATTACH = "TF_REATTACH_PROVIDERS"
 UNREACHABLE = "Failed to query available provider packages"
+NINETY = "version: 1\ndefault: {maxAccessKeyAge: 90}\n"
 # A template as far as the provider looks: it is YAML.
 TEMPLATE = b"Resources: {}\n"
 
@@ -37,17 +39,16 @@ def write(folder: Path, files: Mapping[str, bytes]) -> Path:
 
 def write_organization(top: Path, made: Deployment, template: bytes = TEMPLATE) -> Path:
     """The organization's module with its template where it looks for it; returns the module's folder."""
-    write(top / "cloudformation", {"keyage.yaml": template})
+    write(top / "cloudformation", {"keyage.yaml": template, "audit-role.yaml": cloudformation.audit_role().encode()})
     return write(top / "terraform" / "organization", terraform.organization_files(made, template))
 
 
 class Terraform:
     """terraform in a folder; every command must succeed unless another exit code is expected."""
 
-    def __init__(self, folder: Path, plugins: Path, endpoint: str | None) -> None:
+    def __init__(self, folder: Path, endpoint: str | None = None) -> None:
         self.folder = folder
-        self._plugins = plugins
-        self._environment = {
+        self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith(("TF_", "AWS_"))},
             "CHECKPOINT_DISABLE": "1",
             "GOGC": "400",  # collecting garbage less often saves a third of the time, for some hundred MiB
@@ -62,7 +63,7 @@ class Terraform:
     def run(self, verb: str, *arguments: str, expect: int = 0, stdin: str | None = None) -> str:
         command = [_binary(), verb, *arguments]
         done = subprocess.run(
-            command, cwd=self.folder, env=self._environment, input=stdin, capture_output=True, text=True, timeout=240
+            command, cwd=self.folder, env=self.environment, input=stdin, capture_output=True, text=True, timeout=240
         )
         said = f"{done.stdout}\n{done.stderr}"
         if verb == "init" and UNREACHABLE in said and not _in_ci():
@@ -70,30 +71,35 @@ class Terraform:
         assert done.returncode == expect, f"{' '.join(command)}: {done.returncode}\n{said}"
         return done.stdout
 
-    def init(self) -> None:
-        mirror = os.environ.get(MIRROR)
-        if not mirror:
-            self._environment["TF_PLUGIN_CACHE_DIR"] = str(self._plugins)
-        self.run("init", "-input=false", "-no-color", *([f"-plugin-dir={mirror}"] if mirror else []))
+    def init(self, *options: str) -> None:
+        self.run("init", "-input=false", "-no-color", *options)
 
-    @contextmanager
-    def with_one_provider(self) -> Iterator[None]:
-        """All commands share one process of the provider that was installed; its start costs more than they do."""
-        found = next(self.folder.glob(".terraform/providers/*/*/aws/*/*/terraform-provider-aws*"), None)
-        if found is None:
-            yield
-            return
-        environment = self._environment | {"TF_LOG": "off"}
-        with subprocess.Popen(
-            [found, "-debug"], cwd=self.folder, env=environment, stdout=subprocess.PIPE, text=True
-        ) as made:
-            try:
-                told = next((line for line in made.stdout or () if f"{REATTACH}='" in line), None)
-                assert told is not None, "the provider does not say how to reach it"
-                self._environment[REATTACH] = told.partition("'")[2].rstrip("'\n")
-                yield
-            finally:
-                made.kill()
+
+@cache
+def _installed(plugins: Path) -> Path:
+    """The provider that terraform finds for a module that is rendered; no other `init` has to look for it again."""
+    module = Terraform(write(plugins / "module", terraform.account_files(deployed(NINETY))))
+    mirror = os.environ.get(MIRROR)
+    if not mirror:
+        module.environment["TF_PLUGIN_CACHE_DIR"] = str(plugins)
+    module.init(*([f"-plugin-dir={mirror}"] if mirror else []))
+    return next(module.folder.glob(".terraform/providers/*/*/aws/*/*/terraform-provider-aws*")).resolve()
+
+
+@contextmanager
+def _running(provider: Path, module: Terraform) -> Iterator[str]:
+    """A provider for many commands: its start costs more than most of them. It reads files where the module is."""
+    # Otherwise it tells whatever it does, ten thousand lines for each command.
+    environment = module.environment | {"TF_LOG_SDK": "off", "TF_LOG_PROVIDER": "off"}
+    with subprocess.Popen(
+        [provider, "-debug"], cwd=module.folder, env=environment, stdout=subprocess.PIPE, text=True
+    ) as made:
+        try:
+            told = next((line for line in made.stdout or () if f"{REATTACH}='" in line), None)
+            assert told is not None, "the provider does not say how to reach it"
+            yield told.partition("'")[2].rstrip("'\n")
+        finally:
+            made.kill()
 
 
 def _in_ci() -> bool:
@@ -114,17 +120,25 @@ class InFolder(Protocol):
     def __call__(self, folder: Path, endpoint: str | None = None) -> Terraform: ...
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def terraform_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InFolder]:
-    """terraform in a folder that has been initialized, with one plugin cache for all folders of this process."""
+    """terraform in a folder that has been initialized.
+
+    Without an endpoint no resource is made, so that one provider is enough for all folders.
+    """
     plugins = tmp_path_factory.getbasetemp() / "plugins"
     plugins.mkdir(exist_ok=True)
+    provider = _installed(plugins)
     with ExitStack() as stack:
 
+        @cache
+        def shared() -> str:
+            return stack.enter_context(_running(provider, Terraform(plugins)))
+
         def in_folder(folder: Path, endpoint: str | None = None) -> Terraform:
-            made = Terraform(folder, plugins, endpoint)
+            made = Terraform(folder, endpoint)
+            made.environment[REATTACH] = stack.enter_context(_running(provider, made)) if endpoint else shared()
             made.init()
-            stack.enter_context(made.with_one_provider())
             return made
 
         yield in_folder

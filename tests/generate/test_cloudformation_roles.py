@@ -78,13 +78,12 @@ READING = {
     "iam:GetUser",
     "iam:ListAccessKeys",
     "iam:ListGroupsForUser",
-    "iam:ListUserTags",
     "iam:ListUsers",
 }
 
 
 def test_the_deactivation_may_not_delete() -> None:
-    more = {"config:ListDiscoveredResources", "iam:UntagUser", "iam:UpdateAccessKey"}
+    more = {"config:ListDiscoveredResources", "iam:TagUser", "iam:UntagUser", "iam:UpdateAccessKey"}
     assert allowed("custom-delete", "DeactivationRole") == READING | more
 
 

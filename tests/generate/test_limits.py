@@ -1,6 +1,7 @@
 """A policy for ten thousand accounts keeps within the limits of AWS, arrives whole, and one too large is refused."""
 
 import io
+from functools import cache
 from typing import Any
 from zipfile import ZipFile
 
@@ -24,6 +25,7 @@ MAX_UPLOAD, MAX_UNPACKED, MAX_INLINE = 50 * MIB, 250 * MIB, 4 * MIB
 FUNCTIONS = ("Function", "DeactivationFunction", "DeletionFunction")
 
 
+@cache
 def deployed(accounts: int, rules: int, exemptions: int, seed: int = 0) -> Deployment:
     made = organization(accounts, rules, exemptions, seed)
     return deployment(loader.parse(made.policy, "policies.yaml"), made.inventory)

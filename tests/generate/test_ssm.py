@@ -255,11 +255,12 @@ def test_the_document_deactivates_an_old_key_and_nothing_else(role: Emulated) ->
     other = role.user("other")
     role.key("other", 400)
     output = started("custom-automatic", {"ResourceId": user.id, "Trigger": "automatic"}, NOW)
-    assert [(key["AccessKeyId"], key["Action"]) for key in output["remediate.Keys"]] == [
-        (old, "deactivated"),
-        (young, "left"),
+    assert [(key["accessKeyId"], key["event"], key["step"]) for key in output["remediate.Keys"]] == [
+        (old, "done", "deactivate"),
+        (old, "done", "mark"),
+        (young, "left", "keep"),
     ]
-    assert output["remediate.Summary"] == "Stage deactivate: 1 deactivated, 1 left."
+    assert output["remediate.Summary"] == "Stage deactivate: 1 deactivated, 1 marked, 1 left."
     assert [key.status for key in (*user.access_keys, *other.access_keys)] == ["Inactive", "Active", "Active"]
     assert operations(role) <= allowed("custom-automatic", "DeactivationRole")
 
@@ -288,8 +289,8 @@ def test_the_document_deletes_what_was_inactive_long_enough_with_the_role_for_de
     role.key("ci", 400, status="Inactive")
     role.key("ci", 10)
     given = {"Stage": "delete"}
-    done = [started("custom-delete", given, moment)["remediate.Keys"][0]["Action"] for moment in map(ago, (40, 11, 10))]
-    assert done == ["remembered", "left", "deleted"]
+    done = [started("custom-delete", given, moment)["remediate.Keys"][0]["step"] for moment in map(ago, (40, 11, 10))]
+    assert done == ["mark", "wait-delete", "delete"]
     assert [key.status for key in user.access_keys] == ["Active"]
     assert operations(role) <= allowed("custom-delete", "DeletionRole")
 
@@ -309,4 +310,4 @@ def test_hundreds_of_keys_fit_into_what_systems_manager_returns(role: Emulated) 
     output = started("custom-delete", {"Stage": "delete"}, NOW)
     assert len(output["remediate.Keys"]) == automation.MAX_ITEMS
     assert len(json.dumps(output)) < automation.MAX_PAYLOAD
-    assert "120 remembered" in output["remediate.Summary"]
+    assert "120 marked" in output["remediate.Summary"]

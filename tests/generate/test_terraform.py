@@ -52,7 +52,7 @@ rules:
   - {id: by-name, accounts: prod-*, users: d, maxAccessKeyAge: 50}
   - {id: by-either, accounts: ["777777777777", sandbox], users: e, maxAccessKeyAge: 40}
 """
-SHOWN = ("main.tf", "evaluation.tf", "remediation.tf", "deletion.tf", "template.tf", "variables.tf", "outputs.tf")
+SHOWN = ("main.tf", "roles.tf", "evaluation.tf", "remediation.tf", "deletion.tf", "variables.tf", "outputs.tf")
 
 
 def texts(text: str) -> dict[str, str]:
@@ -63,6 +63,19 @@ def texts(text: str) -> dict[str, str]:
 def organization(text: str, size: int = len(TEMPLATE)) -> dict[str, str]:
     files = terraform.organization_files(deployed(text, ACCOUNTS), b"#" * size)
     return {name: data.decode() for name, data in files.items()}
+
+
+def pipeline() -> dict[str, str]:
+    return {name: data.decode() for name, data in terraform.pipeline_files(deployed(NINETY)).items()}
+
+
+MODULES = {
+    "account, managed": texts(NINETY),
+    "account": texts(FULL),
+    "organization": organization(SELECTED),
+    "organization, stored": organization(SELECTED, terraform.MAX_SENT + 1),
+    "ci": pipeline(),
+}
 
 
 def row(readme: str, entry: str) -> list[str]:
@@ -78,9 +91,9 @@ def test_a_policy_without_remediation_deploys_none() -> None:
         "outputs.tf",
         "tests/module.tftest.hcl",
         "variables.tf",
-        "versions.tf",
     }
-    assert "aws_iam_role" not in "".join(texts(NINETY).values())
+    made = re.findall(r'^resource "(aws_iam_\w+)" "(\w+)"', "".join(texts(NINETY).values()), re.MULTILINE)
+    assert made == [("aws_iam_role", "audit"), ("aws_iam_role_policy", "audit")]
 
 
 def test_a_policy_that_only_deactivates_has_no_role_that_deletes() -> None:
@@ -142,26 +155,25 @@ def test_the_readme_says_for_how_many_accounts_a_rule_is(rule: str, accounts: st
     assert row(texts(SELECTED)["README.md"], rule)[3] == accounts
 
 
-@pytest.mark.parametrize("text", [NINETY, FULL])
-def test_the_readme_names_every_variable_output_and_resource(text: str) -> None:
-    files = texts(text)
+@pytest.mark.parametrize("module", MODULES)
+def test_the_readme_names_every_variable_output_and_resource(module: str) -> None:
+    files = MODULES[module]
     for name in re.findall(r'^(?:variable|output) "(\w+)"', "".join(files.values()), re.MULTILINE):
         assert f"| {name} |".replace("_", r"\_") in files["README.md"]
     for kind, name in re.findall(r'^(?:resource|data) "(\w+)" "(\w+)"', "".join(files.values()), re.MULTILINE):
         assert f"| {kind}.{name} |".replace("_", r"\_") in files["README.md"]
 
 
-@pytest.mark.parametrize("text", [NINETY, FULL])
-def test_every_variable_and_output_says_what_it_is(text: str) -> None:
-    files = texts(text)
-    for body in re.findall(
-        r"^(?:variable|output) .*?^}", files["variables.tf"] + files["outputs.tf"], re.MULTILINE | re.DOTALL
-    ):
+@pytest.mark.parametrize("module", MODULES)
+def test_every_variable_and_output_says_what_it_is(module: str) -> None:
+    source = "".join(text for name, text in MODULES[module].items() if name.endswith(".tf"))
+    for body in re.findall(r"^(?:variable|output) .*?^}", source, re.MULTILINE | re.DOTALL):
         assert re.search(r'^  description = "[A-Z].*\."$', body, re.MULTILINE), body
 
 
-def test_no_line_of_a_module_ends_in_a_space_or_has_a_gap() -> None:
-    for name, text in (texts(FULL) | organization(SELECTED)).items():
+@pytest.mark.parametrize("module", MODULES)
+def test_no_line_of_a_module_ends_in_a_space_or_has_a_gap(module: str) -> None:
+    for name, text in MODULES[module].items():
         assert text.endswith("\n"), name
         assert not re.search(r"[ \t]+$", text, re.MULTILINE), name
         assert name.startswith(("lambda/", "remediation.yaml")) or "\n\n\n" not in text, name
@@ -178,10 +190,10 @@ def test_a_changed_policy_changes_no_file_of_the_organization() -> None:
 
 
 def test_a_big_template_goes_through_a_bucket() -> None:
-    assert "template.tf" not in organization(NINETY, terraform.MAX_SENT)
-    assert "template_bucket" not in organization(NINETY, terraform.MAX_SENT)["variables.tf"]
-    assert "template.tf" in organization(NINETY, terraform.MAX_SENT + 1)
-    assert "template_bucket" in organization(NINETY, terraform.MAX_SENT + 1)["variables.tf"]
+    for size, stored in ((terraform.MAX_SENT, False), (terraform.MAX_SENT + 1, True)):
+        files = organization(NINETY, size)
+        assert ('"aws_s3_object" "template"' in files["main.tf"]) == stored
+        assert ('"template_bucket"' in files["variables.tf"]) == stored
 
 
 def test_a_template_that_no_stack_set_takes_is_refused() -> None:
@@ -215,3 +227,9 @@ def test_the_module_is_as_in_the_golden_file(case: str, text: str, file_regressi
 def test_the_organization_is_as_in_the_golden_file(file_regression: FileRegressionFixture) -> None:
     files = terraform.organization_files(golden(SELECTED), b"#" * (terraform.MAX_SENT + 1))
     file_regression.check(shown(files), fullpath=GOLDEN / "terraform-organization.txt", encoding="utf-8")
+
+
+@pytest.mark.golden
+def test_the_pipeline_is_as_in_the_golden_file(file_regression: FileRegressionFixture) -> None:
+    files = terraform.pipeline_files(golden(NINETY))
+    file_regression.check(shown(files), fullpath=GOLDEN / "terraform-ci.txt", encoding="utf-8")

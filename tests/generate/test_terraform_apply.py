@@ -1,85 +1,33 @@
-"""The modules applied for real, by the real provider, to an AWS inside this process."""
+"""The modules applied for real, by the real provider: what is deployed stays, whatever changes in the policy."""
 
-from collections.abc import Iterator
+import json
 from pathlib import Path
-from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
-from checker.decision import decision
-from checker.generate import terraform
-from tests.fakes.function_code import function_code
-from tests.fakes.remediation_configurations import remediation_configurations
-from tests.generate.terraform_cli import InFolder, Terraform, deployed, terraform_in, write
-from tests.support.moto_server import moto_server
+from tests.generate.terraform_cli import InFolder, deployed, terraform_in, write, write_organization
+from tests.generate.terraform_course import (
+    ANOTHER_AGE,
+    CHANGES,
+    OPTIONS,
+    OWN_RULE,
+    POLICY,
+    PROVIDER,
+    REGION,
+    Change,
+    Course,
+    client,
+    course,
+    emulator,
+    template,
+)
 
 __all__ = ["terraform_in"]
 
 pytestmark = pytest.mark.sources  # the golden files say that the wheel renders the same
 
-REGION = "eu-north-1"
-ACCOUNT = decision.Account("123456789012", "the emulator's", None, None)
-DEPLOY = "deploy: {ruleName: key-age, frequency: Six_Hours, region: eu-north-1}\n"
-CUSTOM = f"""version: 1
-default: {{maxAccessKeyAge: 90}}
-rules: [{{id: robots, users: svc-*, maxAccessKeyAge: 30}}]
-remediation: {{action: delete, automatic: true, protectUsedWithinDays: 7, deleteAfterDays: 30}}
-{DEPLOY}"""
-MANAGED = f"""version: 1
-default: {{maxAccessKeyAge: 45}}
-remediation: {{action: deactivate}}
-{DEPLOY}"""
-PROVIDER = b"""provider "aws" {
-  region                      = "eu-north-1"
-  access_key                  = "testing"
-  secret_key                  = "testing"
-  skip_credentials_validation = true
-  skip_metadata_api_check     = true
-
-  default_tags {
-    tags = { team = "security" }
-  }
-}
-"""
-OPTIONS = ("-auto-approve", "-input=false", "-no-color")
-
-
-@pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws(), remediation_configurations(), function_code(), moto_server() as url:
-        yield url
-
-
-def client(service: Any, endpoint: str) -> Any:
-    return boto3.client(service, region_name=REGION, endpoint_url=endpoint)
-
-
-def what_is_there(endpoint: str) -> dict[str, list[str]]:
-    """The names of everything that a module makes, by kind."""
-    config, iam = client("config", endpoint), client("iam", endpoint)
-    rules = [rule["ConfigRuleName"] for rule in config.describe_config_rules()["ConfigRules"]]
-    remediations = config.describe_remediation_configurations(ConfigRuleNames=["key-age"])["RemediationConfigurations"]
-    functions = client("lambda", endpoint).list_functions()["Functions"]
-    documents = client("ssm", endpoint).list_documents(Filters=[{"Key": "Owner", "Values": ["Self"]}])
-    schedules = client("scheduler", endpoint).list_schedules()["Schedules"]
-    return {
-        "rules": rules,
-        "remediations": [each["TargetId"] for each in remediations],
-        "functions": sorted(each["FunctionName"] for each in functions),
-        "logs": sorted(each["logGroupName"] for each in client("logs", endpoint).describe_log_groups()["logGroups"]),
-        "documents": [each["Name"] for each in documents["DocumentIdentifiers"]],
-        "schedules": [each["Name"] for each in schedules],
-        "roles": sorted(each["RoleName"] for each in iam.list_roles()["Roles"]),
-    }
-
-
-NOTHING: dict[str, list[str]] = {
-    kind: [] for kind in ("rules", "remediations", "functions", "logs", "documents", "schedules", "roles")
-}
+KINDS = ("rules", "remediations", "functions", "logs", "documents", "schedules", "roles")
+NOTHING: dict[str, list[str]] = {kind: [] for kind in KINDS}
 EVERYTHING = {
     "rules": ["key-age"],
     "remediations": ["key-age-remediation"],
@@ -96,41 +44,85 @@ EVERYTHING = {
     ],
 }
 LITTLE = NOTHING | {
-    "rules": ["key-age"],
-    "remediations": ["key-age-remediation"],
-    "functions": ["key-age-deactivation"],
-    "logs": ["/aws/lambda/key-age-deactivation"],
-    "documents": ["key-age-remediation"],
-    "roles": ["key-age-automation", "key-age-deactivation"],
+    "rules": ["one-number"],
+    "remediations": ["one-number-remediation"],
+    "functions": ["one-number-deactivation"],
+    "logs": ["/aws/lambda/one-number-deactivation"],
+    "documents": ["one-number-remediation"],
+    "roles": ["one-number-automation", "one-number-deactivation"],
 }
+READING = NOTHING | {"roles": ["keyage-audit", "keyage-organization"]}  # of the organization
+NEW_CODE = {f"aws_lambda_function.{name}": "update" for name in ("evaluation", "deactivation", "deletion")}
+NEW_TEMPLATE = {"aws_cloudformation_stack_set.this": "update", "aws_s3_object.template": "update"}
 
 
-def module_of(policy: str, folder: Path, endpoint: str, terraform_in: InFolder) -> Terraform:
-    files = terraform.account_files(deployed(policy, [ACCOUNT])) | {"provider.tf": PROVIDER}
-    return terraform_in(write(folder, files), endpoint)
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory, terraform_in: InFolder) -> Course:
+    return course(tmp_path_factory.mktemp("course"), terraform_in)
 
 
-def test_the_managed_rule_comes_and_a_second_plan_finds_nothing_to_do(
-    endpoint: str, tmp_path: Path, terraform_in: InFolder
-) -> None:
-    module = module_of(MANAGED, tmp_path, endpoint, terraform_in)
-    module.run("apply", *OPTIONS)
-    assert what_is_there(endpoint) == LITTLE
-    module.run("plan", "-detailed-exitcode")
+def test_a_second_plan_finds_nothing_to_do(done: Course) -> None:
+    assert done.second_plan == {}
 
 
-def test_the_custom_rule_comes_and_goes_and_a_new_document_is_a_new_version(
-    endpoint: str, tmp_path: Path, terraform_in: InFolder
-) -> None:
-    module = module_of(CUSTOM, tmp_path, endpoint, terraform_in)
-    assert what_is_there(endpoint) == NOTHING
-    module.run("apply", *OPTIONS)
-    assert what_is_there(endpoint) == EVERYTHING
-    module.run("plan", "-detailed-exitcode")
-    document = tmp_path / "remediation.yaml"
-    document.write_text(document.read_text() + "# changed\n")
-    assert "0 added, 1 changed, 0 destroyed" in module.run("apply", "-refresh=false", *OPTIONS)
-    found = client("ssm", endpoint).get_document(Name="key-age-remediation", DocumentFormat="YAML")
-    assert (found["DocumentVersion"], found["Content"]) == ("2", document.read_text())
-    module.run("destroy", "-refresh=false", *OPTIONS)
-    assert what_is_there(endpoint) == NOTHING
+def test_what_comes_is_what_the_policies_need_and_nothing_else(done: Course) -> None:
+    assert done.at_first == NOTHING
+    assert done.applied == {kind: sorted(EVERYTHING[kind] + LITTLE[kind] + READING[kind]) for kind in KINDS}
+
+
+def test_a_plan_is_of_no_other_modules_than_those_of_the_changes(done: Course) -> None:
+    both = [f"{module} {what}" for what in CHANGES for module in ("account", "organization")]
+    assert sorted(done.changes) == sorted([*both, f"account {ANOTHER_AGE}", f"account {OWN_RULE}"])
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_every_change_of_a_policy_is_new_code_in_an_account(done: Course, what: str) -> None:
+    assert done.changes[f"account {what}"] == NEW_CODE
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_every_change_of_a_policy_is_a_new_template_in_an_organization(done: Course, what: str) -> None:
+    same = template(*CHANGES[what]) == template(*Change(POLICY))
+    assert done.changes[f"organization {what}"] == ({} if same else NEW_TEMPLATE)
+
+
+def test_another_age_of_the_managed_rule_changes_the_rule_and_the_code(done: Course) -> None:
+    changed = {"aws_config_config_rule.this": "update", "aws_lambda_function.deactivation": "update"}
+    assert done.changes[f"account {ANOTHER_AGE}"] == changed
+
+
+def test_a_policy_that_needs_the_own_rule_destroys_nothing(done: Course) -> None:
+    found = done.changes[f"account {OWN_RULE}"]
+    assert set(found.values()) == {"update", "create"}
+    assert found["aws_config_config_rule.this"] == "update"
+
+
+def test_a_change_that_is_applied_creates_and_destroys_nothing(done: Course) -> None:
+    # Three functions, the document, the template and the stack set.
+    assert "0 added, 6 changed, 0 destroyed" in done.changed
+
+
+def test_a_new_document_is_a_new_version(done: Course) -> None:
+    assert done.document == ("2", True)
+
+
+def test_after_a_change_the_plan_has_another_unit_and_nothing_else(done: Course) -> None:
+    (actions,) = done.another_unit.values()
+    assert actions == {f"aws_cloudformation_stack_instances.{name}": "update" for name in ("audit[0]", "this")}
+
+
+def test_everything_of_an_account_goes(done: Course) -> None:
+    assert done.in_the_end == READING
+
+
+def test_a_bucket_without_versions_is_refused(tmp_path: Path, terraform_in: InFolder) -> None:
+    change = Change(POLICY)
+    folder = write_organization(tmp_path, deployed(*change), template(*change))
+    with emulator() as (endpoint, unit):
+        inputs = json.dumps({"organizational_unit_ids": [unit], "template_bucket": "plain"})
+        write(folder, {"provider.tf": PROVIDER, "inputs.auto.tfvars.json": inputs.encode()})
+        configuration = {"LocationConstraint": REGION}
+        client("s3", endpoint).create_bucket(Bucket="plain", CreateBucketConfiguration=configuration)
+        terraform_in(folder, endpoint).run("apply", *OPTIONS, expect=1)
+        found = client("cloudformation", endpoint).list_stack_sets()["Summaries"]
+        assert [each["StackSetName"] for each in found] == ["keyage-audit"]

@@ -1,6 +1,7 @@
 """What Terraform itself says of the modules: their format, their types, their own tests."""
 
 import json
+import re
 from pathlib import Path
 from unicodedata import normalize
 
@@ -10,6 +11,7 @@ from checker.generate import terraform
 from checker.generate.templating import hcl
 from tests.generate.hostile import HOSTILE
 from tests.generate.terraform_cli import (
+    NINETY,
     TEMPLATE,
     InFolder,
     Terraform,
@@ -23,7 +25,6 @@ __all__ = ["terraform_in"]
 
 pytestmark = pytest.mark.sources  # the golden files say that the wheel renders the same
 
-NINETY = "version: 1\ndefault: {maxAccessKeyAge: 90}\n"
 ROBOTS = "rules: [{id: robots, users: svc-*, maxAccessKeyAge: 30}]\n"
 ODD_NAME = "deploy: {ruleName: a, frequency: One_Hour, region: us-gov-west-1}\n"
 LONG_NAME = f"deploy: {{ruleName: {'n' * 64}, region: eu-west-1}}\n"
@@ -36,25 +37,42 @@ MODULES = {
 TEXTS = [*HOSTILE, "\x7f", "$${", "%%{ $$${", "a\\", "😀" * 256]
 
 
+STORED = TEMPLATE + b"#" * terraform.MAX_SENT
+# The other modules of an account and of an organization have the same kinds of blocks, or fewer.
+LARGEST = "custom-deletes"
+
+
 def check(module: Terraform) -> None:
     module.run("fmt", "-check", "-diff", "-recursive")
     # It validates first.
     assert ", 0 failed." in module.run("test", "-no-color")
 
 
-@pytest.mark.parametrize("kind", MODULES)
-def test_the_module_of_an_account_is_well_formed_and_passes_its_own_tests(
-    kind: str, tmp_path: Path, terraform_in: InFolder
-) -> None:
-    check(terraform_in(write(tmp_path, terraform.account_files(deployed(MODULES[kind])))))
+def test_the_module_of_an_account_passes_its_own_tests(tmp_path: Path, terraform_in: InFolder) -> None:
+    check(terraform_in(write(tmp_path, terraform.account_files(deployed(MODULES[LARGEST])))))
 
 
-@pytest.mark.parametrize("kind", ["managed", "custom-deletes"])
-@pytest.mark.parametrize("template", [TEMPLATE, TEMPLATE + b"#" * terraform.MAX_SENT], ids=["sent", "stored"])
-def test_the_module_of_an_organization_is_well_formed_and_passes_its_own_tests(
-    kind: str, template: bytes, tmp_path: Path, terraform_in: InFolder
-) -> None:
-    check(terraform_in(write_organization(tmp_path, deployed(MODULES[kind]), template)))
+def test_the_module_of_an_organization_passes_its_own_tests(tmp_path: Path, terraform_in: InFolder) -> None:
+    check(terraform_in(write_organization(tmp_path, deployed(MODULES[LARGEST]), STORED)))
+
+
+def test_every_module_is_well_formed_and_passes_its_tests(tmp_path: Path, terraform_in: InFolder) -> None:
+    """In one run of `terraform test`, each run of which has its module instead of that of the folder."""
+    modules = [write(tmp_path / kind, terraform.account_files(deployed(text))) for kind, text in MODULES.items()]
+    for kind in ("managed", LARGEST):
+        for name, template in {"sent": TEMPLATE, "stored": STORED}.items():
+            modules.append(write_organization(tmp_path / f"{kind}-{name}", deployed(MODULES[kind]), template))
+    modules.append(write(tmp_path / "ci", terraform.pipeline_files(deployed(NINETY))))
+    runs = 0
+    for number, module in enumerate(modules):
+        (tests,) = module.glob("tests/*.tftest.hcl")
+        source = f'  module {{\n    source = "./{module.relative_to(tmp_path)}"\n  }}\n\n'
+        text, found = re.subn(r'(?m)^run "\w+" \{\n', rf"\g<0>{source}", tests.read_text())
+        write(tmp_path / "tests", {f"{number}.tftest.hcl": text.encode()})
+        runs += found
+    root = terraform_in(write(tmp_path, {"main.tf": b"# Without a file there is nothing to initialize.\n"}))
+    root.run("fmt", "-check", "-diff", "-recursive")
+    assert f"Success! {runs} passed, 0 failed." in root.run("test", "-no-color")
 
 
 def read_back(texts: list[str], folder: Path, terraform_in: InFolder) -> list[str]:

@@ -266,3 +266,14 @@ def test_no_covered_rule_is_missed(selectors: list[dict[str, Any]]) -> None:
         ][:1]
     ]
     assert [warning.message for warning in lint(loaded, NOW, None)] == expected
+
+
+@pytest.mark.parametrize("text", ["null", "Null", "NULL", '"null"'])
+@pytest.mark.parametrize("selecting", ["accounts", "users"])
+def test_nothing_in_place_of_a_selector_is_told(text: str, selecting: str) -> None:
+    name = text.strip('"')
+    assert warnings(rules(f", {selecting}: {text}")) == [
+        f"p.yaml:4:{36 + len(selecting)}: {name}: selects only what has this name: leave {selecting} out to match all"
+    ]
+    for other in (f"[{text}, nullable]", "nullable", "no", "on", "1e3"):
+        assert warnings(rules(f", {selecting}: {other}")) == []

@@ -6,6 +6,7 @@ import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
 from checker.cli import keyage
+from checker.cli_prepare import remediate
 from checker.reports.formats import AGGREGATE, FORMATS, Format, find, for_people, names, writer
 
 TOP = Path(__file__).parents[2]
@@ -36,7 +37,9 @@ GOLDEN = {
     ),
     "test": ("test", {"text": "test.txt", "junit": "test.xml", "github": "test-github.txt"}),
     "drift": ("drift", {"text": "drift.txt", "markdown": "drift.md", "json": "drift.json"}),
+    "remediate plan": ("remediate", {"table": "plan.txt", "json": "plan.json"}),
     "diff": ("diff", {"text": "diff.txt", "markdown": "diff.md", "json": "diff.json"}),
+    "render": ("cost", {"table": "cost.txt", "json": "cost.json"}),
 }
 HEAD = """\
 # Formats
@@ -81,7 +84,8 @@ def test_every_format_has_a_golden_file() -> None:
 
 @pytest.mark.sources
 def test_every_verb_that_takes_a_format_is_listed() -> None:
-    taking = [name for name, verb in keyage.commands.items() if any(each.name == "formats" for each in verb.params)]
+    verbs = {**keyage.commands, **{f"remediate {name}": verb for name, verb in remediate.commands.items()}}
+    taking = [name for name, verb in verbs.items() if any(each.name == "formats" for each in verb.params)]
     assert sorted(taking) == sorted(FORMATS.keys() - {AGGREGATE})
 
 

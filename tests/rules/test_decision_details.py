@@ -169,3 +169,9 @@ def test_steps_are_forgotten_when_they_fill_the_memory(monkeypatch: pytest.Monke
 
 def test_one_pattern_set_remembers_64_mebibytes_at_most() -> None:
     assert selectors.REMEMBERED == 64 * 2**20 * 8
+
+
+@pytest.mark.parametrize("groups", [[], ["devs"], ["devs", "staff"]])
+def test_the_first_rule_is_not_for_users_of_other_groups(groups: list[str]) -> None:
+    judged_by = policy([rule("robots", 3, users={"group": "robots"})], [])
+    assert [each.id for each in judged_by.rules_for(USER._replace(groups=groups))] == ["default"]

@@ -10,7 +10,7 @@ import pytest
 TOP = Path(__file__).parents[2]
 MODULE = import_module("checker.rules.remediation_settings")
 remediation_settings, remediation_by_rule = MODULE.remediation_settings, MODULE.remediation_by_rule
-NOTHING = ("none", False, 0, 0, None)
+NOTHING = ("none", False, 0, 0, None, False)
 
 
 @pytest.mark.parametrize("block", [None, {}, {"action": "none"}])
@@ -25,8 +25,9 @@ def test_what_is_written_is_meant() -> None:
         "graceDays": 1,
         "protectUsedWithinDays": 2,
         "deleteAfterDays": 3,
+        "protectLastKey": True,
     }
-    assert remediation_settings(block) == ("delete", True, 1, 2, 3)
+    assert remediation_settings(block) == ("delete", True, 1, 2, 3, True)
 
 
 def test_a_deletion_that_does_not_say_when_is_refused() -> None:
@@ -42,7 +43,7 @@ def test_a_setting_that_is_none_is_refused() -> None:
 def test_a_rule_has_its_own_block_or_that_of_the_policy() -> None:
     rules = [{"id": "own", "remediation": {"action": "none"}}, {"id": "other"}]
     found = remediation_by_rule({"rules": rules, "remediation": {"action": "deactivate", "graceDays": 7}})
-    common = ("deactivate", False, 7, 0, None)
+    common = ("deactivate", False, 7, 0, None, False)
     assert found == {"own": NOTHING, "other": common, "default": common}
 
 

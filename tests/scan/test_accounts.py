@@ -15,7 +15,7 @@ from checker.errors import UsageError
 from checker.scan.accounts import parse_filters, selected
 from tests.fakes.served_organization import Served, credentials
 from tests.fakes.silent_server import Silent, silent_server
-from tests.support.processes import KEYAGE, environment, keyage
+from tests.support.processes import STARTED_ANEW, environment, keyage
 
 LATER = "2036-01-01T00:00:00Z"
 POLICY = """\
@@ -235,7 +235,17 @@ def test_after_the_deadline_nobody_waits_for_who_has_not_answered_at_all(served:
 
 def interrupted_after(seconds: float, folder: Path, silent: Silent) -> tuple[int, list[str], dict[str, Any]]:
     """Exit code, messages and report of a check that is interrupted so long after it asked for the silent account."""
-    command = [*KEYAGE, "check", "--organization", "--format", "json=keys.json", "--concurrency", "2", "--state", "st"]
+    command = [
+        *STARTED_ANEW,
+        "check",
+        "--organization",
+        "--format",
+        "json=keys.json",
+        "--concurrency",
+        "2",
+        "--state",
+        "st",
+    ]
     silent.met.clear()
     process = subprocess.Popen(
         command, cwd=folder, env=environment(**credentials(silent.url)), stderr=subprocess.PIPE, text=True

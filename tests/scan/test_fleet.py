@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from checker.errors import Unreadable
 from checker.evaluate import evaluate
 from checker.scan import fleet
 from checker.sources.saved.snapshot import Lines
@@ -42,8 +41,13 @@ def test_the_results_are_the_same_and_in_the_same_order(tmp_path: Path) -> None:
 def test_what_one_process_cannot_read_is_no_silence(tmp_path: Path) -> None:
     path = accounts(tmp_path, 40)
     path.write_text(path.read_text().replace('"status":"Active"', '"status":1', 1))
-    with pytest.raises(Unreadable, match=r"s\.jsonl:1: not a keyage snapshot"):
-        list(fleet.judged(Lines(path, {}), JUDGE))
+    path.write_text("hello\n" + path.read_text())
+    results = list(fleet.judged(Lines(path, {}), JUDGE))
+    assert [result.id for result in results if result.reason is None] == [f"{each:012d}" for each in range(39)]
+    assert [(result.id, str(result.reason).partition(": ")[0][-9:]) for result in results[39:]] == [
+        ("000000000039", "s.jsonl:2"),
+        (None, "s.jsonl:1"),
+    ]
 
 
 def test_a_small_snapshot_starts_no_processes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,18 +1,26 @@
 """The keyage command as a real process, and inside this one where nothing but its words and code matter."""
 
+import atexit
 import io
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import chdir, redirect_stderr, redirect_stdout
+from functools import cache
 from pathlib import Path
 from unittest import mock
 
 from checker import cli
 from checker.shell import boundary
 
-KEYAGE = [sys.executable, "-m", "checker"]
+STARTED_ANEW = [sys.executable, "-m", "checker"]
+_SOCKET = Path(tempfile.mkdtemp(prefix="keyage-tests-"), "fork-server")
+# A process that a fork server makes of its own; for signals and what the start itself does there is STARTED_ANEW.
+KEYAGE = [sys.executable, "-I", "-S", str(Path(__file__).with_name("forked_keyage.py")), str(_SOCKET)]
 NOW = "2026-11-23T12:00:00Z"
 POLICY = "version: 1\ndefault: {maxAccessKeyAge: 90}\n"
 ACCOUNT = '{"id":"000000000001","name":"web","users":[%s]}\n'
@@ -21,7 +29,25 @@ OLD = '{"name":"old","path":"/","tags":{},"keys":[' + KEY % ("OLD", "2026-01-01T
 YOUNG = '{"name":"young","path":"/","tags":{},"keys":[' + KEY % ("YOUNG", "2026-11-01T00:00:00Z") + "]}"
 
 
+@cache
+def _fork_server() -> "subprocess.Popen[bytes]":
+    """Begun with the first command; ends with this process, whose pipe it watches."""
+    command = [sys.executable, "-m", "tests.support.fork_server", str(_SOCKET)]
+    top = Path(__file__).parents[2]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, cwd=top, env=_environment())
+    atexit.register(shutil.rmtree, _SOCKET.parent, ignore_errors=True)
+    while not _SOCKET.exists() and server.poll() is None:
+        time.sleep(0.01)
+    return server
+
+
 def environment(**extra: str) -> dict[str, str]:
+    """This process's, less whatever would reach an AWS or change keyage; the fork server is there for KEYAGE."""
+    _fork_server()
+    return _environment(**extra)
+
+
+def _environment(**extra: str) -> dict[str, str]:
     """This process's, less whatever would reach an AWS or change keyage."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KEYAGE_"))}
     nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
@@ -38,7 +64,7 @@ def keyage(folder: Path, *arguments: str, **extra: str) -> subprocess.CompletedP
 def here(folder: Path, *arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
     """As `keyage`, in this process: a tenth of the time. Streams, signals and a process's exit code need a real one."""
     out, err = _stream(), _stream()
-    code = _in_this_process(folder, arguments, environment(**extra), out, err)
+    code = _in_this_process(folder, arguments, _environment(**extra), out, err)
     return subprocess.CompletedProcess([*KEYAGE, *arguments], code, _written(out), _written(err))
 
 

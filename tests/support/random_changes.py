@@ -14,7 +14,7 @@ remediations = st.fixed_dictionaries(
         "protectUsedWithinDays": waits,
         "deleteAfterDays": st.integers(1, 2),
     },
-    optional={"automatic": st.booleans(), "graceDays": waits},
+    optional={"automatic": st.booleans(), "graceDays": waits, "protectLastKey": st.booleans()},
 )
 SELECTORS = {"accounts": accounts, "users": users}
 FIELDS = {

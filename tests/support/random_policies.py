@@ -81,4 +81,7 @@ def policy_text(document: Document) -> str:
     """The document as its author would write it, with what a policy file must say besides."""
     signed = {"reason": "r", "approvedBy": "a"}
     exemptions = [signed | entry for entry in document["exemptions"] if {"accounts", "users", "keys"} & set(entry)]
-    return yaml.safe_dump({"version": 1} | document | {"exemptions": exemptions}, sort_keys=False)
+    content = {"version": 1} | document | {"exemptions": exemptions}
+    # In C: yaml.safe_dump would take longer than what is tested.
+    text: str = yaml.dump(content, Dumper=yaml.CSafeDumper, sort_keys=False)
+    return text

@@ -17,6 +17,8 @@ remediation: Any = import_module("checker.rules.remediation")
 clients: Any = import_module("checker.rules.aws_clients")
 Document = dict[str, Any]
 
+JOURNAL_LINE = ["at", "event", "account", "user", "userId", "accessKeyId", "step", "before", "after", "why"]
+JOURNAL_LINE += ["rule", "requestId"]
 CHANGES = {"UpdateAccessKey", "DeleteAccessKey", "TagUser", "UntagUser"}
 
 
@@ -82,16 +84,16 @@ class Runbook:
             )
         except remediation.RemediationFailed as failed:
             output = json.loads(str(failed).partition(": ")[2])
-            assert "failed" in [entry["Action"] for entry in output["Keys"]]
+            assert "failed" in [entry["event"] for entry in output["Keys"]]
         else:
-            assert "failed" not in [entry["Action"] for entry in output["Keys"]]
+            assert "failed" not in [entry["event"] for entry in output["Keys"]]
         self.output = output
         for entry in output["Keys"]:
-            assert list(entry) == ["User", "AccessKeyId", "Action", "Why", "Age", "Rule"]
-            assert all(isinstance(value, str) for value in entry.values())
+            assert list(entry) == JOURNAL_LINE
         done: dict[str, list[str]] = {}
         for entry in output["Keys"]:
-            done.setdefault(entry["User"], []).append(entry["Action"])
+            word = remediation.SAID[entry["step"]] if entry["event"] == "done" else entry["event"]
+            done.setdefault(entry["user"], []).append(word)
         return done
 
     @property
@@ -101,7 +103,7 @@ class Runbook:
 
     @property
     def why(self) -> str:
-        return " / ".join(entry["Why"] for entry in self.output["Keys"])
+        return " / ".join(entry["why"] for entry in self.output["Keys"])
 
     @property
     def changes(self) -> list[str]:

@@ -9,8 +9,13 @@ TOGETHER = {
     "tests/docs/test_site.py",
     "tests/fits/test_editor.py",
     "tests/fits/test_hooks.py",
+    "tests/generate/test_limits.py",
+    "tests/generate/test_lint.py",
+    "tests/generate/test_terraform_apply.py",
+    "tests/generate/test_terraform_cli.py",
     "tests/reports/check/test_html_browser.py",
     "tests/sources/aws/test_faulty_proxy.py",
+    "tests/sources/saved/test_terraform_state.py",
 }
 
 

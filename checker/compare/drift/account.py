@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 from checker.compare.drift import functions, others, roles, rule
 from checker.compare.drift.difference import Difference
@@ -35,6 +36,17 @@ class AccountDrift:
     differences: Sequence[Difference] = ()
     notes: Sequence[str] = ()
     unread: Sequence[str] = ()  # why it, or parts of it, could not be read
+
+    FOUND: ClassVar = "differences"  # what is counted for who looks on
+
+    @property
+    def found(self) -> int:
+        return len(self.differences)
+
+    @property
+    def reason(self) -> str | None:
+        """Why not everything is known of it, in a line."""
+        return "; ".join(self.unread) or None
 
 
 def judged(expected: Deployment, reading: DeployedIn | AccountUnreadable) -> AccountDrift:

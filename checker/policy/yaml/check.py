@@ -53,11 +53,17 @@ def schema(name: str) -> Schema:
     return loaded
 
 
+@cache
+def _validator(name: str) -> jsonschema_rs.Draft7Validator:
+    """Making one takes longer than all else that is done to a policy."""
+    return jsonschema_rs.Draft7Validator(schema(name), validate_formats=True)
+
+
 def check(document: Document, name: str) -> tuple[dict[str, Any], list[Problem]]:
     """The document's typed content, and every way in which it breaks the schema `name`."""
     root = schema(name)
     value = _typed(document.root, root, root)
-    errors = jsonschema_rs.Draft7Validator(root, validate_formats=True).iter_errors(value)
+    errors = _validator(name).iter_errors(value)
     plainest = list(_plainest(errors))
     misspelt = {(tuple(error.instance_path), known) for error in plainest for _key, known in _misspelt(error, root)}
     problems = [

@@ -64,7 +64,7 @@ class HtmlReport:
         self._totals.add(result.counts)
         self._figures.account(result)
         who = account_label(result.id, result.name)
-        self._notes += [printable(f"{who}: {note}") for note in result.notes]
+        self._notes += map(printable, result.notes)
         if result.reason is not None:
             self._doubtful[result.status].append((printable(who), printable(result.reason)))
         if result.id and result.name:

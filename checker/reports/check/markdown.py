@@ -45,7 +45,7 @@ class Kept(NamedTuple):
     finding: Finding
     account_name: str | None
     keys: Sequence[AccessKey] = ()  # all of the user's, where there are two
-    depends_on: str = ""
+    depends_on: Sequence[str] = ()
     missing: str = ""
 
 
@@ -66,14 +66,13 @@ class MarkdownReport:
         self._accounts += 1
         self._totals.add(result.counts)
         self._with_old_keys += result.counts.non_compliant > 0
-        who = _who(result.id, result.name)
-        self._notes += [f"{who}: {prose(note)}" for note in result.notes]
+        self._notes += map(prose, result.notes)
         if result.reason is not None:
             self._doubtful[result.status].append(result)
         for finding in result.findings:
             self._keep(Kept(finding, result.name, result.two_keys.get(finding.user, ())))
         for undecided in result.undecided:
-            self._keep(Kept(undecided.finding, result.name, (), " or ".join(undecided.depends_on), undecided.missing))
+            self._keep(Kept(undecided.finding, result.name, (), undecided.depends_on, undecided.missing))
 
     def _keep(self, kept: Kept) -> None:
         kind = DUE if self._run.is_due_soon(kept.finding) else kept.finding.verdict
@@ -116,7 +115,7 @@ class MarkdownReport:
             )
         if self._totals.unread:
             users = plural(self._totals.unread, "user")
-            cautions.append(f"> **The keys of {users} could not be read.** Nothing is known about them.\n")
+            cautions.append(f"> **The keys of {users} could not be read.** Of what is missing nothing is known.\n")
         if undecided:
             cautions.append(f"> **{plural(undecided, 'access key')} could not be judged.** Something is not known.\n")
         return f"{line}\n> [!CAUTION]\n{''.join(cautions)}" if cautions else line
@@ -161,7 +160,7 @@ class MarkdownReport:
             "Due": due_day(finding),
             "Exemption": code(finding.exemption or ""),
             "Reason": prose(reason),
-            "Depends on": code(kept.depends_on) if kept.depends_on else "",
+            "Depends on": " or ".join(map(code, kept.depends_on)),
             "Not known": prose(kept.missing),
         }
 

@@ -14,46 +14,36 @@ sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__module_
 
 SVG = "http://www.w3.org/2000/svg"
 NOT_ALLOWED = {"style", "script", "defs", "desc", "title"}  # of which a strict page has no use
-GUIDES = 5  # lines across bars that stand, at whole numbers
-TALL = 24  # pixels for a bar that lies
+GUIDES = 5  # lines across the bars, at whole numbers
+FONTS = {f"{name}_font_size": 12 for name in ("label", "major_label", "value", "value_label")}
+SETTINGS = {
+    "style": Style(font_family="sans-serif", **FONTS),
+    "width": 480,
+    "height": 240,
+    "x_label_rotation": 0,
+    "explicit_size": False,
+    "disable_xml_declaration": True,
+    "js": [],
+    "no_prefix": True,
+    "show_x_guides": False,
+    "show_legend": False,  # the page has one
+    "max_scale": 6,
+    "min_scale": 1,
+    "margin": 8,
+    "spacing": 8,
+    "value_formatter": lambda value: f"{value:,.0f}" if value == int(value) else "",
+    "no_data_text": "",
+    "truncate_label": 32,
+}
 
 
 def vertical_bars(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> str:
     """Bars that stand, one stack for each label."""
-    chart = pygal.StackedBar(**_settings(height=240), x_label_rotation=0)
+    chart = pygal.StackedBar(**SETTINGS)
     top = max(map(sum, zip(*series.values(), strict=True)))
     step = -(-top // GUIDES)
     chart.y_labels = list(range(0, top + step, step))
     return _drawn(chart, labels, series)
-
-
-def horizontal_bars(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> str:
-    """Bars that lie, one stack for each label, the first on top."""
-    chart = pygal.HorizontalStackedBar(**_settings(height=48 + TALL * len(labels)))
-    turned = {name: list(values)[::-1] for name, values in series.items()}
-    return _drawn(chart, list(labels)[::-1], turned)
-
-
-def _settings(height: int) -> dict[str, object]:
-    fonts = {f"{name}_font_size": 12 for name in ("label", "major_label", "value", "value_label")}
-    return {
-        "style": Style(font_family="sans-serif", **fonts),
-        "width": 480,
-        "height": height,
-        "explicit_size": False,
-        "disable_xml_declaration": True,
-        "js": [],
-        "no_prefix": True,
-        "show_x_guides": False,
-        "show_legend": False,  # the page has one
-        "max_scale": 6,
-        "min_scale": 1,
-        "margin": 8,
-        "spacing": 8,
-        "value_formatter": lambda value: f"{value:,.0f}" if value == int(value) else "",
-        "no_data_text": "",
-        "truncate_label": 32,
-    }
 
 
 def _drawn(chart: pygal.Graph, labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> str:

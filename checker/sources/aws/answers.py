@@ -45,6 +45,18 @@ READ = {
     "GetFunctionResponse": ("Configuration",),
     "GetDocumentResult": ("Content",),
     "GetScheduleOutput": ("Target",),
+    "DescribeConfigurationRecordersResponse": ("ConfigurationRecorders",),
+    "DescribeConfigurationRecorderStatusResponse": ("ConfigurationRecordersStatus",),
+    "ListStackInstancesOutput": ("Summaries",),
+    "ListFunctionsResponse": ("Functions",),
+    "GetPolicyResponse": ("Policy",),
+    "FunctionEventInvokeConfig": ("FunctionArn",),
+    "ListDocumentsResult": ("DocumentIdentifiers",),
+    "ListSchedulesOutput": ("Schedules",),
+    "GetRoleResponse": ("Role",),
+    "GetRolePolicyResponse": ("PolicyDocument",),
+    "ListRolePoliciesResponse": ("PolicyNames",),
+    "ListAttachedRolePoliciesResponse": ("AttachedPolicies",),
 }
 
 

@@ -6,7 +6,7 @@ the report says, never younger. What is non-compliant by the report is; what is 
 
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +17,7 @@ import msgspec
 from checker.decision import AccessKey, User, decision
 from checker.encoding import FileText, require_utf8
 from checker.errors import Unreadable
-from checker.evaluate import AccountRead
+from checker.evaluate import AccountRead, UserUnread
 from checker.members import refuse_repeated
 from checker.policy.inventory import Inventory, complete
 
@@ -32,6 +32,7 @@ LESS_EXACT = (
     "judged from a credential report: ages count from the last activation, not from CreateDate,"
     " so a key that was switched off and on looks younger than it is"
 )
+COLUMNS = list(zip(report.ACTIVE_COLUMNS, report.ROTATED_COLUMNS, report.USED_COLUMNS, strict=True))
 HEADER = re.compile(rb'\s*"?user"?,')
 
 
@@ -86,8 +87,9 @@ def read(text: FileText, inventory: Inventory) -> Iterator[AccountRead]:
     for account_id, rows in sorted(accounts.items()):
         if report.ROOT in rows and "true" in [rows[report.ROOT][column] for column in report.ACTIVE_COLUMNS]:
             notes.append(root_warning(account_id))
-        users = [_user(row, text.path) for name, row in rows.items() if name != report.ROOT]
-        yield AccountRead(complete(decision.Account(account_id), inventory), users, notes)
+        account = complete(decision.Account(account_id), inventory)
+        users, unread = _users([row for name, row in rows.items() if name != report.ROOT], text.path)
+        yield AccountRead(account, users, notes, unread=unread)
         notes = []
 
 
@@ -96,16 +98,27 @@ def root_warning(account_id: str) -> str:
     return f"the root user of {account_id} has an active access key: delete it, no rule judges root"
 
 
-def _user(row: Mapping[str, str], path: Path) -> User:
-    return report.report_user(row)._replace(keys=tuple(_keys(row, path)))
+def _users(rows: Iterable[Mapping[str, str]], path: Path) -> tuple[list[User], list[UserUnread]]:
+    """The users as far as they are certain, and those with an active key of no date, which nobody can judge."""
+    users, unread = [], []
+    for row in rows:
+        user = report.report_user(row)._replace(keys=tuple(_keys(row)))
+        undated = [rotated for active, rotated, _used in COLUMNS if row[active] == "true" and not _moment(row, rotated)]
+        if undated:
+            why = f"{path}: an active key has no date in {' and '.join(undated)}: save the report anew"
+            unread.append(UserUnread(user.name, user.id, user.arn, why))
+        if user.keys or not undated:
+            users.append(user)
+    return users, unread
 
 
-def _keys(row: Mapping[str, str], path: Path) -> Iterator[AccessKey]:
-    columns = zip(report.ACTIVE_COLUMNS, report.ROTATED_COLUMNS, report.USED_COLUMNS, strict=True)
-    for active, rotated, used in columns:
-        created = report.report_time(row[rotated])
+def _keys(row: Mapping[str, str]) -> Iterator[AccessKey]:
+    for active, rotated, used in COLUMNS:
+        created = _moment(row, rotated)
         if created is not None:
             status = "Active" if row[active] == "true" else "Inactive"
             yield decision.AccessKey(None, status, created, **report.last_use(row, used))
-        elif row[active] == "true":
-            raise Unreadable(f"{path}: {row['user']} has an active key without a date in {rotated}")
+
+
+def _moment(row: Mapping[str, str], column: str) -> datetime | None:
+    return report.report_time(row[column])

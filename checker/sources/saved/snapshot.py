@@ -12,13 +12,13 @@ import msgspec
 from checker.decision import AccessKey, decision
 from checker.encoding import CUT_OFF, EMPTY, MARK, REMEDY, FileText, encoding_of
 from checker.errors import Unreadable, UsageError
-from checker.evaluate import AccountRead
+from checker.evaluate import AccountRead, AccountUnreadable, Reading
 from checker.file_bytes import require_ordinary
 from checker.members import refuse_repeated
 from checker.policy.inventory import Inventory, complete
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-AccountId = Annotated[str, msgspec.Meta(pattern="^[0-9]{12}$")]
+AccountId = Annotated[str, msgspec.Meta(pattern=r"^[0-9]{12}\Z")]  # `$` would let a line end pass
 Status = Literal["Active", "Inactive", "Expired"]  # IAM API Reference, AccessKeyMetadata: another is a mistake
 ENDS_TOO_SOON = "Input data was truncated"  # what msgspec says of it
 T = TypeVar("T")
@@ -105,15 +105,25 @@ def parse(text: FileText) -> Snapshot:
     return snapshot
 
 
-def accounts(snapshot: Snapshot, path: Path, inventory: Inventory) -> Iterator[AccountRead]:
-    """The accounts of a snapshot, by id; raises Unreadable."""
+def accounts(snapshot: Snapshot, path: Path, inventory: Inventory) -> Iterator[Reading]:
+    """The accounts of a snapshot, by id; one that contradicts itself is unreadable."""
     for account in sorted(snapshot.accounts, key=lambda account: account.id):
-        _check_account(account, str(path))
-        yield _account_read(account, inventory)
+        try:
+            yield _account_read(account, str(path), inventory)
+        except Unreadable as error:
+            yield _unreadable(account.id, error, inventory)
 
 
-def _account_read(account: Account, inventory: Inventory) -> AccountRead:
-    """The structs of users have the members of the rule's own, and a million of them are not worth a copy."""
+def _unreadable(account_id: str, error: Unreadable, inventory: Inventory) -> AccountUnreadable:
+    return AccountUnreadable(account_id, complete(decision.Account(account_id), inventory).name, str(error))
+
+
+def _account_read(account: Account, place: str, inventory: Inventory) -> AccountRead:
+    """The structs of users have the members of the rule's own, and a million of them are not worth a copy.
+
+    Raises Unreadable for an account that contradicts itself.
+    """
+    _check_account(account, place)
     known = decision.Account(account.id, account.name, account.ou, account.tags)
     return AccountRead(complete(known, inventory), cast("list[decision.User]", account.users))
 
@@ -131,11 +141,13 @@ class Lines:
     """A JSON Lines snapshot, its accounts by id; each is read on demand, so memory stays flat."""
 
     def __init__(self, path: Path, inventory: Inventory) -> None:
-        """Finds the accounts; raises UsageError for a file that cannot be opened, Unreadable."""
+        """Finds the accounts; raises UsageError for a file that cannot be opened, Unreadable for one without any."""
         self.path = path
-        self.places = sorted(_places(path))
+        found = list(_places(path))
+        self.places = sorted(place for place in found if isinstance(place, AccountLine))
+        self.nameless = [AccountUnreadable(None, None, str(error)) for error in found if isinstance(error, Unreadable)]
         if not self.places:
-            raise Unreadable(f"{path}: {EMPTY}")
+            raise Unreadable(self.nameless[0].reason if self.nameless else f"{path}: {EMPTY}")
         times = [place.taken_at for place in self.places]
         known = [time for time in times if time is not None]
         self.taken_at = min(known) if known and len(known) == len(times) else None  # of the oldest
@@ -143,28 +155,36 @@ class Lines:
         self._decoder = msgspec.json.Decoder(_Line)
         _check_ids([place.account_id for place in self.places], path)
 
-    def accounts(self) -> Iterator[AccountRead]:
-        """Every account, by id; raises Unreadable."""
-        return map(self.read, self.places)
+    def accounts(self) -> Iterator[Reading]:
+        """Every account, by id, and last the lines of which nobody can tell the account."""
+        yield from map(self.read, self.places)
+        yield from self.nameless
 
-    def read(self, place: AccountLine) -> AccountRead:
-        """One account; raises Unreadable."""
+    def read(self, place: AccountLine) -> Reading:
+        """One account; a line that is broken hides no other."""
         where = f"{self.path}:{place.number}"
         with self.path.open("rb") as stream:
             stream.seek(place.offset)
-            account = _decode_whole(self._decoder, stream.readline(), where)
-        _check_account(account, where)
-        return _account_read(account, self._inventory)
+            line = stream.readline()
+        try:
+            return _account_read(_decode_whole(self._decoder, line, where), where, self._inventory)
+        except Unreadable as error:
+            return _unreadable(place.account_id, error, self._inventory)
 
 
-def _places(path: Path) -> Iterator[AccountLine]:
+def _places(path: Path) -> Iterator[AccountLine | Unreadable]:
+    """Where the accounts are, and what is wrong with lines that tell of none; raises as `_opened` does."""
     decoder = msgspec.json.Decoder(_Identified)
     offset = 0
     with _opened(path) as stream:
         for number, line in enumerate(stream, start=1):
             if line.removeprefix(MARK).strip():
-                identified = _decode(decoder, line, f"{path}:{number}")
-                yield AccountLine(identified.id, offset, number, identified.taken_at)
+                try:
+                    identified = _decode(decoder, line, f"{path}:{number}")
+                except Unreadable as error:
+                    yield error
+                else:
+                    yield AccountLine(identified.id, offset, number, identified.taken_at)
             offset += len(line)
 
 
@@ -215,12 +235,20 @@ def _all_kept(decoded: object, data: bytes, absent: int) -> bool:
 
 
 def _check_account(account: Account, place: str) -> None:
-    """One user or one key that is given twice would be judged twice, or once by chance; raises Unreadable."""
+    """Raises Unreadable for what contradicts itself.
+
+    One user or one key that is given twice would be judged twice, or once by chance; a user of another account is
+    judged by the rules of this one.
+    """
     users = account.users
     ids = [user.id for user in users if user.id is not None]
     _refuse_twice("the user", [user.name for user in users], account, place)
     _refuse_twice("the user id", ids, account, place)
     _refuse_twice("the access key", [key.id for user in users for key in user.keys], account, place)
+    own = f":iam::{account.id}:"
+    for user in users:
+        if user.arn is not None and own not in user.arn and ":iam::" in user.arn:
+            raise Unreadable(f"{place}: the ARN of {user.name} in account {account.id} is of another: {user.arn}")
 
 
 def _refuse_twice(what: str, given: list[str], account: Account, place: str) -> None:
@@ -278,13 +306,13 @@ def _account(read: AccountRead) -> dict[str, Any]:
 
 def _key(key: AccessKey) -> dict[str, Any]:
     """`lastUsedKnown` stands only where it is false, so that readers from before it understand all others."""
-    told = {
+    entry = {
         "id": key.id,
         "status": key.status,
         "created": _moment(key.created),
         "lastUsed": _moment(key.last_used),
     }
-    return told if key.use_known else told | {"lastUsedKnown": False}
+    return entry if key.use_known else entry | {"lastUsedKnown": False}
 
 
 def _moment(moment: datetime | None) -> datetime | None:

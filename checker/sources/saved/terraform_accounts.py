@@ -9,10 +9,19 @@ import msgspec
 
 from checker.decision import AccessKey, Account, User, decision, selectors
 from checker.errors import Unreadable
-from checker.evaluate import AccountRead, AccountUnreadable, Reading
+from checker.evaluate import AccountRead, AccountUnreadable, Reading, UserUnread
 from checker.policy.inventory import Inventory, complete
 from checker.sources.saved import snapshot
-from checker.sources.saved.terraform_state import REFRESH, Caller, Content, FoundUser, Key, ManagedUser, StateObject
+from checker.sources.saved.terraform_state import (
+    REFRESH,
+    Broken,
+    Caller,
+    Content,
+    FoundUser,
+    Key,
+    ManagedUser,
+    StateObject,
+)
 
 AS_OF = "judged from Terraform state: only what Terraform manages is known, as it was when Terraform last refreshed it"
 
@@ -22,6 +31,8 @@ def read(path: Path, state: Sequence[StateObject], inventory: Inventory) -> Iter
 
     Users are those in the state and those of its keys. Raises Unreadable if there are none.
     """
+    broken = [state_object.content.reason for state_object in state if isinstance(state_object.content, Broken)]
+    state = [state_object for state_object in state if not isinstance(state_object.content, Broken)]
     places = _Places(state)
     accounts: dict[str | None, list[StateObject]] = {}
     keys_by_id: dict[str, set[tuple[str | None, Key]]] = {}
@@ -32,12 +43,14 @@ def read(path: Path, state: Sequence[StateObject], inventory: Inventory) -> Iter
             keys_by_id.setdefault(state_object.content.id, set()).add((account_id, state_object.content))
     contradicted = {key_id for key_id, stories in keys_by_id.items() if len(stories) > 1}
     managed = {account_id: objects for account_id, objects in accounts.items() if any(map(_is_managed, objects))}
-    if not managed:
+    if not managed and not broken:
         raise Unreadable(f"{path}: no aws_iam_access_key and no aws_iam_user is in it, so nothing can be said")
     for account_id in sorted(filter(None, managed)):
         yield _read_account(complete(decision.Account(account_id), inventory), managed[account_id], contradicted)
     if None in managed:
         yield _uncertain(list(filter(_is_managed, managed[None])))
+    if broken:
+        yield AccountUnreadable(None, None, _listed(broken, "; "))
 
 
 def _is_managed(state_object: StateObject) -> bool:
@@ -78,7 +91,7 @@ class _Places:
 
 
 def _own_account(content: Content) -> str | None:
-    if isinstance(content, Key):
+    if isinstance(content, Key | Broken):
         return None
     account_id = content.account_id if isinstance(content, Caller) else (content.arn or "").partition(":iam::")[2][:12]
     return account_id if account_id and selectors.is_account_id(account_id) else None
@@ -92,39 +105,75 @@ def _uncertain(state: Sequence[StateObject]) -> AccountUnreadable:
     return AccountUnreadable(None, None, f"the account of {where} is not certain: {remedy}, or judge live IAM")
 
 
-def _read_account(account: Account, state: Sequence[StateObject], contradicted: Collection[str]) -> Reading:
-    known: dict[str, ManagedUser | FoundUser] = {}
+def _read_account(account: Account, state: Sequence[StateObject], contradicted: Collection[str]) -> AccountRead:
+    """What is certain of an account; a user with a key that nobody can judge is unread, with a reason for each key."""
+    known = _known_users(state)
     keys: dict[str, dict[str, AccessKey]] = {}
-    contrary, lacking = [], []
+    contrary: dict[str, list[str]] = {}
+    lacking: dict[str, list[str]] = {}
     for state_object in state:
-        match state_object.content:
-            case Key() as key if key.id in contradicted:
-                contrary.append(state_object.address)
-            case Key() as key:
-                created = _moment(key.create_date)
-                if created is None or key.status is None or key.status not in get_args(snapshot.Status):
-                    lacking.append(state_object.address)
-                else:
-                    told = decision.AccessKey(key.id, key.status, created, use_known=False)  # no state has it
-                    keys.setdefault(key.user, {})[key.id] = told
-            case ManagedUser() | FoundUser() as user:
-                known.setdefault(user.name, user)
-    if contrary or lacking:
-        return AccountUnreadable(account.id, account.name, _defects(contrary, lacking))
-    names = {name for name, user in known.items() if isinstance(user, ManagedUser)} | keys.keys()
-    users = [_user(name, known.get(name), keys.get(name, {})) for name in sorted(names)]
-    return AccountRead(account, users, [f"{account.id}: {AS_OF}"])
+        if not isinstance(key := state_object.content, Key):
+            continue
+        created = _moment(key.create_date)
+        if key.id in contradicted:
+            contrary.setdefault(key.user, []).append(state_object.address)
+        elif created is None or key.status is None or key.status not in get_args(snapshot.Status):
+            lacking.setdefault(key.user, []).append(state_object.address)
+        else:  # no state has the last use
+            keys.setdefault(key.user, {})[key.id] = decision.AccessKey(key.id, key.status, created, use_known=False)
+    open_users = contrary.keys() | lacking.keys()
+    managed = {name for name, user in known.items() if isinstance(user, ManagedUser)}
+    users = [_user(name, known.get(name), keys.get(name, {})) for name in sorted(managed - open_users | keys.keys())]
+    unread = tuple(
+        _unread(_user(name, known.get(name), {}), _defects(contrary.get(name, ()), lacking.get(name, ())))
+        for name in sorted(open_users)
+    )
+    return AccountRead(account, users, [f"{account.id}: {AS_OF}"], unread=unread)
+
+
+def _unread(user: User, reason: str) -> UserUnread:
+    return UserUnread(user.name, user.id, user.arn, reason)
+
+
+def _known_users(state: Sequence[StateObject]) -> dict[str, ManagedUser | FoundUser]:
+    """By name; one who stands there several times as in the first, with nothing in which its equals differ from it."""
+    first: dict[str, StateObject] = {}
+    users: dict[str, ManagedUser | FoundUser] = {}
+    for state_object in state:
+        if not isinstance(user := state_object.content, ManagedUser | FoundUser):
+            continue
+        if user.name not in users:
+            first[user.name], users[user.name] = state_object, user
+        elif _rank(state_object) == _rank(first[user.name]):
+            users[user.name] = _agreed(users[user.name], user)
+    return users
+
+
+def _rank(state_object: StateObject) -> tuple[type, bool]:
+    return type(state_object.content), state_object.deposed
+
+
+def _agreed(one: ManagedUser | FoundUser, other: ManagedUser | FoundUser) -> ManagedUser | FoundUser:
+    told = {name: getattr(one, name) for name in ("path", "unique_id", "arn")}
+    agreed = {name: value if value == getattr(other, name) else None for name, value in told.items()}
+    tags = _tags(one)
+    same_tags = {"tags": msgspec.UNSET if tags is None or tags != _tags(other) else dict(tags), "tags_all": None}
+    return msgspec.structs.replace(one, **agreed, **same_tags)
 
 
 def _defects(contrary: Sequence[str], lacking: Sequence[str]) -> str:
+    whys = []
     if contrary:
-        return f"the state contradicts itself about {_listed(contrary)}: {REFRESH}"
-    return f"no create_date or status is known of {_listed(lacking)}: use AWS provider 3.27.0 or newer, {REFRESH}"
+        whys.append(f"the state contradicts itself about {_listed(contrary)}: {REFRESH}")
+    if lacking:
+        newer = f"use AWS provider 3.27.0 or newer, {REFRESH}"
+        whys.append(f"no create_date or status is known of {_listed(lacking)}: {newer}")
+    return "; ".join(whys)
 
 
-def _listed(places: Sequence[str]) -> str:
+def _listed(places: Sequence[str], between: str = ", ") -> str:
     more = f" and {len(places) - 3} more" if len(places) > 3 else ""
-    return ", ".join(places[:3]) + more
+    return between.join(places[:3]) + more
 
 
 def _user(name: str, known: ManagedUser | FoundUser | None, keys: Mapping[str, AccessKey]) -> User:

@@ -67,7 +67,13 @@ class Caller(msgspec.Struct, frozen=True):
     account_id: str | None = None
 
 
-Content = Key | ManagedUser | FoundUser | Caller
+class Broken(msgspec.Struct, frozen=True):
+    """An object of these types of which nothing is known; `reason` names the file and the object, and no value."""
+
+    reason: str
+
+
+Content = Key | ManagedUser | FoundUser | Caller | Broken
 CONTENTS: Mapping[tuple[str, str], type[Content]] = {
     ("managed", "aws_iam_access_key"): Key,
     ("managed", "aws_iam_user"): ManagedUser,
@@ -155,13 +161,17 @@ def load(path: Path) -> list[StateObject]:
     """The access keys, users and callers in a state, current objects before deposed ones, by address.
 
     Raises UsageError for a file that is no Terraform state, Unreadable for one that is broken, encrypted or of an
-    unknown version.
+    unknown version, also in one of these objects.
     """
-    return parse(FileText(read_utf8(path), path))
+    state = parse(FileText(read_utf8(path), path))
+    for state_object in state:
+        if isinstance(state_object.content, Broken):
+            raise Unreadable(state_object.content.reason)
+    return state
 
 
 def parse(text: FileText) -> list[StateObject]:
-    """What `load` gives, from the bytes of the file; raises as it does."""
+    """What `load` gives, from the bytes of the file; raises as it does, but not for a single object."""
     path = text.path
     if not text.data.lstrip().startswith(b"{"):
         raise _no_state(path)
@@ -245,15 +255,22 @@ def _state_object(resource: _Resource, instance: _Instance, path: Path) -> State
     module = f"{resource.module}." if resource.module else ""
     whole = f"{module}{'data.' if resource.mode == 'data' else ''}{resource.type}.{resource.name}"
     address = whole + _index(instance.index_key)
-    if not bytes(instance.attributes):
-        raise Unreadable(f"{path}: {address} is in the format of Terraform 0.11: {REFRESH}")
-    content = _decode(CONTENTS[resource.mode, resource.type], instance.attributes, path, f": {address}")
+    content = _content(resource, instance, path, address)
     if instance.deposed:
         address += f" (deposed object {instance.deposed})"
     of_config, provider = INSTANCE_KEY.sub("", whole), instance.provider or resource.provider
     return StateObject(
         address, bool(instance.deposed), resource.module, of_config, provider, instance.dependencies, content
     )
+
+
+def _content(resource: _Resource, instance: _Instance, path: Path, address: str) -> Content:
+    if not bytes(instance.attributes):
+        return Broken(f"{path}: {address} is in the format of Terraform 0.11: {REFRESH}")
+    try:
+        return _decode(CONTENTS[resource.mode, resource.type], instance.attributes, path, f": {address}")
+    except Unreadable as error:
+        return Broken(str(error))
 
 
 def _index(key: int | str | None) -> str:

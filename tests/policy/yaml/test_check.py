@@ -207,6 +207,14 @@ def test_only_true_and_false_are_booleans(word: str) -> None:
                 '4:59: expires: "2027-02-30" is not a day of the calendar',
             ],
         ),
+        (
+            HEAD + "exemptions:\n- {id: a, users: x, reason: null, approvedBy: ~, expires: 2027-01-31}",
+            ['4:29: reason: "null": must not be blank', '4:47: approvedBy: "~": must not be blank'],
+        ),
+        (
+            HEAD + 'exemptions:\n- {id: a, users: x, reason: "\\u200b", approvedBy: " \\ufeff ", expires: 2027-01-31}',
+            ['4:29: reason: "\\u200b": must not be blank', '4:51: approvedBy: " \\ufeff ": must not be blank'],
+        ),
         (HEAD + "remediation: {}", ["3:14: remediation: action is missing"]),
         (
             HEAD + "remediation: {action: no}",

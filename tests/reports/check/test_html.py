@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -137,6 +138,28 @@ def test_a_key_is_counted_by_its_share_of_the_limit(age: float, bucket: str) -> 
     figures = Figures(NOW)
     figures.account(result(msgspec.structs.replace(FINDING, create_date=ago(age), due_date=ago(age - 90))))
     assert [row[0] for row in rows_of(figures, "Ages against limits") if any(row[1:])] == [bucket]
+
+
+def test_keys_of_which_no_limit_is_known_are_told_beside_the_ages() -> None:
+    unknown = msgspec.structs.replace(FINDING, rule=None, max_access_key_age=None, due_date=None, verdict="EXEMPT")
+    captions = []
+    for findings in ([FINDING], [FINDING, unknown], [FINDING, unknown, unknown]):
+        figures = Figures(NOW)
+        figures.account(result(*findings))
+        captions.append(figures.figures()[0].caption.partition("too old.")[2])
+    assert captions == ["", " Left out: 1 key whose limit is not known.", " Left out: 2 keys whose limit is not known."]
+
+
+def test_no_figure_of_all_keys_is_drawn_of_some() -> None:
+    figures = Figures(NOW)
+    figures.account(replace(result(FINDING), counts=Counts(2, 2, compliant=1, non_compliant=1)))
+    assert [figure.title for figure in figures.figures()] == ["Accounts"]
+
+
+def test_notes_tell_their_account_once() -> None:
+    noted = replace(result(FINDING), notes=["111122223333: ListUsers was denied"])
+    text = "".join(Page(report("html", RUN, noted)).texts)
+    assert (text.count("111122223333: ListUsers"), text.count("111122223333: 111122223333")) == (1, 0)
 
 
 def test_keys_that_are_not_active_are_in_no_figure() -> None:

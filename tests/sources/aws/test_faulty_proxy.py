@@ -108,7 +108,7 @@ class World:
     def truth(self, account_id: str) -> AccountResult:
         """What a quiet reading finds now."""
         if account_id not in self._truths:
-            self.proxy.forget()
+            self.proxy.forget(account_id)
             outcome = self.read(Plan(account_id))
             assert (outcome.error, outcome.ended) == (None, "evaluated")
             assert outcome.result is not None
@@ -118,7 +118,7 @@ class World:
     def forget(self, account_id: str) -> None:
         """The account has changed."""
         del self._truths[account_id]
-        self.proxy.forget()
+        self.proxy.forget(account_id)
 
     def outcome(self, seed: int) -> Outcome:
         """How the run of a seed ended."""
@@ -316,9 +316,9 @@ def test_users_who_go_half_way_are_looked_for_again_through_all_faults(world: Wo
         if change == "renamed":
             user.name = user.access_keys[0].user_name = "gone"
             users["gone"] = user
-        world.proxy.forget()
+        world.proxy.forget(account_id)
 
-    world.proxy.forget()
+    world.proxy.forget(account_id)
     faults = dict.fromkeys(("throttled", "503", "reset in the body", "report denied"), 0.15)
     plan = Plan(account_id, faults, seed, times=2, changes={"going": go})
     outcome = world.read(plan)

@@ -149,6 +149,12 @@ def keys_of(found: Sequence[Reading]) -> dict[str, list[str | None]]:
     return {one.account.id: [each.id for who in one.users for each in who.keys] for one in accounts}
 
 
+def unread(found: Sequence[Reading]) -> dict[tuple[str, str], str]:
+    """By account and user, why not all keys of the user could be judged."""
+    accounts = [one for one in found if isinstance(one, AccountRead)]
+    return {(one.account.id, who.name): who.reason for one in accounts for who in one.unread}
+
+
 def reasons(found: Sequence[Reading]) -> list[tuple[str | None, str]]:
     """The accounts that could not be read, and why."""
     return [(one.id, one.reason) for one in found if isinstance(one, AccountUnreadable)]

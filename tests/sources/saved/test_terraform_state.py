@@ -5,7 +5,9 @@ import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import md5
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from checker.reports.advice import resolve
 from checker.sources.saved import terraform_state
 from checker.sources.saved.kinds import open_saved
 from checker.sources.saved.terraform_state import managed_keys
-from tests.generate.terraform_cli import InFolder, terraform_in
+from tests.generate.terraform_cli import InFolder, Terraform, terraform_in
 from tests.sources.saved.terraform_states import (
     FORMS,
     ONE,
@@ -390,14 +392,6 @@ def module(folder: Path, teams: list[str]) -> Path:
     return folder
 
 
-@pytest.fixture
-def endpoint(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws(), moto_server() as url:
-        yield url
-
-
 def client(endpoint: str) -> Any:
     return boto3.client("iam", region_name="us-east-1", endpoint_url=endpoint)
 
@@ -419,17 +413,39 @@ def in_iam(iam: Any) -> list[User]:
     return found
 
 
-@pytest.mark.sources
-def test_what_the_real_terraform_writes_is_what_iam_has(endpoint: str, tmp_path: Path, terraform_in: InFolder) -> None:
+@dataclass(frozen=True)
+class Applied:
+    """What Terraform made for teams that are called as the keys of SPELLED are."""
+
+    terraform: Terraform
+    endpoint: str
+    teams: dict[str, str]  # how Terraform spells each
+
+    @property
+    def state(self) -> Path:
+        return self.terraform.folder / "terraform.tfstate"
+
+
+@pytest.fixture(scope="module")
+def applied(tmp_path_factory: pytest.TempPathFactory, terraform_in: InFolder) -> Iterator[Applied]:
     teams = {index: spelled for index, spelled in SPELLED.items() if isinstance(index, str)} | {"": '[""]'}
-    terraform = terraform_in(module(tmp_path, list(teams)), endpoint)
-    terraform.run("apply", *OPTIONS)
+    with pytest.MonkeyPatch.context() as patch, mock_aws(), moto_server() as endpoint:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            patch.setenv(name, "testing")
+        terraform = terraform_in(module(tmp_path_factory.mktemp("applied"), list(teams)), endpoint)
+        terraform.run("apply", *OPTIONS)
+        yield Applied(terraform, endpoint, teams)
+
+
+@pytest.mark.sources
+def test_what_the_real_terraform_writes_is_what_iam_has(applied: Applied, tmp_path: Path) -> None:
+    terraform, endpoint, teams = applied.terraform, applied.endpoint, applied.teams
     listed = [line for line in terraform.run("state", "list").splitlines() if "aws_iam_access_key" in line]
     robots = ["aws_iam_access_key.robot[0]", "aws_iam_access_key.robot[1]"]
     assert sorted(listed) == sorted([*robots, *(f"module.team{each}{INSIDE}" for each in teams.values())])
     expected = in_iam(client(endpoint))
     shown_by_terraform = written(tmp_path, terraform.run("show", "-json"), "shown.json")
-    for path in (tmp_path / "terraform.tfstate", shown_by_terraform):
+    for path in (applied.state, shown_by_terraform):
         addresses = managed_keys([path])
         assert sorted(addresses.values()) == sorted(listed)
         assert addresses.keys() == {each.id for who in expected for each in who.keys}
@@ -439,20 +455,17 @@ def test_what_the_real_terraform_writes_is_what_iam_has(endpoint: str, tmp_path:
 
 
 @pytest.mark.sources
-def test_the_advice_replaces_a_key_and_destroys_a_deposed_one(
-    endpoint: str, tmp_path: Path, terraform_in: InFolder
-) -> None:
-    terraform = terraform_in(module(tmp_path, ["a b"]), endpoint)
-    terraform.run("apply", *OPTIONS)
-    iam, state = client(endpoint), tmp_path / "terraform.tfstate"
+def test_the_advice_replaces_a_key_and_destroys_a_deposed_one(applied: Applied, tmp_path: Path) -> None:
+    terraform, state, iam = applied.terraform, applied.state, client(applied.endpoint)
     before = in_iam(iam)
     depose(state, iam.create_access_key(UserName="robot-0")["AccessKey"]["AccessKeyId"])
 
     opened = open_saved(state, {})
     [account] = opened.accounts
+    team = "two words"
     result = evaluate(policy(), account, datetime(2100, 1, 1, tzinfo=UTC), show_all=True, addresses=opened.addresses)
     advice = {one.terraform_address: resolve(one, NOW) for one in result.findings}
-    deposed, replaced = f"aws_iam_access_key.robot[0] (deposed object {DEPOSED})", f'module.team["a b"]{INSIDE}'
+    deposed, replaced = f"aws_iam_access_key.robot[0] (deposed object {DEPOSED})", f'module.team["{team}"]{INSIDE}'
     assert "terraform apply" in "\n".join(advice[deposed])
     [command] = [line.partition("terraform plan ")[2] for line in advice[replaced] if "terraform plan " in line]
 
@@ -465,9 +478,8 @@ def test_the_advice_replaces_a_key_and_destroys_a_deposed_one(
     terraform.run("apply", "-input=false", "-no-color", "planned")
     after = in_iam(iam)
     assert [(who.name, len(who.keys)) for who in after] == [(who.name, len(who.keys)) for who in before]
-    assert {who.name for who, then in zip(after, before, strict=True) if who.keys != then.keys} == {
-        who.name for who in before if who.name.startswith("team-")
-    }
+    replaced_of = f"team-{md5(team.encode(), usedforsecurity=False).hexdigest()}"
+    assert [who.name for who, then in zip(after, before, strict=True) if who.keys != then.keys] == [replaced_of]
 
 
 def depose(state: Path, key_id: str) -> None:
