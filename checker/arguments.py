@@ -151,6 +151,16 @@ CONCURRENCY = option(
 )
 ROLE_NAME = option("--role-name", type=RoleName(), help=f"The role to assume in each account; default: {AUDIT_ROLE}.")
 EXTERNAL_ID = option("--external-id", type=ExternalId(), help="The external id that the role's trust policy asks for.")
+ORGANIZATION = option(
+    "--organization", is_flag=True, help="Every active account of the organization, or of the --inventory named."
+)
+ACCOUNT = option("--account", multiple=True, metavar="ID|NAME|ou=OU", help="Only these accounts; patterns; repeatable.")
+DEADLINE = option(
+    "--deadline",
+    type=click.FloatRange(0, 604800, min_open=True),
+    metavar="SECONDS",
+    help="Report what is read by then.",
+)
 USER_TAGS = option("--user-tags", is_flag=True, help="Read the tags and groups of users too.")
 SHOW = option(
     "--show",

@@ -10,14 +10,16 @@ import click
 
 from checker import __version__
 from checker.arguments import (
+    ACCOUNT,
     COLOR,
+    DEADLINE,
     EXTERNAL_ID,
     FILE,
     FROM,
     INVENTORY,
     NOW,
+    ORGANIZATION,
     POLICY,
-    PROFILE,
     QUIET,
     ROLE_NAME,
     SHOW,
@@ -63,19 +65,14 @@ def keyage() -> None:
 )
 @option("--verbose", is_flag=True, help="For each non-compliant key, how to resolve it.")
 @option("--exit-zero", is_flag=True, help="Exit with 0 where it would be 1.")
-@option("--organization", is_flag=True, help="Every active account of the organization, or of the --inventory named.")
+@ORGANIZATION
 @ROLE_NAME
 @EXTERNAL_ID
-@option("--account", multiple=True, metavar="ID|NAME|ou=OU", help="Only these accounts; patterns; repeatable.")
+@ACCOUNT
 @option("--state", type=FILE, help="Remember keys here, and list only those that can have changed or grown too old.")
 @option("--from-aggregator", metavar="NAME", help="What AWS Config says in every account, by its aggregator.")
 @option("--terraform-state", multiple=True, type=FILE, help="Terraform state: which keys it manages; repeatable.")
-@option(
-    "--deadline",
-    type=click.FloatRange(0, 604800, min_open=True),
-    metavar="SECONDS",
-    help="Report what is read by then.",
-)
+@DEADLINE
 @COLOR
 @on_aws
 def check(*, color: str, saved: Path | None, formats: tuple[str, ...], **settings: Any) -> int:
@@ -223,11 +220,18 @@ def render(
 
 @keyage.command(short_help="Is what is deployed what the policy says?")
 @on_policy
-@PROFILE
+@formats_of("drift")
+@ORGANIZATION
+@ROLE_NAME
+@EXTERNAL_ID
+@ACCOUNT
+@DEADLINE
+@on_aws
 def drift(**settings: Any) -> int:
-    """Compare the rule, its code and the remediation in the account of the current credentials with the policy.
+    """Compare what is deployed in the account of the current credentials, or in an organization, with the policy.
 
-    Exits with 1 on any difference.
+    That is the rule, the policy in its code, functions, roles, the remediation and the schedule. Exits with 1 on any
+    difference, and with 3 if anything could not be read.
     """
     from checker.commands import drift as verb
 

@@ -123,7 +123,8 @@ def permissions(verb_name: str) -> int:
     """Print the IAM policy that VERB needs: check (the default), init, snapshot, drift or inventory.
 
     `organization` is what the caller of `check --organization` needs, `aggregate` what `check --from-aggregator`
-    needs; the role that the former assumes in each account needs that of `check`.
+    needs; the role that the former assumes in each account needs that of `check`. Likewise `organization-drift` and
+    `drift` for `drift --organization`.
     """
     from checker.commands import permissions as verb
 

@@ -20,21 +20,23 @@ class Call(NamedTuple):
 READERS = frozenset({"check", "snapshot", "organization", "plan"})
 KEYS = READERS | {"init"}
 PLAN = frozenset({"plan"})
-DRIFT = frozenset({"drift"})
-ORGANIZATION = frozenset({"organization", "inventory"})
+DRIFT = frozenset({"drift", "organization-drift"})
+CALLERS = frozenset({"organization", "organization-drift"})  # who assumes a role in every account
+ORGANIZATION = CALLERS | {"inventory"}
 AGGREGATE = frozenset({"aggregate"})
 USERS = "arn:*:iam::*:user/*"
 ROLES = "arn:*:iam::*:role/*"
 FUNCTIONS = "arn:*:lambda:*:*:function:*"
 AGGREGATORS = "arn:*:config:*:*:config-aggregator/*"
 AUDIT_ROLE = "keyage-audit"  # the role that `check --organization` assumes, where no other is named
+STACK_SET = "keyage"  # its name in terraform/organization
 # The other roles that `render` makes: which assumes that one, which a pipeline assumes, and which its pull requests do.
 CALLER_ROLE = "keyage-organization"
 PIPELINE_ROLE = "keyage-pipeline"
 PULL_REQUEST_ROLE = "keyage-pull-request"
 CALLS = (
     Call("sts", "GetCallerIdentity", "which account this is; needs no permission", frozenset()),
-    Call("sts", "AssumeRole", "an account's own role", frozenset({"organization"}), f"arn:*:iam::*:role/{AUDIT_ROLE}"),
+    Call("sts", "AssumeRole", "an account's own role", CALLERS, f"arn:*:iam::*:role/{AUDIT_ROLE}"),
     Call("organizations", "ListAccounts", "the accounts and their names", ORGANIZATION),
     Call("organizations", "ListRoots", "OUs", ORGANIZATION),
     Call("organizations", "ListOrganizationalUnitsForParent", "OUs", ORGANIZATION),
@@ -54,6 +56,13 @@ CALLS = (
     Call("iam", "ListAccessKeys", "key ids and CreateDate, of users with keys", KEYS, USERS),
     Call("iam", "ListUserTags", "tags, where GetAccountAuthorizationDetails is denied", READERS, USERS),
     Call("iam", "ListGroupsForUser", "groups, where GetAccountAuthorizationDetails is denied", READERS, USERS),
+    Call(
+        "cloudformation",
+        "ListStackInstances",
+        "what the StackSet could not bring up to date",
+        frozenset({"organization-drift"}),
+        f"arn:*:cloudformation:*:*:stackset/{STACK_SET}:*",
+    ),
     Call("iam", "GetAccessKeyLastUsed", "whether a key is in use, where it would be changed", PLAN, USERS),
     Call("config", "DescribeConfigRules", "the deployed rule", DRIFT),
     Call(

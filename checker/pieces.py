@@ -23,7 +23,6 @@ PIECES: Mapping[str, Piece] = {
     "deletion": Piece("Deletes access keys that were inactive for long enough", "index.remediate", 600),
 }
 REMEDIATING = ("deactivation", "deletion")
-STACK_SET = "keyage"  # the name of the StackSet in terraform/organization
 OF_A_RULE = re.compile(r"(?P<does>.*?),? for the AWS Config rule (?P<rule>[^\s.]+)")
 # How the descriptions of rules begin, those that older releases wrote too.
 RULES = ("Access keys are no older than ", "Access keys are at most ")

@@ -6,7 +6,8 @@ import pytest
 import yaml
 
 from checker.generate.rendering import ACCOUNT_MODULE, TEMPLATE, render
-from checker.pieces import PIECES, STACK_SET, Owned, Piece, is_role, is_rule, is_schedule, owned
+from checker.permissions import STACK_SET
+from checker.pieces import PIECES, Owned, Piece, is_role, is_rule, is_schedule, owned
 from checker.policy.loader import parse
 from tests.support.deployed_account import CUSTOM, MANAGED
 

@@ -71,6 +71,11 @@ FORMATS: Mapping[str, Sequence[Format]] = {
         Format("junit", "test.junit:write", "test viewers: a case for each test"),
         Format("github", "test.github:write", "annotations in GitHub Actions: failures, and what no test reaches"),
     ),
+    "drift": (
+        Format("text", "drift.text:write", "people at a terminal"),
+        Format("markdown", "drift.markdown:write", "job summaries: the states and the policies in use first"),
+        Format("json", "drift.json:write", "programs", schema="drift-output.schema.json"),
+    ),
     PLAN: (
         Format("table", "remediate.table:write", "people at a terminal"),
         Format("json", "remediate.json:write", "programs: every step, and every key that is kept"),

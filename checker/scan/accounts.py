@@ -1,8 +1,9 @@
-"""`check --organization`: which accounts are read."""
+"""`--organization`: which accounts are read."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import TimeoutError as OutOfTime
 from functools import partial
+from typing import NamedTuple, Protocol
 
 from checker.decision import Account, Clause, selectors
 from checker.errors import Unreadable, UsageError
@@ -11,9 +12,8 @@ from checker.generate.resolution import selectors_for, unlisted
 from checker.permissions import AUDIT_ROLE
 from checker.policy.inventory import complete
 from checker.policy.nearest import Known, meant
-from checker.scan.check_options import Options
-from checker.scan.gather import Deadline, Task
-from checker.shell.common import say
+from checker.scan.gather import Deadline
+from checker.shell.common import Common, say
 from checker.shell.loading import Loaded
 from checker.sources import live, organization
 from checker.sources.audit_role import Accounts, Role
@@ -25,41 +25,55 @@ SHOWN = 10  # warnings of one kind; the others are counted
 OU = "ou="
 
 
-def tasks(
-    options: Options,
-    loaded: Loaded,
-    session: ReadOnlySession,
-    asking: live.Asking,
-    workers: Workers,
-    deadline: Deadline,
-) -> tuple[list[Task], Sequence[AccountSkipped]]:
-    """What reads each account, by id, and the accounts that nobody has to read.
+class Choice(Protocol):
+    """What options say of the accounts of an organization."""
+
+    @property
+    def common(self) -> Common: ...
+    @property
+    def role_name(self) -> str | None: ...
+    @property
+    def external_id(self) -> str | None: ...
+    @property
+    def account(self) -> Sequence[str]: ...
+
+
+class Chosen(NamedTuple):
+    """The accounts to read, by id, what reads them, and those that nobody has to read."""
+
+    accounts: list[Account]
+    reader: Accounts
+    skipped: Sequence[AccountSkipped]
+
+
+def chosen(options: Choice, loaded: Loaded, session: ReadOnlySession, workers: Workers, deadline: Deadline) -> Chosen:
+    """The accounts of the organization that the options choose, with warnings where the inventory is out of date.
 
     Raises Unreadable if nobody can tell which accounts there are, UsageError if none is selected.
     """
     filters = parse_filters(options.account)
     start = partial(_start, options, loaded, session, filters)
     try:
-        accounts, found = workers.start(start).result(timeout=deadline.left())
+        reader, found = workers.start(start).result(timeout=deadline.left())
     except OutOfTime:
         raise Unreadable(deadline.reason("it was known which accounts there are")) from None
-    chosen = selected(found.accounts, filters)
+    accounts = selected(found.accounts, filters)
     if options.common.inventory is None and loaded.inventory:
-        say(outdated(loaded, chosen), quiet=options.common.quiet)
-    reading = [Task(account.id, account.name, partial(accounts.read, account, asking)) for account in chosen]
-    return reading, found.skipped
+        say(outdated(loaded, accounts), quiet=options.common.quiet)
+    return Chosen(accounts, reader, found.skipped)
 
 
 def _start(
-    options: Options, loaded: Loaded, session: ReadOnlySession, filters: Sequence[Clause]
+    options: Choice, loaded: Loaded, session: ReadOnlySession, filters: Sequence[Clause]
 ) -> tuple[Accounts, Organization]:
     """The caller, and the accounts: those of an inventory that was named, else those of AWS Organizations."""
-    accounts = Accounts(session, Role(options.role_name or AUDIT_ROLE, options.external_id))
+    reader = Accounts(session, Role(options.role_name or AUDIT_ROLE, options.external_id))
     if options.common.inventory is not None:
-        return accounts, Organization([account for _id, account in sorted(loaded.inventory.items())], [])
+        return reader, Organization([account for _id, account in sorted(loaded.inventory.items())], [])
     wanted = live.account_attributes(loaded.policy.policy) | {name for clause in filters for name, _key in clause}
     found = organization.read(session, ous="ou" in wanted, tags="tags" in wanted)
-    return accounts, Organization([complete(account, loaded.inventory) for account in found.accounts], found.skipped)
+    accounts = [complete(account, loaded.inventory) for account in found.accounts]
+    return reader, Organization(accounts, found.skipped)
 
 
 def parse_filters(texts: Sequence[str]) -> list[Clause]:
@@ -80,16 +94,16 @@ def selected(accounts: Sequence[Account], filters: Sequence[Clause]) -> list[Acc
             raise UsageError("there is no account to check: the inventory is empty")
         return list(accounts)
     matcher = selectors.SelectorSet([filters])
-    chosen = []
+    matching = []
     for account in accounts:
         certain, possible = matcher.match(account)
         if certain != possible:
             raise UsageError(f"--account: the inventory does not tell the name or OU of {account.id}")
         if certain:
-            chosen.append(account)
-    if not chosen:
+            matching.append(account)
+    if not matching:
         raise UsageError(f"--account: {_none_selected(accounts, filters)}")
-    return chosen
+    return matching
 
 
 def _none_selected(accounts: Sequence[Account], filters: Sequence[Clause]) -> str:

@@ -8,9 +8,9 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from checker.evaluate import AccountUnreadable, Reading
+from checker.evaluate import AccountUnreadable
 from checker.sources.aws.waits import WAITS
 from checker.sources.aws.workers import Workers
 
@@ -18,7 +18,8 @@ INTERRUPTED = "it was interrupted before this account was read: run again"
 LATE = "the deadline of {seconds:g} s passed before {what}: {remedy}"
 MORE = "give --deadline more time, or run again"
 
-R = TypeVar("R")  # what comes of an account
+R = TypeVar("R")  # what is read of an account
+T = TypeVar("T")  # what comes of it
 Progress = Callable[[Any], None]
 
 
@@ -26,12 +27,12 @@ class Interrupted(KeyboardInterrupt):
     """Ctrl-C was pressed, and every account has its result all the same."""
 
 
-class Task(NamedTuple):
+class Task(NamedTuple, Generic[R]):
     """An account that is to be read; id and name may not be known before."""
 
     account_id: str | None
     name: str | None
-    read: Callable[[], Reading]
+    read: Callable[[], R]
 
 
 class Deadline:
@@ -51,17 +52,17 @@ class Deadline:
 
 
 def gathered(
-    tasks: Sequence[Task],
-    judge: Callable[[Reading], R],
+    tasks: Sequence[Task[R]],
+    judge: Callable[[R | AccountUnreadable], T],
     workers: Workers,
     deadline: Deadline,
     progress: Progress | None = None,
-) -> Iterator[R]:
+) -> Iterator[T]:
     """The result of every task, in their order; those that were not done in time are unreadable.
 
     Raises Interrupted after the last one if Ctrl-C ended the reading; a second Ctrl-C raises at once.
     """
-    done: dict[int, R] = {}
+    done: dict[int, T] = {}
     following, why = 0, None
     try:
         with _news() as news:
@@ -81,7 +82,7 @@ def gathered(
         workers.leave()
     for number in range(following, len(tasks)):
         task = tasks[number]
-        yield done.get(number) or judge(AccountUnreadable(task.account_id, task.name, why or ""))
+        yield done[number] if number in done else judge(AccountUnreadable(task.account_id, task.name, why or ""))
     if why == INTERRUPTED:
         raise Interrupted
 
@@ -89,7 +90,7 @@ def gathered(
 News = SimpleQueue[tuple[int, Future[Any] | None]]
 
 
-def _judged(task: Task, judge: Callable[[Reading], R]) -> R:
+def _judged(task: Task[R], judge: Callable[[R | AccountUnreadable], T]) -> T:
     """Judged by the worker, so that only findings are kept of an account."""
     return judge(task.read())
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
@@ -13,6 +14,7 @@ from checker.shell.loading import Loaded
 from checker.shell.whole_file import whole_file
 
 if TYPE_CHECKING:
+    from checker.scan.accounts import Choice
     from checker.sources import live
     from checker.sources.key_memory import State
 
@@ -54,18 +56,23 @@ def open_source(options: Options, loaded: Loaded, *, every_line: bool) -> Opened
 
 def refuse_contradictions(options: Options) -> None:
     """Raises UsageError for options of which one would have no effect beside the other."""
-    role = {"--role-name": options.role_name, "--external-id": options.external_id}
-    for_all = {"--account": options.account, **role}
+    refuse_without_organization(options, organization=options.organization)
     live = {"--organization": options.organization, "--state": options.state, "--deadline": options.deadline}
     keys = {"--terraform-state": options.terraform_state, "--verbose": options.verbose}
     remedy = "leave one of them out"
-    _refuse(for_all, "is for --organization: add it, or leave this out", useless=not options.organization)
     _refuse(live, f"is for live IAM, --from for saved state: {remedy}", useless=options.saved is not None)
     _refuse(
         live | keys,
         f"is for keys, --from-aggregator for AWS Config: {remedy}",
         useless=options.from_aggregator is not None,
     )
+
+
+def refuse_without_organization(options: "Choice", *, organization: bool) -> None:
+    """Raises UsageError for what says something of the accounts of an organization where none is asked for."""
+    role = {"--role-name": options.role_name, "--external-id": options.external_id}
+    for_all = {"--account": options.account, **role}
+    _refuse(for_all, "is for --organization: add it, or leave this out", useless=not organization)
 
 
 def _refuse(given: Mapping[str, object], why: str, *, useless: bool) -> None:
@@ -114,7 +121,9 @@ def open_live(options: Options, loaded: Loaded, asking: "live.Asking") -> Opened
     if options.organization:
         from checker.scan import accounts
 
-        tasks, skipped = accounts.tasks(options, loaded, session, asking, workers, deadline)
+        found = accounts.chosen(options, loaded, session, workers, deadline)
+        tasks = [Task(one.id, one.name, partial(found.reader.read, one, asking)) for one in found.accounts]
+        skipped = found.skipped
     else:
         tasks = [Task(None, None, lambda: live.read_caller(session, loaded.inventory, asking))]
 

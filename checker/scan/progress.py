@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from checker.compare.drift.account import AccountDrift
     from checker.evaluate import AccountResult
     from checker.remediate.plan import AccountPlan
     from checker.scan.gather import Progress
@@ -31,7 +32,7 @@ def progress(accounts: int, *, quiet: bool) -> Iterator["Progress | None"]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=accounts, found="")
 
-        def advance(result: "AccountResult | AccountPlan") -> None:
+        def advance(result: "AccountResult | AccountPlan | AccountDrift") -> None:
             nonlocal found, unreadable
             found += result.found
             unreadable += result.reason is not None

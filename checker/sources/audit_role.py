@@ -15,7 +15,11 @@ from checker.sources.aws.account_session import AccountSessions
 from checker.sources.aws.failures import DENIED, EXPLICIT_DENY, FAILURES, explain
 from checker.sources.aws.reader import listing
 from checker.sources.aws.session import ReadOnlySession
+from checker.sources.deployed.account import read_known as read_deployed
+from checker.sources.deployed.code import Codes
+from checker.sources.deployed.parts import DeployedIn, Sought
 
+ASSUMING = {"AssumeRole": 1}
 SESSION = "keyage"  # the role session's name, as CloudTrail shows it
 
 
@@ -53,21 +57,44 @@ class Accounts:
         self._caller = Caller(identity["Account"], identity["Arn"].split(":")[1], identity["Arn"])
 
     def read(self, account: Account, asking: live.Asking) -> Reading:
-        """Read one account; what fails comes back as a value."""
+        """Read the keys of one account; what fails comes back as a value."""
         if account.id == self._caller.account_id:
             return live.read_known(self._session.recounted(), account, asking)
-        arn = self._role.arn(account.id, self._caller.partition)
-        assuming = {"AssumeRole": 1}
-        try:
-            credentials = self._assume(arn)
-        except FAILURES as error:
-            return AccountUnreadable(account.id, account.name, self._why(error, arn), assuming)
+        credentials = self._credentials(account)
+        if isinstance(credentials, AccountUnreadable):
+            return credentials
         with self._sessions.of(credentials) as session:
             reading = live.read_known(session, account, asking)
-        calls = assuming | dict(reading.api_calls)
+        calls = ASSUMING | dict(reading.api_calls)
         if isinstance(reading, AccountUnreadable):
-            return replace(reading, reason=f"{reading.reason} (read as {arn})", api_calls=calls)
+            return replace(reading, reason=self._read_as(account, reading.reason), api_calls=calls)
         return replace(reading, api_calls=calls)
+
+    def deployed(self, account: Account, sought: Sought, codes: Codes) -> DeployedIn | AccountUnreadable:
+        """Read what is deployed in one account; what fails comes back as a value."""
+        if account.id == self._caller.account_id:
+            return read_deployed(self._session, account, sought, codes)
+        credentials = self._credentials(account)
+        if isinstance(credentials, AccountUnreadable):
+            return credentials
+        with self._sessions.of(credentials) as session:
+            reading = read_deployed(session, account, sought, codes)
+        if isinstance(reading, AccountUnreadable):
+            return replace(reading, reason=self._read_as(account, reading.reason))
+        return reading
+
+    def _read_as(self, account: Account, reason: str) -> str:
+        return f"{reason} (read as {self._arn(account)})"
+
+    def _arn(self, account: Account) -> str:
+        return self._role.arn(account.id, self._caller.partition)
+
+    def _credentials(self, account: Account) -> Mapping[str, str] | AccountUnreadable:
+        arn = self._arn(account)
+        try:
+            return self._assume(arn)
+        except FAILURES as error:
+            return AccountUnreadable(account.id, account.name, self._why(error, arn), ASSUMING)
 
     def _assume(self, arn: str) -> Mapping[str, str]:
         """Credentials for an hour, which every role grants (AWS STS, AssumeRole)."""

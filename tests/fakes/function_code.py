@@ -29,7 +29,7 @@ def function_code() -> Iterator[None]:
     plain: Any = LambdaFunction.get_code
 
     def located(function: Any) -> dict[str, Any]:
-        path = f"/{function.function_name}.zip"
+        path = f"/{function.account_id}/{function.function_name}.zip"
         codes[path] = function.code_bytes
         answer: dict[str, Any] = plain(function)
         answer["Code"] = {"Location": f"http://127.0.0.1:{server.server_port}{path}", "RepositoryType": "S3"}

@@ -36,6 +36,7 @@ GOLDEN = {
         {"text": "validate.txt", "github": "github.txt", "gitlab": "gitlab.json", "sarif": "sarif.sarif"},
     ),
     "test": ("test", {"text": "test.txt", "junit": "test.xml", "github": "test-github.txt"}),
+    "drift": ("drift", {"text": "drift.txt", "markdown": "drift.md", "json": "drift.json"}),
     "remediate plan": ("remediate", {"table": "plan.txt", "json": "plan.json"}),
     "diff": ("diff", {"text": "diff.txt", "markdown": "diff.md", "json": "diff.json"}),
     "render": ("cost", {"table": "cost.txt", "json": "cost.json"}),

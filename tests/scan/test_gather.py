@@ -22,7 +22,7 @@ def account(number: int) -> AccountRead:
     return AccountRead(decision.Account(f"{number:012}"), ())
 
 
-def tasks(reads: list[Callable[[], Reading]]) -> list[Task]:
+def tasks(reads: list[Callable[[], Reading]]) -> list[Task[Reading]]:
     return [Task(f"{number:012}", f"n{number}", read) for number, read in enumerate(reads)]
 
 

@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from checker.commands.drift import sought
 from checker.compare.drift.account import AccountDrift, judged
+from checker.decision import decision
 from checker.generate.archive import zipped
 from checker.generate.deployment import RUNTIME, Deployment, deployment
 from checker.permissions import DEPLOYED
@@ -18,7 +19,7 @@ from checker.pieces import PIECES
 from checker.policy import inventory, loader
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.deployed.account import read
-from checker.sources.deployed.parts import Deployed
+from checker.sources.deployed.parts import Deployed, DeployedIn
 from tests.fakes.function_code import function_code
 from tests.fakes.remediation_configurations import remediation_configurations
 from tests.support.moto_server import moto_server
@@ -75,7 +76,7 @@ class DeployedAccount:
 
     def drift(self, wanted: Deployment) -> AccountDrift:
         """What `drift` finds, in this process."""
-        return judged(wanted, self.id, None, self.read(wanted))
+        return judged(wanted, DeployedIn(decision.Account(self.id), self.read(wanted)))
 
     def differences(self, wanted: Deployment) -> list[str]:
         """Its lines."""
@@ -113,7 +114,7 @@ class DeployedAccount:
         if wanted.runbook is not None:
             self.put_function(wanted, "deactivation", prefix)
             self.put_document(wanted, prefix)
-            self.remediate(wanted, TargetId=prefix + wanted.name("remediation"))
+            self.remediate(wanted, prefix)
         if wanted.deletes:
             function = self.put_function(wanted, "deletion", prefix)
             role = self.put_role(prefix + wanted.name("schedule"), "schedule")
@@ -154,23 +155,24 @@ class DeployedAccount:
         return str(made["FunctionArn"])
 
     def put_document(self, wanted: Deployment, prefix: str = "") -> None:
-        text = str(wanted.runbook)
-        for function in wanted.remediation_functions.values():
-            text = text.replace(f'"{function}"', f'"{prefix}{function}"')
         self.ssm.create_document(
-            Name=prefix + wanted.name("remediation"), Content=text, DocumentType="Automation", DocumentFormat="YAML"
+            Name=prefix + wanted.name("remediation"),
+            Content=str(wanted.runbook),
+            DocumentType="Automation",
+            DocumentFormat="YAML",
         )
 
-    def remediate(self, wanted: Deployment, **others: Any) -> None:
-        role = str(others.get("TargetId", wanted.name("remediation"))).removesuffix("remediation") + "automation"
+    def remediate(self, wanted: Deployment, prefix: str = "", **others: Any) -> None:
+        role = prefix + wanted.name("automation")
         if role not in {each["RoleName"] for each in self.iam.list_roles()["Roles"]}:
             self.put_role(role, "automation")
         values = {"Stage": "deactivate", "Trigger": wanted.trigger, "AutomationAssumeRole": self.arn(role)}
+        values |= {"NamePrefix": prefix} if prefix else {}
         static = {name: {"StaticValue": {"Values": [value]}} for name, value in values.items()}
         configuration = {
             "ConfigRuleName": wanted.rule_name,
             "TargetType": "SSM_DOCUMENT",
-            "TargetId": wanted.name("remediation"),
+            "TargetId": prefix + wanted.name("remediation"),
             "Automatic": wanted.automatic,
             "MaximumAutomaticAttempts": 5,
             "RetryAttemptSeconds": 60,

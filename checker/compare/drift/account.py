@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 from checker.compare.drift import functions, others, roles, rule
 from checker.compare.drift.difference import Difference
@@ -10,7 +11,7 @@ from checker.compare.drift.policy import PolicyInUse, digest, wanted
 from checker.evaluate import AccountUnreadable
 from checker.generate.bundle import taken_apart
 from checker.generate.deployment import Deployment
-from checker.sources.deployed.parts import Deployed, Function
+from checker.sources.deployed.parts import Deployed, DeployedIn, Function
 
 
 class State(StrEnum):
@@ -36,18 +37,28 @@ class AccountDrift:
     notes: Sequence[str] = ()
     unread: Sequence[str] = ()  # why it, or parts of it, could not be read
 
+    FOUND: ClassVar = "differences"  # what is counted for who looks on
 
-def judged(
-    expected: Deployment, account_id: str | None, name: str | None, there: Deployed | AccountUnreadable
-) -> AccountDrift:
+    @property
+    def found(self) -> int:
+        return len(self.differences)
+
+    @property
+    def reason(self) -> str | None:
+        """Why not everything is known of it, in a line."""
+        return "; ".join(self.unread) or None
+
+
+def judged(expected: Deployment, reading: DeployedIn | AccountUnreadable) -> AccountDrift:
     """The account, with every difference, the rule's first."""
-    if isinstance(there, AccountUnreadable):
-        return AccountDrift(account_id, name, State.UNREADABLE, unread=(there.reason,))
+    if isinstance(reading, AccountUnreadable):
+        return AccountDrift(reading.id, reading.name, State.UNREADABLE, unread=(reading.reason,))
+    account, there = reading
     found = list(differences(expected, there))
     running = None if others.foreign(expected, there) else in_use(there)
     return AccountDrift(
-        account_id,
-        name,
+        account.id,
+        account.name,
         _state(expected, there, running, found),
         running,
         found,

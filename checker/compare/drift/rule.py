@@ -1,7 +1,6 @@
 """The Config rule, its remediation and the schedule, beside what the policy would deploy. Pure: no clock, no I/O."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -9,9 +8,8 @@ from checker.compare.drift.difference import Difference, differing
 from checker.generate.deployment import MANAGED_RULE, Deployment
 from checker.pieces import REMEDIATING
 from checker.sources.deployed.account import parsed
-from checker.sources.deployed.parts import Deployed, Unread
+from checker.sources.deployed.parts import Deployed, Function, Unread
 
-FUNCTIONS = re.compile(r"^FUNCTIONS = (\{.*\})$", re.MULTILINE)
 CONTROLS = {"ConcurrentExecutionRatePercentage": 10, "ErrorPercentage": 50}
 ATTEMPTS = {"MaximumAutomaticAttempts": 5, "RetryAttemptSeconds": 60}
 
@@ -59,10 +57,14 @@ def remediation(expected: Deployment, deployed: Deployed) -> Iterator[Difference
         yield from differing({"remediation": (name, expected.runbook and expected.name("remediation"))})
         return
     document = str(there["TargetId"])
-    prefixed = document.endswith(f"-{expected.name('remediation')}")
+    prefixed = document.endswith(expected.name("remediation"))
     parameters = there.get("Parameters", {})
     static = {name: value.get("StaticValue", {}).get("Values") for name, value in parameters.items()}
     resource = parameters.get("ResourceId", {}).get("ResourceValue", {}).get("Value")
+    # The document puts the prefix before the names of the functions that it calls.
+    called = "".join(static.get("NamePrefix") or []) + expected.name("deactivation")
+    deactivation = deployed.functions.get("deactivation")
+    function = deactivation.name if isinstance(deactivation, Function) else called
     controls = there.get("ExecutionControls", {}).get("SsmControls", {})
     pairs: dict[str, tuple[object, object]] = {
         "remediation document": (expected.name("remediation") if prefixed else document, expected.name("remediation")),
@@ -70,6 +72,7 @@ def remediation(expected: Deployment, deployed: Deployed) -> Iterator[Difference
         "remediation stage": (static.get("Stage"), ["deactivate"]),
         "remediation trigger": (static.get("Trigger"), [expected.trigger]),
         "remediation resource": (resource, "RESOURCE_ID"),
+        "remediation calls": (called, function),
         "remediation controls": (controls, CONTROLS),
     }
     if expected.automatic:
@@ -83,28 +86,8 @@ def _document(expected: Deployment, there: Any) -> Iterator[Difference]:
         return
     if there is None:
         yield Difference("Automation document", "nothing", "a document")
-    elif _with_names_of(expected, there) != parsed(expected.runbook or ""):
+    elif there != parsed(expected.runbook or ""):
         yield Difference("Automation document", "another text", "what `keyage render` writes to remediation.yaml")
-
-
-def _with_names_of(expected: Deployment, document: Any) -> Any:
-    """The document with the names that `render` gives where those in it only have a prefix before them."""
-
-    def named(match: re.Match[str]) -> str:
-        wanted = expected.remediation_functions
-        try:
-            there = json.loads(match[1])
-        except ValueError:
-            return match[0]
-        if there.keys() != wanted.keys() or not all(str(there[each]).endswith(wanted[each]) for each in wanted):
-            return match[0]
-        return f"FUNCTIONS = {json.dumps(wanted)}"
-
-    if isinstance(document, str):
-        return FUNCTIONS.sub(named, document)
-    if isinstance(document, dict):
-        return {name: _with_names_of(expected, value) for name, value in document.items()}
-    return [_with_names_of(expected, value) for value in document] if isinstance(document, list) else document
 
 
 def schedule(expected: Deployment, deployed: Deployed) -> Iterator[Difference]:
@@ -124,7 +107,7 @@ def schedule(expected: Deployment, deployed: Deployed) -> Iterator[Difference]:
         {
             "deletion schedule is": (there.get("State"), "ENABLED"),
             "deletion schedule runs": (there.get("ScheduleExpression"), "rate(1 day)"),
-            "deletion function": (wanted if function.endswith(f"-{wanted}") else function, wanted),
+            "deletion function": (wanted if function.endswith(wanted) else function, wanted),
             "deletion stage": (given.get("Stage"), "delete"),
         }
     )

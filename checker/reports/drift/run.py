@@ -20,6 +20,9 @@ WORDS = {
 }
 
 
+DETAIL = "  "  # how a line begins that belongs to the one above
+
+
 class DriftRun(NamedTuple):
     """One comparison."""
 
@@ -70,6 +73,6 @@ def lines(account: AccountDrift) -> Iterator[str]:
     """Everything to say of one account, a line each; what belongs to a line is indented below it."""
     for difference in account.differences:
         yield str(difference)
-        yield from (f"  {detail}" for detail in difference.details)
+        yield from (f"{DETAIL}{detail}" for detail in difference.details)
     yield from (f"not read: {reason}" for reason in account.unread)
     yield from (f"note: {note}" for note in account.notes)

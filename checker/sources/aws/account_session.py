@@ -54,36 +54,45 @@ class _OfTheCurrentAccount(Credentials):
         return current.frozen
 
 
-class _BorrowedClient:
-    """A client of IAM that may go from account to account."""
+class _Borrowed:
+    """Clients that may go from account to account, made when they are asked for."""
 
-    def __init__(self, iam: Any) -> None:
-        self.iam = iam
-        self.fresh = True  # it has not met anything that makes it slow down
-        iam.meta.events.register("needs-retry", self._answered)
+    def __init__(self, session: ReadOnlySession) -> None:
+        self._session = session
+        self._clients: dict[tuple[str, str | None], Any] = {}
+        self.fresh = True  # none has met anything that makes it slow down
+
+    def client(self, service: str, region: str | None) -> Any:
+        client = self._clients.get((service, region))
+        if client is None:
+            client = self._clients[service, region] = self._session.client(service, region)
+            client.meta.events.register("before-call", _count)
+            client.meta.events.register("needs-retry", self._answered)
+        return client
 
     def _answered(self, attempts: int, **_request: Any) -> None:
         self.fresh = self.fresh and attempts == 1
 
 
 class AccountSession:
-    """What reads one account: a client, and how often it called what."""
+    """What reads one account: clients, and how often they called what."""
 
-    def __init__(self, iam: Any, current: _Current) -> None:
-        self._iam = iam
+    def __init__(self, lent: _Borrowed, current: _Current, ca_bundle: str | None) -> None:
+        self._lent = lent
         self.calls = current.calls
+        self.ca_bundle = ca_bundle
 
-    def client(self, _service: str) -> Any:
-        """The client of IAM."""
-        return self._iam
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A client of the service, for the account."""
+        return self._lent.client(service, region)
 
 
 class AccountSessions:
-    """Sessions for accounts; as many clients as accounts are read at once. Safe to share between threads."""
+    """Sessions for accounts; as many sets of clients as accounts are read at once. Safe to share between threads."""
 
     def __init__(self, session: ReadOnlySession) -> None:
         self._session = session.signing_with(_OfTheCurrentAccount())
-        self._idle: SimpleQueue[_BorrowedClient] = SimpleQueue()
+        self._idle: SimpleQueue[_Borrowed] = SimpleQueue()
 
     @contextmanager
     def of(self, credentials: Mapping[str, str]) -> Iterator[AccountSession]:
@@ -95,19 +104,17 @@ class AccountSessions:
         token = _current.set(current)
         lent = self._lend()
         try:
-            yield AccountSession(lent.iam, current)
+            yield AccountSession(lent, current, self._session.ca_bundle)
             if lent.fresh:
                 self._idle.put(lent)
         finally:
             _current.reset(token)
 
-    def _lend(self) -> _BorrowedClient:
+    def _lend(self) -> _Borrowed:
         try:
             return self._idle.get_nowait()
         except Empty:
-            iam = self._session.client("iam")
-            iam.meta.events.register("before-call", _count)
-            return _BorrowedClient(iam)
+            return _Borrowed(self._session)
 
 
 def _count(**call: Any) -> None:

@@ -47,6 +47,7 @@ READ = {
     "GetScheduleOutput": ("Target",),
     "DescribeConfigurationRecordersResponse": ("ConfigurationRecorders",),
     "DescribeConfigurationRecorderStatusResponse": ("ConfigurationRecordersStatus",),
+    "ListStackInstancesOutput": ("Summaries",),
     "ListFunctionsResponse": ("Functions",),
     "GetPolicyResponse": ("Policy",),
     "FunctionEventInvokeConfig": ("FunctionArn",),

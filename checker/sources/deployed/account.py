@@ -8,14 +8,18 @@ from typing import Any, Protocol
 import yaml
 from botocore.exceptions import HTTPClientError
 
+from checker.decision import Account
 from checker.errors import Unreadable
+from checker.evaluate import AccountUnreadable
 from checker.pieces import PIECES, REMEDIATING
 from checker.sources.aws.failures import FAILURES, explain
+from checker.sources.aws.throttled import about
 from checker.sources.deployed import around, functions, recorder, roles
 from checker.sources.deployed.code import Codes
 from checker.sources.deployed.functions import Listed
 from checker.sources.deployed.parts import (
     Deployed,
+    DeployedIn,
     Function,
     InTheWay,
     Role,
@@ -28,6 +32,7 @@ from checker.sources.deployed.parts import (
 )
 
 CUSTOM = "CUSTOM_LAMBDA"
+ROLES = (*PIECES, "automation", "schedule")
 
 
 class Session(Protocol):
@@ -45,6 +50,15 @@ def read(session: Session, sought: Sought, codes: Codes | None = None) -> Deploy
     except (*FAILURES, HTTPClientError) as error:
         raise Unreadable(explain(error)) from None
     return _Account(session, sought, codes or Codes()).read(rules)
+
+
+def read_known(session: Session, account: Account, sought: Sought, codes: Codes) -> DeployedIn | AccountUnreadable:
+    """Read the account, which must be that of the credentials; what fails comes back as a value."""
+    with about(account.id):
+        try:
+            return DeployedIn(account, read(session, sought, codes))
+        except Unreadable as error:
+            return AccountUnreadable(account.id, account.name, str(error))
 
 
 class _Account:
@@ -91,9 +105,7 @@ class _Account:
         """The rule of that name, else one of keyage's whose name ends like that."""
         wanted = self._sought.rule
         exact = [rule for rule in rules if rule["ConfigRuleName"] == wanted]
-        prefixed = [
-            rule for rule in rules if rule["ConfigRuleName"].endswith(f"-{wanted}") and around.owns(rule, listed)
-        ]
+        prefixed = [rule for rule in rules if rule["ConfigRuleName"].endswith(wanted) and around.owns(rule, listed)]
         return next(iter([*exact, *prefixed]), None)
 
     def _remediation(self, rule: str) -> dict[str, Any] | None:
@@ -107,8 +119,12 @@ class _Account:
             for piece, wanted in self._sought.functions.items()
         }
         source = (rule or {}).get("Source", {})
+        if source.get("Owner") != CUSTOM and names.get("evaluation") not in {
+            each.name for each in listed if each.owned
+        }:
+            names.pop("evaluation", None)  # where there is no rule nobody expects it, but it may be left
         if source.get("Owner") == CUSTOM:
-            names = {"evaluation": source["SourceIdentifier"], **names}
+            names = {**names, "evaluation": source["SourceIdentifier"]}
         return {piece: attempt(partial(self._function, piece, name)) for piece, name in names.items()}
 
     def _function(self, piece: str, name: str) -> Function | None:
@@ -156,13 +172,15 @@ class _Account:
     ) -> list[Stranger]:
         """Everything else of keyage."""
         known = {each.name for each in deployed.functions.values() if isinstance(each, Function)}
-        document = deployed.remediation["TargetId"] if isinstance(deployed.remediation, Mapping) else ""
+        documents = {self._sought.names["remediation"]} if "deactivation" in self._sought.functions else set()
+        if isinstance(deployed.remediation, Mapping):
+            documents.add(deployed.remediation["TargetId"])
         own = dict(deployed.schedule) if isinstance(deployed.schedule, Mapping) else None
         scheduler = self._client("scheduler")
         looks = (
             lambda: around.other_rules(self._client("config"), rules, listed, rule),
             lambda: around.other_functions(listed, known),
-            lambda: around.other_documents(self._client("ssm"), document),
+            lambda: around.other_documents(self._client("ssm"), documents),
             lambda: around.other_schedules(scheduler, around.schedules(scheduler), listed, own),
         )
         return [stranger for look in looks for stranger in self._listed(attempt(look))]
@@ -173,7 +191,10 @@ class _Account:
         taken = {each.name for each in listed if not each.owned}
         found_functions = [InTheWay("Lambda function", names[piece]) for piece in PIECES if names[piece] in taken]
         iam = self._session.client("iam")
-        return [*found_functions, *self._listed(attempt(lambda: roles.in_the_way(iam, list(names.values()))))]
+        return [
+            *found_functions,
+            *self._listed(attempt(lambda: roles.in_the_way(iam, [names[each] for each in ROLES]))),
+        ]
 
 
 def _is_named_so(rule: Mapping[str, Any]) -> bool:

@@ -36,11 +36,13 @@ def other_functions(functions: Sequence[Listed], known: Collection[str]) -> list
     return [Stranger("Lambda function", each.name) for each in functions if each.owned and each.name not in known]
 
 
-def other_documents(ssm: Any, known: str) -> list[Stranger]:
-    """keyage's Automation documents but the one known."""
+def other_documents(ssm: Any, known: Collection[str]) -> list[Stranger]:
+    """keyage's Automation documents but those known."""
     wanted = [{"Key": "Owner", "Values": ["Self"]}, {"Key": "DocumentType", "Values": ["Automation"]}]
     listed = every(ssm, "list_documents", "DocumentIdentifiers", Filters=wanted)
-    names = sorted(each["Name"] for each in listed if each["Name"].endswith("-remediation") and each["Name"] != known)
+    names = sorted(
+        each["Name"] for each in listed if each["Name"].endswith("-remediation") and each["Name"] not in known
+    )
     contents = {name: found(ssm.get_document, Name=name, DocumentFormat="YAML") for name in names}
     return [
         Stranger("Automation document", name)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from botocore.exceptions import HTTPClientError
 
+from checker.decision import Account
 from checker.errors import Unreadable
 from checker.sources.aws.failures import FAILURES, explain
 from checker.sources.aws.reader import listing
@@ -31,7 +32,7 @@ class Sought(NamedTuple):
 
     region: str
     rule: str  # the name of the rule
-    functions: Mapping[str, str]  # the names of the functions that remediate, by piece
+    functions: Mapping[str, str]  # the names of the functions that the policy wants, by piece
     names: Mapping[str, str]  # the names that `render` gives to all pieces
 
 
@@ -104,6 +105,13 @@ class Deployed:
         parts = [*self.functions.values(), self.remediation, self.document, self.schedule]
         parts += [*self.roles.values(), self.recorder]
         return list(dict.fromkeys([*(part.reason for part in parts if isinstance(part, Unread)), *self.unread]))
+
+
+class DeployedIn(NamedTuple):
+    """What was found in which account."""
+
+    account: Account
+    deployed: Deployed
 
 
 def attempt(read: Callable[[], T]) -> T | Unread:

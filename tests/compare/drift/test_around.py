@@ -35,10 +35,18 @@ def test_there_is_nothing_to_say_of_what_was_deployed(account: DeployedAccount, 
     assert (found.state, found.differences, found.notes, found.unread) == (State.CURRENT, [], [], [])
 
 
-def test_a_prefix_of_names_is_no_difference(account: DeployedAccount) -> None:
-    account.deploy(expected(CUSTOM), prefix="acme-")
+@pytest.mark.parametrize("prefix", ["acme-", "acme"])
+def test_a_prefix_of_names_is_no_difference(account: DeployedAccount, prefix: str) -> None:
+    account.deploy(expected(CUSTOM), prefix)
     found = account.drift(expected(CUSTOM))
     assert (found.state, found.differences, found.notes) == (State.CURRENT, [], [])
+
+
+def test_a_document_that_calls_functions_of_another_prefix_is_a_difference(account: DeployedAccount) -> None:
+    account.deploy(expected(CUSTOM), "acme-")
+    account.remediate(expected(CUSTOM), "other-", TargetId=f"acme-{RULE}-remediation")
+    [said] = account.differences(expected(CUSTOM))
+    assert said == f"remediation calls: deployed other-{DEACTIVATION}, policy acme-{DEACTIVATION}"
 
 
 def put_function(account: DeployedAccount, name: str, **others: str) -> str:
@@ -95,6 +103,19 @@ def test_what_the_policy_needs_no_more_is_told(account: DeployedAccount) -> None
     wanted = expected(CUSTOM.replace("action: delete", "action: deactivate"))
     notes = account.drift(wanted).notes
     assert [note.partition(" is ")[0] for note in notes] == [f"Lambda function {DELETION}"]
+
+
+def test_a_rule_that_somebody_deleted_leaves_nothing_that_is_another_keyage(account: DeployedAccount) -> None:
+    account.deploy(expected(CUSTOM))
+    account.config.delete_remediation_configuration(ConfigRuleName=RULE)
+    account.config.delete_config_rule(ConfigRuleName=RULE)
+    found = account.drift(expected(CUSTOM))
+    assert [str(each) for each in found.differences] == [
+        f"Config rule {RULE}: deployed nothing, policy a rule",
+        f"remediation: deployed nothing, policy {RULE}-remediation",
+    ]
+    notes = [note.partition(" is ")[0] for note in found.notes]
+    assert (found.state, notes) == (State.NOTHING, [])
 
 
 # ---- the recorder
