@@ -1,4 +1,4 @@
-"""A stand-in for what moto's CloudFormation forgets of a stack set: how it deploys, what it may create, and where not."""
+"""A stand-in for what moto forgets of a stack set: how it deploys, what it may create, and where it never does."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
