@@ -33,6 +33,7 @@ ROLES = (
     "Lets the remediation of ",
     "Lets the Automation document ",
     "Lets EventBridge Scheduler ",
+    "Lets keyage ",
 )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from .access_keys_rotated import COMPLIANT, EXEMPT, UNDECIDED, AccessKey, AccountPolicy, Decision, User, days, decide
+from .access_keys_rotated import COMPLIANT, UNDECIDED, AccessKey, AccountPolicy, Decision, User, days, decide
 from .remediation_settings import RemediationSettings
 
 KEEP = "keep"
@@ -129,26 +129,34 @@ def _step_for(case: _Case, marks: Mapping[str, datetime | None] | None, youngest
 
 def _kept(case: _Case) -> Step | None:
     """The step of a key that the policy wants left as it is; None for others."""
-    decision, settings = case.decision, case.settings
-    active = case.key.status == "Active"
+    decision = case.decision
     if case.key.id is None:
         return case.step(KEEP, "its access key id is not known")
-    if decision.rule is None or decision.verdict == UNDECIDED:
-        between = ", ".join(doubt.id for doubt in decision.doubts or decision.rules)
-        return case.step(KEEP, f"undecided between {between}: not touched{case.remediation.why_open}")
-    comes = settings.action != "none" and active
     if decision.verdict == COMPLIANT:
-        why = f"not older than {days(case.limit)}"
-        return case.step(KEEP, why, DEACTIVATE, case.grace_ends) if comes else case.step(KEEP, why)
-    if decision.verdict == EXEMPT and decision.exemption is not None:
+        return case.step(KEEP, f"not older than {_limits(decision)}", *_ahead(case, case.grace_ends))
+    if decision.exemption is not None:
         ends = decision.exemption.expires
         why = f"exempt by {decision.exemption.id} until {ends:%Y-%m-%d}"
-        return case.step(KEEP, why, DEACTIVATE, max(ends, case.grace_ends)) if comes else case.step(KEEP, why)
-    if settings.action == "none":
+        return case.step(KEEP, why, *_ahead(case, max(ends, case.grace_ends)))
+    if decision.rule is None or decision.verdict == UNDECIDED:
+        between = ", ".join(doubt.id for doubt in decision.doubts or decision.rules)
+        why = f"undecided between {between}: not touched{case.remediation.why_open}"
+        return case.step(KEEP, why)._replace(verdict=UNDECIDED)  # also where only what is to be done is open
+    if case.settings.action == "none":
         return case.step(KEEP, f"older than {days(case.limit)}, but the remediation is none")
-    if not active and settings.action != "delete":
-        return case.step(KEEP, f"{case.key.status} already, and the remediation is {settings.action}")
+    if case.key.status != "Active" and case.settings.action != "delete":
+        return case.step(KEEP, f"{case.key.status} already, and the remediation is {case.settings.action}")
     return None
+
+
+def _ahead(case: _Case, at: datetime) -> tuple[str | None, datetime | None]:
+    """What comes for a key that is kept for now, if it is known which rule decides."""
+    comes = case.decision.rule is not None and case.settings.action != "none" and case.key.status == "Active"
+    return (DEACTIVATE, at) if comes else (None, None)
+
+
+def _limits(decision: Decision) -> str:
+    return " or ".join(days(limit) for limit in sorted({rule.max_age for rule in decision.rules}))
 
 
 def _step_for_active(case: _Case, youngest: AccessKey | None) -> Step:

@@ -120,10 +120,7 @@ def test_a_file_that_is_rendered_no_more_is_removed_but_not_what_is_yours(render
     assert here(folder, "render").returncode == 0
     after = everything(folder / "build")
     removed = ("evaluation.tf", "lambda.zip", "lambda/index.py")
-    assert before.keys() - after.keys() == {
-        *(f"terraform/account/{name}" for name in removed),
-        "terraform/organization/template.tf",
-    }
+    assert before.keys() - after.keys() == {f"terraform/account/{name}" for name in removed}
     assert after.keys() - before.keys() == {"terraform/account/terraform.tfstate"}
 
 

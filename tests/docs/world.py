@@ -30,6 +30,7 @@ def documented_aws() -> Iterator[str]:
             stack.enter_context(fake)
         url = stack.enter_context(moto_server())
         _organization()
+        _recorder()
         _users()
         yield url
 
@@ -46,6 +47,18 @@ def _keys_made_at_now() -> Iterator[None]:
 
     with patch.object(IAMBackend, "create_access_key", create_access_key):
         yield
+
+
+def _recorder() -> None:
+    """AWS Config is switched on, and records everything, in the region of every page."""
+    config = boto3.client("config", **NAMES)  # type: ignore[call-overload]
+    group = {"allSupported": True, "includeGlobalResourceTypes": True}
+    role = f"arn:aws:iam::{CALLER}:role/config"
+    config.put_configuration_recorder(
+        ConfigurationRecorder={"name": "default", "roleARN": role, "recordingGroup": group}
+    )
+    config.put_delivery_channel(DeliveryChannel={"name": "default", "s3BucketName": "config"})
+    config.start_configuration_recorder(ConfigurationRecorderName="default")
 
 
 def _organization() -> None:

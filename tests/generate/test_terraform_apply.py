@@ -51,6 +51,7 @@ LITTLE = NOTHING | {
     "documents": ["one-number-remediation"],
     "roles": ["one-number-automation", "one-number-deactivation"],
 }
+READING = NOTHING | {"roles": ["keyage-audit", "keyage-organization"]}  # of the organization
 NEW_CODE = {f"aws_lambda_function.{name}": "update" for name in ("evaluation", "deactivation", "deletion")}
 NEW_TEMPLATE = {"aws_cloudformation_stack_set.this": "update", "aws_s3_object.template": "update"}
 
@@ -66,7 +67,7 @@ def test_a_second_plan_finds_nothing_to_do(done: Course) -> None:
 
 def test_what_comes_is_what_the_policies_need_and_nothing_else(done: Course) -> None:
     assert done.at_first == NOTHING
-    assert done.applied == {kind: sorted(EVERYTHING[kind] + LITTLE[kind]) for kind in KINDS}
+    assert done.applied == {kind: sorted(EVERYTHING[kind] + LITTLE[kind] + READING[kind]) for kind in KINDS}
 
 
 def test_a_plan_is_of_no_other_modules_than_those_of_the_changes(done: Course) -> None:
@@ -107,11 +108,11 @@ def test_a_new_document_is_a_new_version(done: Course) -> None:
 
 def test_after_a_change_the_plan_has_another_unit_and_nothing_else(done: Course) -> None:
     (actions,) = done.another_unit.values()
-    assert actions == {"aws_cloudformation_stack_instances.this": "update"}
+    assert actions == {f"aws_cloudformation_stack_instances.{name}": "update" for name in ("audit[0]", "this")}
 
 
-def test_everything_goes(done: Course) -> None:
-    assert done.in_the_end == NOTHING
+def test_everything_of_an_account_goes(done: Course) -> None:
+    assert done.in_the_end == READING
 
 
 def test_a_bucket_without_versions_is_refused(tmp_path: Path, terraform_in: InFolder) -> None:
@@ -123,4 +124,5 @@ def test_a_bucket_without_versions_is_refused(tmp_path: Path, terraform_in: InFo
         configuration = {"LocationConstraint": REGION}
         client("s3", endpoint).create_bucket(Bucket="plain", CreateBucketConfiguration=configuration)
         terraform_in(folder, endpoint).run("apply", *OPTIONS, expect=1)
-        assert client("cloudformation", endpoint).list_stack_sets()["Summaries"] == []
+        found = client("cloudformation", endpoint).list_stack_sets()["Summaries"]
+        assert [each["StackSetName"] for each in found] == ["keyage-audit"]

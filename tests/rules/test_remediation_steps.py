@@ -93,6 +93,17 @@ DEACTIVATE = {"action": "deactivate"}
             key(91),
             ("keep", "undecided between robots, default: not touched", None),
         ),
+        (
+            document(rules=[ROBOTS | {"maxAccessKeyAge": 90}]),
+            key(91),
+            ("keep", "undecided between robots, default: not touched", None),
+        ),
+        (document(rules=[ROBOTS]), key(90), ("keep", "not older than 90 days or 200 days", None)),
+        (
+            document(rules=[ROBOTS], exemptions=[EXEMPTION]),
+            key(201),
+            ("keep", "exempt by e until 2027-02-15", None),
+        ),
     ],
 )
 def test_a_key_that_is_kept(

@@ -69,8 +69,10 @@ def notes(expected: Deployment, deployed: Deployed) -> Iterator[str]:
     yield from _recorder_notes(expected, deployed)
     if deployed.rule is not None and not deployed.owned and foreign(expected, deployed) is None:
         yield f"Config rule {expected.rule_name} is not keyage's: {_take_over(deployed)}"
+    # Where the rule is gone, nothing says any more that its function is the one that is wanted.
+    own = {*expected.remediation_functions.values(), *([expected.name("evaluation")] if expected.custom else [])}
     for each in deployed.strangers:
-        if not each.acts:
+        if not each.acts and each.name not in own:
             yield (
                 f"{each.kind} {each.name} is another of keyage's, of an older release or another policy:"
                 " remove it if nobody needs it"

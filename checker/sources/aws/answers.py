@@ -45,6 +45,17 @@ READ = {
     "GetFunctionResponse": ("Configuration",),
     "GetDocumentResult": ("Content",),
     "GetScheduleOutput": ("Target",),
+    "DescribeConfigurationRecordersResponse": ("ConfigurationRecorders",),
+    "DescribeConfigurationRecorderStatusResponse": ("ConfigurationRecordersStatus",),
+    "ListFunctionsResponse": ("Functions",),
+    "GetPolicyResponse": ("Policy",),
+    "FunctionEventInvokeConfig": ("FunctionArn",),
+    "ListDocumentsResult": ("DocumentIdentifiers",),
+    "ListSchedulesOutput": ("Schedules",),
+    "GetRoleResponse": ("Role",),
+    "GetRolePolicyResponse": ("PolicyDocument",),
+    "ListRolePoliciesResponse": ("PolicyNames",),
+    "ListAttachedRolePoliciesResponse": ("AttachedPolicies",),
 }
 
 

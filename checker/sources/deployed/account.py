@@ -183,8 +183,8 @@ def _is_named_so(rule: Mapping[str, Any]) -> bool:
 
 
 def parsed(document: str) -> Any:
-    """An Automation document without its layout: AWS may give YAML back in another one."""
+    """An Automation document without its layout: AWS may give YAML back in another one. Values stay text."""
     try:
-        return yaml.safe_load(document)
-    except yaml.YAMLError:
+        return yaml.load(document, yaml.BaseLoader)  # noqa: S506 -- makes nothing but text, lists and mappings
+    except (yaml.YAMLError, RecursionError):
         return document
