@@ -16,6 +16,8 @@ from markdown_it.token import Token
 
 TOP = Path(__file__).parent.parent.parent
 DOCS = TOP / "docs"
+# Runs in tests/docs/test_organization_page.py, which then looks at what it has made.
+ORGANIZATION = DOCS / "how-to" / "read-an-organization.md"
 # tests/test_scale_document.py is about the one, tests/docs/test_commands_page.py makes the other.
 ELSEWHERE = {"scale.md", "reference/commands.md"}
 COMMENT = re.compile(r"^<!-- (file|wrong|exits|not run)(?:: (.+))? -->$")

@@ -17,7 +17,7 @@ from pathlib import Path
 from unittest import mock
 
 from tests.docs import aws_command
-from tests.docs.blocks import TOP, Block, Command, blocks, commands
+from tests.docs.blocks import ORGANIZATION, TOP, Block, Command, blocks, commands
 from tests.fakes.served_organization import credentials
 from tests.generate.terraform_cli import MIRROR
 from tests.support.processes import KEYAGE, NOW, environment, here_in_one
@@ -34,8 +34,8 @@ PROGRAMS = {
 
 
 def folder_for(page: Path, folder: Path) -> Path:
-    """Where the page begins: the tutorial with nothing, every other page with the sample."""
-    if page.parent.name == "tutorial":
+    """Where the page begins: with nothing where it says how to begin, every other page with the sample."""
+    if page.parent.name == "tutorial" or page == ORGANIZATION:
         folder.mkdir()
     else:
         shutil.copytree(SAMPLE, folder)

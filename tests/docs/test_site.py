@@ -52,25 +52,25 @@ def test_the_comments_for_the_tests_do_not_show(site: Path) -> None:
 
 
 def linking(folder: Path, *links: str) -> Path:
-    """The source of a site of one page that there is, and a page with each of the links."""
+    """The source of a site of one page that has no links, and a page with each of the links."""
     shutil.copytree(DOCS / "_static", folder / "_static")
-    for name in ("conf.py", "scale.md"):
-        text = (DOCS / name).read_text("utf-8").replace("Path(__file__).parent.parent", f"Path({str(TOP)!r})")
-        (folder / name).write_text(text)
+    text = (DOCS / "conf.py").read_text("utf-8").replace("Path(__file__).parent.parent", f"Path({str(TOP)!r})")
+    (folder / "conf.py").write_text(text)
+    (folder / "there.md").write_text("# There\n\n## Read it\n")
     pages = "".join(f"link{number}\n" for number in range(len(links)))
-    (folder / "index.md").write_text(f"# Top\n\n```{{toctree}}\nscale\n{pages}```\n")
+    (folder / "index.md").write_text(f"# Top\n\n```{{toctree}}\nthere\n{pages}```\n")
     for number, link in enumerate(links):
         (folder / f"link{number}.md").write_text(f"# Link {number}\n\n{link}\n")
     return folder
 
 
 def test_a_link_to_a_page_or_a_heading_is_no_error(tmp_path: Path) -> None:
-    source = linking(tmp_path / "docs", "[x](scale.md)", "[x](scale.md#read-it)")
+    source = linking(tmp_path / "docs", "[x](there.md)", "[x](there.md#read-it)")
     assert build(source, tmp_path / "site") == (0, "")
 
 
 def test_a_link_into_nothing_is_an_error(tmp_path: Path) -> None:
-    nowhere = {"[x](scale.md#nowhere)": "nowhere", "[x](missing.md)": "missing.md", "[x](#nowhere)": "nowhere"}
+    nowhere = {"[x](there.md#nowhere)": "nowhere", "[x](missing.md)": "missing.md", "[x](#nowhere)": "nowhere"}
     code, said = build(linking(tmp_path / "docs", *nowhere), tmp_path / "site")
     lines = said.splitlines()
     told = [

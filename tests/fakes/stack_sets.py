@@ -1,11 +1,12 @@
-"""A stand-in for what moto's CloudFormation forgets of a stack set: how it deploys, and what it may create."""
+"""A stand-in for what moto forgets of a stack set: how it deploys, what it may create, and where it never does."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from moto.cloudformation.models import StackSet
+from moto.cloudformation.models import StackInstances, StackSet
 from moto.cloudformation.responses import CloudFormationResponse
 
 # As the API calls them, and as moto's answers look for them.
@@ -15,6 +16,8 @@ FORGOTTEN = {
     "ManagedExecution": "managed_execution",
 }
 
+PLAIN: Any = StackInstances.org_backend
+
 
 @contextmanager
 def stack_sets() -> Iterator[None]:
@@ -23,10 +26,18 @@ def stack_sets() -> Iterator[None]:
     with ExitStack() as stack:
         # A property that always says that it is off.
         stack.enter_context(patch.object(StackSet, "managed_execution", {"Active": False}))
+        stack.enter_context(patch.object(StackInstances, "org_backend", property(_without_management)))
         for name in calls:
             plain: Callable[[Any], Any] = getattr(CloudFormationResponse, name)
             stack.enter_context(patch.object(CloudFormationResponse, name, _remembering(plain)))
         yield
+
+
+def _without_management(instances: Any) -> Any:
+    """The organization as stack sets see it: they make no stack in its management account."""
+    backend = PLAIN.fget(instances)
+    members = [account for account in backend.accounts if account.id != backend.org.master_account_id]
+    return SimpleNamespace(accounts=members, ou=backend.ou)
 
 
 def _remembering(plain: Callable[[Any], Any]) -> Callable[[Any], Any]:

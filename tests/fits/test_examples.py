@@ -1,9 +1,7 @@
 """Examples and definitions for the tools of others, judged by the schemas and linters of those tools."""
 
-import json
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from checker.permissions import AUDIT_ROLE, policy_document
 from checker.reports.diff.markdown import MARKER
-from tests.generate.terraform_cli import InFolder, terraform_in
-
-__all__ = ["terraform_in"]  # a fixture
+from tests.docs.blocks import ORGANIZATION
 
 pytestmark = pytest.mark.sources
 
@@ -28,36 +23,6 @@ SCHEMAS = [
     ("vendor.github-actions", TOP / "action.yml"),
     ("vendor.gitlab-ci", TOP / "examples" / "gitlab" / "keyage.gitlab-ci.yml"),
 ]
-
-# Who may assume which role, as the provider says it, without an AWS.
-TRUST = """
-mock_provider "aws" {
-  override_during = plan
-  mock_resource "aws_iam_openid_connect_provider" {
-    defaults = { arn = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com" }
-  }
-  mock_data "aws_iam_policy_document" {
-    defaults = { json = "{}" }
-  }
-}
-
-variables { repository = "example/policies" }
-
-run "trust" {
-  command = plan
-  assert {
-    condition = { for name, trust in data.aws_iam_policy_document.trust : name => flatten([
-      for statement in trust.statement : [
-        for each in statement.condition : each.values if endswith(each.variable, ":sub")
-      ]
-      ]) } == {
-      keyage-organization = ["repo:example/policies:ref:refs/heads/main"]
-      keyage-pull-request = ["repo:example/policies:pull_request"]
-    }
-    error_message = "A role trusts other runs."
-  }
-}
-"""
 
 
 def ran(*command: str | Path) -> subprocess.CompletedProcess[str]:
@@ -139,32 +104,35 @@ def test_an_included_template_leaves_the_stages_of_the_pipeline_alone() -> None:
     assert "stages" not in template
 
 
-@pytest.mark.parametrize("verb", ["check", "organization"])
-def test_the_policy_of_a_role_is_what_permissions_prints(verb: str) -> None:
-    written = json.loads((TOP / "examples" / "github" / f"{verb}.json").read_text())
-    assert written == policy_document(verb)
-
-
-def test_the_roles_that_the_workflows_assume_are_made_and_none_is_the_one_in_every_account() -> None:
-    assumed = {
-        step["with"]["role-to-assume"].partition("/")[2]
-        for path in GITHUB
-        for job in workflow(path.name)["jobs"].values()
+def roles_assumed(name: str) -> list[tuple[str, bool]]:
+    """The ARNs of the roles that a workflow assumes, and whether each is assumed by the one before."""
+    given = [
+        step["with"]
+        for job in workflow(name)["jobs"].values()
         for step in job["steps"]
         if "configure-aws-credentials" in step.get("uses", "")
-    }
-    made = re.findall(
-        r"^ +(keyage-\w[\w-]*) = \{", (TOP / "examples" / "github" / "roles.tf").read_text(), re.MULTILINE
-    )
-    assert sorted(assumed) == sorted(made) == ["keyage-organization", "keyage-pull-request"]
-    assert AUDIT_ROLE not in made
+    ]
+    return [(each["role-to-assume"], each.get("role-chaining", False)) for each in given]
 
 
-def test_the_nightly_run_names_the_external_id_that_the_roles_are_rolled_out_with() -> None:
+def outputs() -> dict[str, str]:
+    """What the apply of the page about organizations prints."""
+    return dict(re.findall(r'^(\w+) = "(.*)"$', ORGANIZATION.read_text(), re.MULTILINE))
+
+
+def test_the_workflows_assume_the_roles_that_one_apply_makes() -> None:
+    made = outputs()
+    assert roles_assumed("pull-request.yaml") == [(made["pull_request_role_arn"], False)]
+    assert roles_assumed("nightly.yaml") == [
+        (made["pipeline_role_arn"], False),
+        (made["organization_role_arn"], True),
+    ]
+
+
+def test_the_nightly_run_is_the_command_that_the_apply_prints() -> None:
     (given,) = inputs_of_keyage(workflow("nightly.yaml")["jobs"])
-    external_id = re.search(r"--external-id=(\S+)", given["arguments"])
-    assert external_id is not None
-    assert f"ParameterKey=ExternalId,ParameterValue={external_id[1]}" in (TOP / "docs" / "scale.md").read_text()
+    arguments = given["arguments"].replace("=", " ").split()
+    assert ["keyage", "check", *arguments[:5]] == shlex.split(outputs()["command"])
 
 
 def test_the_dockerfile_is_one_that_hadolint_accepts() -> None:
@@ -176,13 +144,3 @@ def test_what_the_image_is_built_from_is_not_ignored() -> None:
     kept = {line[1:] for line in (TOP / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert [name for name in sorted(kept) if not (TOP / name).exists()] == []
     assert {"checker", "rules", "templates", "requirements", "pyproject.toml", "README.md", "LICENSE"} <= kept
-
-
-def test_terraform_takes_the_roles(tmp_path: Path, terraform_in: InFolder) -> None:
-    for name in ("roles.tf", "check.json", "organization.json"):
-        shutil.copy(TOP / "examples" / "github" / name, tmp_path / name)
-    terraform = terraform_in(tmp_path)
-    terraform.run("fmt", "-check")
-    (tmp_path / "roles.tftest.hcl").write_text(TRUST)
-    # It validates first.
-    assert ", 0 failed." in terraform.run("test", "-no-color")

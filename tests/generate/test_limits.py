@@ -14,6 +14,8 @@ from checker.errors import UsageError
 from checker.generate import cloudformation
 from checker.generate.archive import zipped
 from checker.generate.deployment import Before, Deployment, deployment
+from checker.generate.rendering import render
+from checker.generate.terraform import MAX_SENT
 from checker.policy import loader
 from tests.support.large_organization import organization
 
@@ -89,6 +91,15 @@ def test_the_policy_is_the_same_in_the_archive(large: Deployment) -> None:
     code = (large.code or "").encode()
     with ZipFile(io.BytesIO(zipped("index.py", code))) as archive:
         assert loaded(archive.read("index.py").decode(), "index")["POLICY"] == large.document
+
+
+def test_however_many_accounts_are_at_most_25_files() -> None:
+    """All that there can be: a template that goes through Amazon S3, and a remediation that deletes."""
+    made = organization(ACCOUNTS, RULES, EXEMPTIONS)
+    rendering = render(loader.parse(made.policy, "policies.yaml"), made.inventory)
+    assert rendering.deployment.deletes
+    assert len(rendering.files["cloudformation/keyage.yaml"]) > MAX_SENT
+    assert len(rendering.files) <= 25
 
 
 def test_a_policy_that_is_too_large_is_refused_with_its_size() -> None:

@@ -51,7 +51,7 @@ LITTLE = NOTHING | {
     "documents": ["one-number-remediation"],
     "roles": ["one-number-automation", "one-number-deactivation"],
 }
-READING = NOTHING | {"roles": ["keyage-audit", "keyage-organization"]}  # of the organization
+READING = NOTHING | {"roles": ["keyage-organization"]}  # in the management account
 NEW_CODE = {f"aws_lambda_function.{name}": "update" for name in ("evaluation", "deactivation", "deletion")}
 NEW_TEMPLATE = {"aws_cloudformation_stack_set.this": "update", "aws_s3_object.template": "update"}
 
