@@ -1,7 +1,8 @@
 """A deployment → one self-contained CloudFormation template, and the conformance pack with its rule."""
 
 from checker.errors import UsageError
-from checker.generate.deployment import MANAGED_RULE, RUNTIME, Deployment
+from checker.generate import operations
+from checker.generate.deployment import MANAGED_RULE, MAX_NAME, RUNTIME, Deployment
 from checker.generate.templating import render
 from checker.permissions import DEPLOYED
 
@@ -25,6 +26,8 @@ def template(deployment: Deployment) -> str:
         actions=DEPLOYED,
         source=_block(deployment.code),
         runbook=_block(deployment.runbook),
+        max_name=MAX_NAME,
+        **operations.told(deployment),
     )
     return _within(MAX_TEMPLATE, text, "CloudFormation template")
 

@@ -11,6 +11,7 @@ from checker.errors import UsageError
 from checker.generate import bundle
 from checker.generate.resolution import default_decides, one_age, resolved
 from checker.generate.templating import render
+from checker.policy.deploy_settings import HOURS
 from checker.policy.loader import PolicyFile
 
 MANAGED_RULE = "ACCESS_KEYS_ROTATED"
@@ -20,7 +21,7 @@ RESERVED = ("aws", "amazon", "amzn")
 # The newest that provider hashicorp/aws 5 knows; Lambda supports it until 2029-06-30 (Lambda Developer Guide, "Lambda
 # runtimes").
 RUNTIME = "python3.13"
-MAX_NAME = 64  # characters of an IAM role, a Lambda function or a schedule
+MAX_NAME = 64  # characters of an IAM role, a Lambda function, a schedule or an EventBridge rule
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,37 @@ class Deployment:
     def name(self, suffix: str) -> str:
         """A name for a resource beside the rule, within 64 characters."""
         return f"{self.rule_name[: MAX_NAME - len(suffix) - 1]}-{suffix}"
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all that has one of at most 64 characters, apart from the rule."""
+        wanted = {
+            "evaluation": self.custom,
+            "deactivation": bool(self.remediations),
+            "remediation": bool(self.remediations),
+            "automation": bool(self.remediations),
+            "failures": bool(self.remediations),
+            "deletion": self.deletes,
+            "schedule": self.deletes,
+            "dead-letters": self.custom or bool(self.remediations),
+            "compliance": True,
+            "notices": True,
+        }
+        return [self.name(suffix) for suffix, there in wanted.items() if there]
+
+    @property
+    def longest_name(self) -> str:
+        return max(self.names, key=len)
+
+    @property
+    def longest_prefix(self) -> int:
+        """How many characters a prefix of every name may have."""
+        return MAX_NAME - len(self.longest_name)
+
+    @property
+    def period(self) -> int:
+        """Seconds between two evaluations."""
+        return HOURS[self.frequency] * 3600
 
     @property
     def custom(self) -> bool:

@@ -3,9 +3,10 @@
 from typing import Any
 
 from checker.errors import UsageError
+from checker.generate import operations
 from checker.generate.archive import zipped
 from checker.generate.cloudformation import MAX_TEMPLATE
-from checker.generate.deployment import MANAGED_RULE, RUNTIME, Deployment
+from checker.generate.deployment import MANAGED_RULE, MAX_NAME, RUNTIME, Deployment
 from checker.generate.templating import render
 from checker.generate.terraform_readme import readme
 from checker.permissions import DEPLOYED
@@ -22,10 +23,9 @@ CODE = "lambda.zip"
 def account_files(deployment: Deployment) -> dict[str, bytes]:
     """The module that deploys to one account, by path below its folder."""
     remediates = deployment.runbook is not None
-    wanted = ["versions.tf", "variables.tf", "main.tf", "outputs.tf"]
+    wanted = ["versions.tf", "variables.tf", "main.tf", "operations.tf", "outputs.tf"]
     wanted += ["evaluation.tf"] if deployment.custom else []
     wanted += ["remediation.tf"] if remediates else []
-    wanted += ["deletion.tf"] if deployment.deletes else []
     context: dict[str, Any] = {
         "deployment": deployment,
         "remediates": remediates,
@@ -36,6 +36,8 @@ def account_files(deployment: Deployment) -> dict[str, bytes]:
         "managed_rule": MANAGED_RULE,
         "actions": DEPLOYED,
         "other_region": _other_region(deployment.region),
+        "max_name": MAX_NAME,
+        **operations.told(deployment),
     }
     files = _module("account", wanted, deployment, context)
     if deployment.code is not None:
@@ -64,6 +66,7 @@ def organization_files(deployment: Deployment, template: bytes) -> dict[str, byt
         "large": size > MAX_SENT,
         "provider": PROVIDER,
         "other_region": _other_region(deployment.region),
+        "max_name": MAX_NAME,
     }
     return _module("organization", wanted, deployment, context)
 
