@@ -91,7 +91,11 @@ def function_of(stage: str) -> list[str]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_nothing_is_deployed_that_the_policy_does_not_need(case: str) -> None:
-    custom = ["FunctionPermission", "Function", "FunctionLogs", "FunctionRole"] if "custom" in case else []
+    custom = (
+        ["FunctionPermission", "Function", "FunctionLogs", "FunctionRetries", "FunctionRole"]
+        if "custom" in case
+        else []
+    )
     remediation = ["Remediation", "Document", "AutomationRole", *function_of("Deactivation")] if "-" in case else []
     deletion = [*function_of("Deletion"), "DeletionSchedule", "ScheduleRole"] if "delete" in case else []
     queue = ["DeadLetters"] if custom or remediation else []
@@ -150,7 +154,6 @@ def test_a_function_finds_its_log_group_there(name: str) -> None:
         "Handler": handler,
         "Timeout": timeout,
         "MemorySize": 512,
-        "DeadLetterConfig": {"TargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}},
     }
     assert (logs["DeletionPolicy"], logs["UpdateReplacePolicy"]) == ("Delete", "Delete")
     assert logs["Properties"] == {
@@ -159,14 +162,15 @@ def test_a_function_finds_its_log_group_there(name: str) -> None:
     }
 
 
-@pytest.mark.parametrize("stage", ["Deactivation", "Deletion"])
-def test_what_fails_waits_for_the_next_day(stage: str) -> None:
-    assert resources("custom-delete")[f"{stage}Retries"] == {
+@pytest.mark.parametrize(("stage", "attempts"), [("", 2), ("Deactivation", 0), ("Deletion", 0)])
+def test_what_fails_for_good_is_kept(stage: str, attempts: int) -> None:
+    assert resources("custom-delete")[f"{stage or 'Function'}Retries"] == {
         "Type": "AWS::Lambda::EventInvokeConfig",
         "Properties": {
             "FunctionName": {"Ref": f"{stage}Function"},
             "Qualifier": "$LATEST",
-            "MaximumRetryAttempts": 0,
+            "MaximumRetryAttempts": attempts,
+            "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}},
         },
     }
 
