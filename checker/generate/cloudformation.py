@@ -1,7 +1,7 @@
 """A deployment → one self-contained CloudFormation template, and the conformance pack with its rule."""
 
 from checker.errors import UsageError
-from checker.generate import operations
+from checker.generate import checkov, operations
 from checker.generate.deployment import MANAGED_RULE, MAX_NAME, RUNTIME, Deployment
 from checker.generate.templating import render
 from checker.permissions import DEPLOYED
@@ -27,6 +27,7 @@ def template(deployment: Deployment) -> str:
         source=_block(deployment.code),
         runbook=_block(deployment.runbook),
         max_name=MAX_NAME,
+        kept=checkov.FUNCTION_OF_A_STACK,
         **operations.told(deployment),
     )
     return _within(MAX_TEMPLATE, text, "CloudFormation template")

@@ -21,6 +21,13 @@ RESERVED = ("aws", "amazon", "amzn")
 # The newest that provider hashicorp/aws 5 knows; Lambda supports it until 2029-06-30 (Lambda Developer Guide, "Lambda
 # runtimes").
 RUNTIME = "python3.13"
+# Where AWS has no such rule, and can record no IAM users (AWS Config Developer Guide, "access-keys-rotated").
+WITHOUT_MANAGED_RULE = frozenset(
+    {
+        *("ap-east-2", "ap-south-2", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7", "ca-west-1"),
+        *("eu-central-2", "eu-south-2", "il-central-1", "me-central-1", "mx-central-1"),
+    }
+)
 MAX_NAME = 64  # characters of an IAM role, a Lambda function, a schedule or an EventBridge rule
 
 
@@ -127,7 +134,7 @@ class Deployment:
 
 
 def deployment(policy: PolicyFile, inventory: Mapping[str, Account]) -> Deployment:
-    """Raises FileProblems for selectors that cannot be resolved, UsageError for a name that AWS keeps for itself."""
+    """Raises FileProblems for selectors that cannot be resolved, UsageError for names and regions that AWS refuses."""
     rule_name = policy.deploy.rule_name
     document = resolved(policy, inventory)
     age = one_age(document) if policy.deploy.rule == "auto" else None
@@ -136,5 +143,10 @@ def deployment(policy: PolicyFile, inventory: Mapping[str, Account]) -> Deployme
         raise UsageError(
             f"deploy.ruleName: {rule_name}: Systems Manager takes no document whose name begins like that;"
             f" choose a name that does not begin with {', '.join(RESERVED)}"
+        )
+    if not made.custom and made.region in WITHOUT_MANAGED_RULE:
+        raise UsageError(
+            f"deploy.region: AWS has no managed rule {MANAGED_RULE} in {made.region}; write `rule: custom` under"
+            " deploy, or choose another region"
         )
     return made

@@ -3,7 +3,7 @@
 from typing import Any
 
 from checker.errors import UsageError
-from checker.generate import operations
+from checker.generate import checkov, operations
 from checker.generate.archive import zipped
 from checker.generate.cloudformation import MAX_TEMPLATE
 from checker.generate.deployment import MANAGED_RULE, MAX_NAME, RUNTIME, Deployment
@@ -37,6 +37,7 @@ def account_files(deployment: Deployment) -> dict[str, bytes]:
         "actions": DEPLOYED,
         "other_region": _other_region(deployment.region),
         "max_name": MAX_NAME,
+        "kept": checkov.FUNCTION,
         **operations.told(deployment),
     }
     files = _module("account", wanted, deployment, context)
@@ -67,6 +68,7 @@ def organization_files(deployment: Deployment, template: bytes) -> dict[str, byt
         "provider": PROVIDER,
         "other_region": _other_region(deployment.region),
         "max_name": MAX_NAME,
+        "kept": checkov.BUCKET,
     }
     return _module("organization", wanted, deployment, context)
 

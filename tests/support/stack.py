@@ -41,7 +41,7 @@ class Stack:
             case "Fn::Or":
                 return any(map(self._decided, given))
             case "Fn::Equals":
-                left, right = ({"Ref": "AWS::AccountId"} == each and ACCOUNT or self._plain(each) for each in given)
+                left, right = (ACCOUNT if each == {"Ref": "AWS::AccountId"} else self._plain(each) for each in given)
                 return str(left) == str(right)
         raise NotImplementedError(function)
 
