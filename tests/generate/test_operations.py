@@ -58,7 +58,8 @@ def matches(name: str, event: Mapping[str, Any]) -> bool:
     known = {'{"Ref": "Rule"}': '"access-keys-rotated"', '{"Ref": "Document"}': '"access-keys-rotated-remediation"'}
     for reference, value in known.items():
         pattern = pattern.replace(reference, value)
-    return bool(EventPattern.load(pattern).matches_event(dict(event)))
+    message: Any = dict(event)
+    return bool(EventPattern.load(pattern).matches_event(message))
 
 
 def told(name: str, event: Mapping[str, Any]) -> str:
