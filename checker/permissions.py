@@ -100,6 +100,9 @@ CALLS = (
 )
 
 WRITE_LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
+# What sends to the dead-letter queue, and what it needs of the customer key that encrypts it (Amazon SQS Developer
+# Guide, "Key management": producers).
+KEEP_WHAT_FAILED = {"KeepWhatFailed": ["sqs:SendMessage"], "EncryptWhatFailed": ["kms:Decrypt", "kms:GenerateDataKey"]}
 # What is deployed may call, by piece and by the Sid of the statement that allows it; the templates say on what.
 DEPLOYED: Mapping[str, Mapping[str, Sequence[str]]] = {
     "evaluation": {
@@ -113,6 +116,7 @@ DEPLOYED: Mapping[str, Mapping[str, Sequence[str]]] = {
         "ReadAccessKeys": ["iam:ListAccessKeys", "iam:ListGroupsForUser", "iam:ListUserTags"],
         "ReadWhatWasReported": ["config:GetComplianceDetailsByConfigRule"],
         "WriteLog": WRITE_LOG,
+        **KEEP_WHAT_FAILED,
     },
     "deactivation": {
         "WhatHasNoResource": ["config:ListDiscoveredResources", "iam:ListUsers"],
@@ -125,6 +129,7 @@ DEPLOYED: Mapping[str, Mapping[str, Sequence[str]]] = {
         ],
         "RememberSinceWhenAKeyIsInactive": ["iam:TagUser", "iam:UntagUser"],
         "WriteLog": WRITE_LOG,
+        **KEEP_WHAT_FAILED,
     },
     "deletion": {
         "WhatHasNoResource": ["iam:ListUsers"],
@@ -137,10 +142,18 @@ DEPLOYED: Mapping[str, Mapping[str, Sequence[str]]] = {
         ],
         "RememberSinceWhenAKeyIsInactive": ["iam:TagUser", "iam:UntagUser"],
         "WriteLog": WRITE_LOG,
+        **KEEP_WHAT_FAILED,
     },
     "automation": {"InvokeTheFunctions": ["lambda:InvokeFunction"]},
-    "schedule": {"InvokeTheFunction": ["lambda:InvokeFunction"]},
     "pipeline": {"AssumeTheRoleOfTheOrganization": ["sts:AssumeRole"]},
+    "schedule": {
+        "InvokeTheFunction": ["lambda:InvokeFunction"],
+        **KEEP_WHAT_FAILED,
+        "DecryptTheInput": ["kms:Decrypt"],  # EventBridge Scheduler User Guide, "Encryption at rest"
+    },
+    # For topics of another account; those of the same account allow EventBridge themselves (EventBridge User Guide,
+    # "Sending events to an AWS service in another account").
+    "notices": {"TellTheTopics": ["sns:Publish"], "EncryptForTheTopics": ["kms:Decrypt", "kms:GenerateDataKey"]},
 }
 
 # What botocore's own credential providers call on behalf of the profile: signing in, not reading.

@@ -1,7 +1,8 @@
 """A deployment → one self-contained CloudFormation template, and the conformance pack with its rule."""
 
 from checker.errors import UsageError
-from checker.generate.deployment import MANAGED_RULE, MEMORY_MB, RUNTIME, Deployment
+from checker.generate import checkov, operations
+from checker.generate.deployment import MANAGED_RULE, MAX_NAME, MEMORY_MB, RUNTIME, Deployment
 from checker.generate.templating import render
 from checker.permissions import AUDIT_ROLE, DEPLOYED, actions
 
@@ -26,6 +27,9 @@ def template(deployment: Deployment) -> str:
         actions=DEPLOYED,
         source=_block(deployment.code),
         runbook=_block(deployment.runbook),
+        max_name=MAX_NAME,
+        kept=checkov.FUNCTION_OF_A_STACK,
+        **operations.told(deployment),
     )
     return _within(MAX_TEMPLATE, text, "CloudFormation template")
 

@@ -12,6 +12,7 @@ from checker.generate import bundle
 from checker.generate.resolution import default_decides, one_age, policies_in, resolved, resolved_in_two
 from checker.generate.templating import render
 from checker.pieces import REMEDIATING
+from checker.policy.deploy_settings import HOURS
 from checker.policy.loader import PolicyFile
 
 MANAGED_RULE = "ACCESS_KEYS_ROTATED"
@@ -22,7 +23,14 @@ RESERVED = ("aws", "amazon", "amzn")
 # runtimes").
 RUNTIME = "python3.13"
 MEMORY_MB = 512  # of a function
-MAX_NAME = 64  # characters of an IAM role, a Lambda function or a schedule
+# Where AWS has no such rule, and can record no IAM users (AWS Config Developer Guide, "access-keys-rotated").
+WITHOUT_MANAGED_RULE = frozenset(
+    {
+        *("ap-east-2", "ap-south-2", "ap-southeast-4", "ap-southeast-5", "ap-southeast-7", "ca-west-1"),
+        *("eu-central-2", "eu-south-2", "il-central-1", "me-central-1", "mx-central-1"),
+    }
+)
+MAX_NAME = 64  # characters of an IAM role, a Lambda function, a schedule or an EventBridge rule
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,37 @@ class Deployment:
     def name(self, suffix: str) -> str:
         """A name for a resource beside the rule, within 64 characters."""
         return f"{self.rule_name[: MAX_NAME - len(suffix) - 1]}-{suffix}"
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all that has one of at most 64 characters, apart from the rule."""
+        wanted = {
+            "evaluation": self.custom,
+            "deactivation": bool(self.remediations),
+            "remediation": bool(self.remediations),
+            "automation": bool(self.remediations),
+            "failures": bool(self.remediations),
+            "deletion": self.deletes,
+            "schedule": self.deletes,
+            "dead-letters": self.custom or bool(self.remediations),
+            "compliance": True,
+            "notices": True,
+        }
+        return [self.name(suffix) for suffix, there in wanted.items() if there]
+
+    @property
+    def longest_name(self) -> str:
+        return max(self.names, key=len)
+
+    @property
+    def longest_prefix(self) -> int:
+        """How many characters a prefix of every name may have."""
+        return MAX_NAME - len(self.longest_name)
+
+    @property
+    def period(self) -> int:
+        """Seconds between two evaluations."""
+        return HOURS[self.frequency] * 3600
 
     @property
     def custom(self) -> bool:
@@ -125,8 +164,8 @@ def policy_file(document: dict[str, Any]) -> bytes:
 def deployment(policy: PolicyFile, inventory: Mapping[str, Account], before: Before | None = None) -> Deployment:
     """The policy as it is deployed, with `before` to some accounts first.
 
-    Raises FileProblems for selectors that cannot be resolved, UsageError for a name that AWS keeps for itself and for a
-    change that cannot reach some accounts first.
+    Raises FileProblems for selectors that cannot be resolved, UsageError for names and regions that AWS refuses and for
+    a change that cannot reach some accounts first.
     """
     rule_name = policy.deploy.rule_name
     if before:
@@ -145,6 +184,11 @@ def deployment(policy: PolicyFile, inventory: Mapping[str, Account], before: Bef
         raise UsageError(
             f"deploy.ruleName: {rule_name}: Systems Manager takes no document whose name begins like that;"
             f" choose a name that does not begin with {', '.join(RESERVED)}"
+        )
+    if not deployment.custom and deployment.region in WITHOUT_MANAGED_RULE:
+        raise UsageError(
+            f"deploy.region: AWS has no managed rule {MANAGED_RULE} in {deployment.region}; write `rule: custom` under"
+            " deploy, or choose another region"
         )
     return deployment
 

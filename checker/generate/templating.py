@@ -5,7 +5,7 @@ The delimiters are those that neither SSM (`{{ }}`), Terraform (`${ }`) nor Pyth
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from textwrap import indent
 from typing import Any
@@ -46,6 +46,13 @@ def hcl_actions(actions: Sequence[str], width: int) -> Quoted:
         return hcl(list(actions))
     lines = "".join(f"{' ' * (width + 2)}{hcl(each)},\n" for each in actions)
     return Quoted(f"[\n{lines}{' ' * width}]")
+
+
+def hcl_map(texts: Mapping[str, str], width: int) -> Quoted:
+    """A map of strings in Terraform's language, aligned as Terraform does it, after `width` spaces."""
+    longest = max(map(len, texts))
+    lines = "".join(f"{' ' * (width + 2)}{token(name):{longest}} = {hcl(text)}\n" for name, text in texts.items())
+    return Quoted(f"{{\n{lines}{' ' * width}}}")
 
 
 def yaml_actions(actions: Sequence[str], width: int) -> Quoted:
@@ -131,4 +138,4 @@ def _environment(filters: Iterable[Any]) -> Environment:
     return environment
 
 
-ENVIRONMENT = _environment((hcl, hcl_actions, yaml, yaml_actions, markdown, token, code))
+ENVIRONMENT = _environment((hcl, hcl_actions, hcl_map, yaml, yaml_actions, markdown, token, code))

@@ -3,9 +3,10 @@
 from typing import Any
 
 from checker.errors import UsageError
+from checker.generate import checkov, operations
 from checker.generate.archive import zipped
 from checker.generate.cloudformation import MAX_TEMPLATE
-from checker.generate.deployment import MANAGED_RULE, MEMORY_MB, RUNTIME, Deployment
+from checker.generate.deployment import MANAGED_RULE, MAX_NAME, MEMORY_MB, RUNTIME, Deployment
 from checker.generate.templating import render
 from checker.generate.terraform_readme import readme
 from checker.permissions import AUDIT_ROLE, CALLER_ROLE, DEPLOYED, PIPELINE_ROLE, PULL_REQUEST_ROLE, actions
@@ -24,10 +25,9 @@ CODE = "lambda.zip"
 def account_files(deployment: Deployment) -> dict[str, bytes]:
     """The module that deploys to one account, by path below its folder."""
     remediates = deployment.runbook is not None
-    wanted = ["variables.tf", "main.tf", "outputs.tf"]
+    wanted = ["variables.tf", "main.tf", "operations.tf", "outputs.tf"]
     wanted += ["evaluation.tf"] if deployment.custom else []
     wanted += ["remediation.tf"] if remediates else []
-    wanted += ["deletion.tf"] if deployment.deletes else []
     context: dict[str, Any] = {
         "deployment": deployment,
         "remediates": remediates,
@@ -41,6 +41,9 @@ def account_files(deployment: Deployment) -> dict[str, bytes]:
         "audit_role": AUDIT_ROLE,
         "reading": actions("check"),
         "other_region": _other_region(deployment.region),
+        "max_name": MAX_NAME,
+        "kept": checkov.FUNCTION,
+        **operations.told(deployment),
     }
     files = _module("account", wanted, deployment, context)
     if deployment.code is not None:
@@ -71,6 +74,8 @@ def organization_files(deployment: Deployment, template: bytes) -> dict[str, byt
         "caller_role": CALLER_ROLE,
         "reading": actions("organization"),
         "other_region": _other_region(deployment.region),
+        "max_name": MAX_NAME,
+        "kept": checkov.BUCKET,
     }
     return _module("organization", wanted, deployment, context)
 

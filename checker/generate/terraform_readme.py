@@ -111,6 +111,8 @@ def _remedy(settings: RemediationSettings) -> str:
 BLOCK = re.compile(r'^(variable|output) "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
 RESOURCE = re.compile(r'^(resource|data) "(\w+)" "(\w+)"', re.MULTILINE)
 ARGUMENT = re.compile(r"^  (description|type|default) += (.*)$", re.MULTILINE)
+KEPT = re.compile(r"^  # checkov:skip=(\w+):(.*)$", re.MULTILINE)
+BODY = re.compile(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
 TERRAFORM = re.compile(r'required_version = "(.*)"')
 PROVIDER = re.compile(r'^ {6}version = "(.*)"', re.MULTILINE)
 
@@ -123,6 +125,14 @@ class Requirement(NamedTuple):
 class Resource(NamedTuple):
     address: str
     kind: str
+
+
+class Kept(NamedTuple):
+    """A finding of checkov that stays."""
+
+    check: str
+    resources: str
+    reason: str
 
 
 class Input(NamedTuple):
@@ -151,11 +161,22 @@ def _reference(texts: Mapping[str, str]) -> dict[str, Any]:
             Resource(f"{type_}.{name}", "data source" if kind == "data" else kind)
             for kind, type_, name in RESOURCE.findall(source)
         ),
+        "findings": list(_kept(source)),
         "inputs": sorted(_input(name, said) for kind, name, said in blocks if kind == "variable"),
         "outputs": sorted(
             Output(name, said["description"].strip('"')) for kind, name, said in blocks if kind == "output"
         ),
     }
+
+
+def _kept(source: str) -> Iterator[Kept]:
+    found = [
+        (check, reason, f"{kind}.{name}")
+        for kind, name, body in BODY.findall(source)
+        for check, reason in KEPT.findall(body)
+    ]
+    for check, reason in dict.fromkeys((check, reason) for check, reason, _address in found):
+        yield Kept(check, ", ".join(address for *why, address in found if why == [check, reason]), reason)
 
 
 def _input(name: str, said: dict[str, str]) -> Input:

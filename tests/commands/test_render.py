@@ -14,7 +14,7 @@ from tests.support.processes import NOW, POLICY, here, keyage
 INVENTORY = "version: 1\naccounts:\n  - {id: 111122223333, name: prod-web}\n"
 RULE = "rules:\n  - {id: prod, accounts: prod-*, users: svc-*, maxAccessKeyAge: 30}\n"
 SUMMARY = """\
-build: 22 files, 22 new
+build: 23 files, 23 new
   every account: custom rule, no remediation
 """
 
@@ -51,9 +51,9 @@ def test_nothing_to_do_the_second_time(rendered: Path) -> None:
     folder = rendered
     before = everything(folder)
     again = here(folder, "render", "-o", "build", "--now", NOW)
-    assert again.stdout == SUMMARY.replace("22 new", "nothing changed")
+    assert again.stdout == SUMMARY.replace("23 new", "nothing changed")
     check = here(folder, "render", "-o", "build", "--check", "--now", NOW)
-    assert (check.returncode, check.stdout) == (0, "build is what the policy renders: 22 files\n")
+    assert (check.returncode, check.stdout) == (0, "build is what the policy renders: 23 files\n")
     assert everything(folder) == before
 
 

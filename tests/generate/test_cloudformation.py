@@ -17,6 +17,7 @@ from checker.generate.deployment import RUNTIME, Deployment, deployment
 from checker.generate.templating import yaml
 from checker.policy import loader
 from tests.generate.hostile import HOSTILE
+from tests.support.stack import Stack
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "render"
 LONGEST = "r" * 64
@@ -45,16 +46,16 @@ def parsed(made: Deployment) -> Any:
     return cfn_yaml.loads(cloudformation.template(made))
 
 
-def resources(case: str) -> Any:
-    return parsed(deployed(CASES[case]))["Resources"]
+def resources(case: str, **parameters: Any) -> Any:
+    return Stack(parsed(deployed(CASES[case])), parameters).resources
 
 
-def properties(case: str, resource: str) -> Any:
-    return resources(case)[resource]["Properties"]
+def properties(case: str, resource: str, **parameters: Any) -> Any:
+    return resources(case, **parameters)[resource]["Properties"]
 
 
-def statements(case: str, role: str) -> dict[str, Any]:
-    (policy,) = properties(case, role)["Policies"]
+def statements(case: str, role: str, **parameters: Any) -> dict[str, Any]:
+    (policy,) = properties(case, role, **parameters)["Policies"]
     return {statement["Sid"]: statement for statement in policy["PolicyDocument"]["Statement"]}
 
 
@@ -69,8 +70,7 @@ def allowed(case: str, role: str) -> set[str]:
 
 def test_where_one_number_says_it_all_the_managed_rule_is_deployed_and_nothing_else() -> None:
     template = parsed(deployed(CASES["managed"]))
-    assert list(template) == ["AWSTemplateFormatVersion", "Description", "Rules", "Resources", "Outputs"]
-    assert template["Resources"] == {
+    assert resources("managed") == {
         "Rule": {
             "Type": "AWS::Config::ConfigRule",
             "Properties": {
@@ -91,10 +91,15 @@ def function_of(stage: str) -> list[str]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_nothing_is_deployed_that_the_policy_does_not_need(case: str) -> None:
-    custom = ["FunctionPermission", "Function", "FunctionLogs", "FunctionRole"] if "custom" in case else []
+    custom = (
+        ["FunctionPermission", "Function", "FunctionLogs", "FunctionRetries", "FunctionRole"]
+        if "custom" in case
+        else []
+    )
     remediation = ["Remediation", "Document", "AutomationRole", *function_of("Deactivation")] if "-" in case else []
     deletion = [*function_of("Deletion"), "DeletionSchedule", "ScheduleRole"] if "delete" in case else []
-    assert list(resources(case)) == ["Rule", *custom, *remediation, *deletion]
+    queue = ["DeadLetters"] if custom or remediation else []
+    assert list(resources(case)) == ["Rule", *custom, *remediation, *deletion, *queue]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -153,27 +158,21 @@ def test_a_function_finds_its_log_group_there(name: str) -> None:
     assert (logs["DeletionPolicy"], logs["UpdateReplacePolicy"]) == ("Delete", "Delete")
     assert logs["Properties"] == {
         "LogGroupName": f"/aws/lambda/access-keys-rotated-{suffix}",
-        "RetentionInDays": {"Ref": "LogRetentionDays"},
+        "RetentionInDays": 365,
     }
 
 
-@pytest.mark.parametrize("stage", ["Deactivation", "Deletion"])
-def test_what_fails_waits_for_the_next_day(stage: str) -> None:
-    assert resources("custom-delete")[f"{stage}Retries"] == {
+@pytest.mark.parametrize(("stage", "attempts"), [("", 2), ("Deactivation", 0), ("Deletion", 0)])
+def test_what_fails_for_good_is_kept(stage: str, attempts: int) -> None:
+    assert resources("custom-delete")[f"{stage or 'Function'}Retries"] == {
         "Type": "AWS::Lambda::EventInvokeConfig",
         "Properties": {
             "FunctionName": {"Ref": f"{stage}Function"},
             "Qualifier": "$LATEST",
-            "MaximumRetryAttempts": 0,
+            "MaximumRetryAttempts": attempts,
+            "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}},
         },
     }
-
-
-def test_the_retention_of_the_log_is_the_only_parameter() -> None:
-    parameters = parsed(deployed(CASES["custom-delete"]))["Parameters"]
-    assert list(parameters) == ["LogRetentionDays"]
-    assert (parameters["LogRetentionDays"]["Type"], parameters["LogRetentionDays"]["Default"]) == ("Number", 365)
-    assert 365 in parameters["LogRetentionDays"]["AllowedValues"]
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if "-" in case])
@@ -213,6 +212,7 @@ def test_the_schedule_starts_the_deletion_every_day() -> None:
         "Arn": {"Fn::GetAtt": ["DeletionFunction", "Arn"]},
         "RoleArn": {"Fn::GetAtt": ["ScheduleRole", "Arn"]},
         "RetryPolicy": {"MaximumEventAgeInSeconds": 3600, "MaximumRetryAttempts": 5},
+        "DeadLetterConfig": {"Arn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}},
     }
 
 
@@ -230,7 +230,7 @@ def test_the_document_invokes_the_functions_by_the_names_that_they_have() -> Non
 def test_every_arn_is_of_the_partition_that_it_is_deployed_in(case: str) -> None:
     template = cloudformation.template(shortened(case))
     arns = re.findall(r"arn:[^:\s]*:", template)
-    assert set(arns) <= {"arn:${AWS:"}
+    assert set(arns) <= {"arn:${AWS:", "arn:[a-z-]+:"}  # and in the patterns of parameters, of any
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -242,7 +242,7 @@ def test_a_stack_set_takes_the_template(case: str) -> None:
 
 
 def test_names_made_of_the_longest_rule_name_are_not_too_long() -> None:
-    found = parsed(deployed(CASES["custom-delete"], name=LONGEST))["Resources"]
+    found = Stack(parsed(deployed(CASES["custom-delete"], name=LONGEST)), {}).resources
     names = [
         found["Rule"]["Properties"]["ConfigRuleName"],
         *(found[function]["Properties"]["FunctionName"] for function in FUNCTIONS),

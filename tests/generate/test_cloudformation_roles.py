@@ -50,6 +50,9 @@ def test_only_actions_that_know_no_resource_are_allowed_on_everything(case: str)
             assert (statement["Effect"], [action for action in actions(statement) if "*" in action]) == ("Allow", [])
 
 
+QUEUE = {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+
+
 def test_the_function_may_read_and_report() -> None:
     found = statements("custom", "FunctionRole")
     assert {sid: (actions(statement), statement["Resource"]) for sid, statement in found.items()} == {
@@ -69,6 +72,7 @@ def test_the_function_may_read_and_report() -> None:
             {"Fn::Sub": "arn:${AWS::Partition}:config:${AWS::Region}:${AWS::AccountId}:config-rule/*"},
         ),
         "WriteLog": (WRITE_LOG, {"Fn::GetAtt": ["FunctionLogs", "Arn"]}),
+        "KeepWhatFailed": (["sqs:SendMessage"], QUEUE),
     }
 
 
@@ -79,6 +83,7 @@ READING = {
     "iam:ListAccessKeys",
     "iam:ListGroupsForUser",
     "iam:ListUsers",
+    "sqs:SendMessage",
 }
 
 
@@ -146,12 +151,57 @@ def test_the_schedule_may_invoke_the_deletion_and_nothing_else() -> None:
             "Effect": "Allow",
             "Action": "lambda:InvokeFunction",
             "Resource": {"Fn::GetAtt": ["DeletionFunction", "Arn"]},
-        }
+        },
+        "KeepWhatFailed": {
+            "Sid": "KeepWhatFailed",
+            "Effect": "Allow",
+            "Action": "sqs:SendMessage",
+            "Resource": QUEUE,
+        },
+    }
+
+
+KEY = "arn:aws:kms:us-east-1:111122223333:key/1"
+
+
+@pytest.mark.parametrize("role", ["FunctionRole", "DeactivationRole", "DeletionRole", "ScheduleRole"])
+def test_a_customer_key_is_for_the_queue_alone(role: str) -> None:
+    with_key, without = (statements("custom-delete", role, **given) for given in ({"KmsKeyArn": KEY}, {}))
+    assert with_key.pop("EncryptWhatFailed") == {
+        "Sid": "EncryptWhatFailed",
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "kms:GenerateDataKey"],
+        "Resource": KEY,
+        "Condition": {"StringEquals": {"kms:EncryptionContext:aws:sqs:arn": QUEUE}},
+    }
+    with_key.pop("DecryptTheInput", None)
+    assert with_key == without
+
+
+def test_a_customer_key_is_for_the_schedule_alone() -> None:
+    (statement,) = (
+        each for sid, each in statements("custom-delete", "ScheduleRole", KmsKeyArn=KEY).items() if "Input" in sid
+    )
+    schedule = (
+        "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule/default/access-keys-rotated-deletion"
+    )
+    assert statement == {
+        "Sid": "DecryptTheInput",
+        "Effect": "Allow",
+        "Action": "kms:Decrypt",
+        "Resource": KEY,
+        "Condition": {"StringEquals": {"kms:EncryptionContext:aws:scheduler:schedule:arn": {"Fn::Sub": schedule}}},
     }
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_only_unnamed_roles_are_made(case: str) -> None:
-    """A role with a name would need CAPABILITY_NAMED_IAM."""
-    roles = [each["Properties"] for each in resources(case).values() if each["Type"] == "AWS::IAM::Role"]
-    assert [role for role in roles if "RoleName" in role] == []
+def test_roles_have_name_path_and_boundary(case: str) -> None:
+    boundary = "arn:aws:iam::111122223333:policy/b"
+    given = {"NamePrefix": "acme-", "IamPath": "/security/", "PermissionsBoundary": boundary}
+    for name, each in resources(case, **given).items():
+        if each["Type"] == "AWS::IAM::Role":
+            found = each["Properties"]
+            assert found["RoleName"].startswith("acme-access-keys-rotated-"), name
+            assert (found["Path"], found["PermissionsBoundary"]) == ("/security/", boundary)
+    for each in resources(case).values():
+        assert "PermissionsBoundary" not in each["Properties"]

@@ -50,3 +50,18 @@ def test_the_functions_that_remediate_are_those_of_the_stages_that_the_policy_ha
 def test_the_automation_document_is_as_large_for_a_large_policy_as_for_a_small_one(count: int) -> None:
     rules = "".join(f"  - {{id: r{number}, maxAccessKeyAge: 9, users: u{number}-*}}\n" for number in range(count))
     assert made(f"{DEACTIVATE}rules:\n{rules}").runbook == made(DEACTIVATE).runbook
+
+
+@pytest.mark.parametrize("length", [1, 40, 51, 60, 64])
+def test_a_prefix_keeps_names_within_64_characters(length: int) -> None:
+    for text in ("", DEACTIVATE, "remediation: {action: delete, deleteAfterDays: 30}\n"):
+        found = made(f"{text}deploy: {{ruleName: {'k' * length}}}\n")
+        assert max(map(len, found.names)) + found.longest_prefix == 64
+        assert len(found.longest_name) + found.longest_prefix == 64
+
+
+def test_a_region_without_the_managed_rule_is_refused_for_it_alone() -> None:
+    made("deploy: {region: eu-south-2, rule: custom}\n")
+    made("deploy: {region: eu-south-1}\n")
+    with pytest.raises(UsageError, match=r"no managed rule ACCESS_KEYS_ROTATED in eu-south-2; write `rule: custom`"):
+        made("deploy: {region: eu-south-2}\n")

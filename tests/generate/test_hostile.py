@@ -121,6 +121,7 @@ def test_why_an_exemption_is_there_stays_at_home(policy: loader.PolicyFile) -> N
 
 def test_nothing_in_the_cloudformation_template_is_substituted_in_a_users_text(policy: loader.PolicyFile) -> None:
     names = {"AWS::Partition", "AWS::AccountId", "AWS::Region"}
+    names |= {"NamePrefix", "AlarmTopicArn", "ComplianceTopicArn", "Owner"}
     assert {part.partition("}")[0] for part in template(policy).split("${")[1:]} == names
 
 

@@ -201,6 +201,7 @@ def test_systems_manager_takes_what_is_rendered(case: str) -> None:
         "ResourceId": "",
         "Stage": "deactivate",
         "Trigger": "manual",
+        "NamePrefix": "",
         "AutomationAssumeRole": None,
     }
     assert document["outputs"] == ["remediate.Summary", "remediate.Keys"]

@@ -52,7 +52,10 @@ rules:
   - {id: by-name, accounts: prod-*, users: d, maxAccessKeyAge: 50}
   - {id: by-either, accounts: ["777777777777", sandbox], users: e, maxAccessKeyAge: 40}
 """
-SHOWN = ("main.tf", "roles.tf", "evaluation.tf", "remediation.tf", "deletion.tf", "variables.tf", "outputs.tf")
+SHOWN = (
+    *("main.tf", "roles.tf", "evaluation.tf", "remediation.tf", "operations.tf"),
+    *("variables.tf", "outputs.tf"),
+)
 
 
 def texts(text: str) -> dict[str, str]:
@@ -88,12 +91,13 @@ def test_a_policy_without_remediation_deploys_none() -> None:
     assert set(texts(NINETY)) == {
         "README.md",
         "main.tf",
+        "operations.tf",
         "outputs.tf",
         "tests/module.tftest.hcl",
         "variables.tf",
     }
-    made = re.findall(r'^resource "(aws_iam_\w+)" "(\w+)"', "".join(texts(NINETY).values()), re.MULTILINE)
-    assert made == [("aws_iam_role", "audit"), ("aws_iam_role_policy", "audit")]
+    made = re.findall(r'^resource "(\w+)" "(\w+)"', "".join(texts(NINETY).values()), re.MULTILINE)
+    assert [name for _kind, name in made if name != "notices"] == ["this", "audit", "audit", "compliance", "compliance"]
 
 
 def test_a_policy_that_only_deactivates_has_no_role_that_deletes() -> None:
