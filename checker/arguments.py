@@ -11,8 +11,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from checker import permissions
 from checker.instant import instant
-from checker.permissions import AUDIT_ROLE
 from checker.reports.formats import FORMATS, names
 from checker.shell.common import Common
 from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
@@ -43,10 +43,10 @@ class RoleName(click.ParamType[str]):
     def convert(self, value: Any, param: Any, ctx: Any) -> str:
         text = str(value)
         if text.startswith("arn:"):
-            name = text.partition(":role/")[2] or AUDIT_ROLE
+            name = text.partition(":role/")[2] or permissions.AUDIT_ROLE
             self.fail(f"{text!r} is an ARN: write the name, the same in every account: {name}", param, ctx)
         if text.startswith("/"):
-            self.fail(f"{text!r} begins with a slash: write {text.strip('/') or AUDIT_ROLE}", param, ctx)
+            self.fail(f"{text!r} begins with a slash: write {text.strip('/') or permissions.AUDIT_ROLE}", param, ctx)
         if not self._form.fullmatch(text):
             self.fail(f"{text!r} is not the name of a role: 1 to 64 letters, digits and _+=,.@-", param, ctx)
         return text
@@ -149,12 +149,21 @@ CONCURRENCY = option(
     show_default=True,
     help="Calls side by side.",
 )
-ROLE_NAME = option("--role-name", type=RoleName(), help=f"The role to assume in each account; default: {AUDIT_ROLE}.")
+ROLE_NAME = option(
+    "--role-name", type=RoleName(), help=f"The role to assume in each account; default: {permissions.AUDIT_ROLE}."
+)
 EXTERNAL_ID = option("--external-id", type=ExternalId(), help="The external id that the role's trust policy asks for.")
 ORGANIZATION = option(
     "--organization", is_flag=True, help="Every active account of the organization, or of the --inventory named."
 )
 ACCOUNT = option("--account", multiple=True, metavar="ID|NAME|ou=OU", help="Only these accounts; patterns; repeatable.")
+STACK_SET = option(
+    "--stack-set",
+    default=permissions.STACK_SET,
+    metavar="NAME",
+    help="The StackSet of the organization, where its name has a prefix.",
+    show_default=True,
+)
 DEADLINE = option(
     "--deadline",
     type=click.FloatRange(0, 604800, min_open=True),

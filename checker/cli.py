@@ -23,6 +23,7 @@ from checker.arguments import (
     QUIET,
     ROLE_NAME,
     SHOW,
+    STACK_SET,
     UserPath,
     common_of,
     formats_of,
@@ -225,6 +226,7 @@ def render(
 @ROLE_NAME
 @EXTERNAL_ID
 @ACCOUNT
+@STACK_SET
 @DEADLINE
 @on_aws
 def drift(**settings: Any) -> int:

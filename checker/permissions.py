@@ -28,6 +28,10 @@ USERS = "arn:*:iam::*:user/*"
 ROLES = "arn:*:iam::*:role/*"
 FUNCTIONS = "arn:*:lambda:*:*:function:*"
 AGGREGATORS = "arn:*:config:*:*:config-aggregator/*"
+# What the roles that `render` makes are for: one account, an organization, and the checks of a pull request.
+READ_ACCOUNT = ("check", "drift", "plan")
+READ_ORGANIZATION = ("organization", "organization-drift", "plan")
+READ_IN_PULL_REQUEST = ("check",)
 AUDIT_ROLE = "keyage-audit"  # the role that `check --organization` assumes, where no other is named
 STACK_SET = "keyage"  # its name in terraform/organization
 # The other roles that `render` makes: which assumes that one, which a pipeline assumes, and which its pull requests do.
@@ -171,19 +175,16 @@ VERBS = sorted({verb for call in CALLS for verb in call.verbs})
 ALLOWED = frozenset((call.service, call.operation) for call in CALLS) | SIGN_IN
 
 
-def actions(verb: str) -> dict[str, list[str]]:
-    """What a verb may call, by the Sid of the statement that allows it; the templates say on what."""
-    return {statement["Sid"]: statement["Action"] for statement in policy_document(verb)["Statement"]}
+def statements(*verbs: str) -> list[dict[str, Any]]:
+    """What the verbs may call, as the statements of one IAM policy."""
+    wanted = [call for call in CALLS if call.verbs.intersection(verbs)]
+    resources = sorted({call.resource for call in wanted}, key=lambda resource: (resource != "*", resource))
+    return [_statement([call for call in wanted if call.resource == each], each) for each in resources]
 
 
 def policy_document(verb: str) -> dict[str, Any]:
     """The least-privilege IAM policy for a verb that reads AWS."""
-    wanted = [call for call in CALLS if verb in call.verbs]
-    resources = sorted({call.resource for call in wanted}, key=lambda resource: (resource != "*", resource))
-    return {
-        "Version": "2012-10-17",
-        "Statement": [_statement([call for call in wanted if call.resource == each], each) for each in resources],
-    }
+    return {"Version": "2012-10-17", "Statement": statements(verb)}
 
 
 def _statement(calls: list[Call], resource: str) -> dict[str, Any]:

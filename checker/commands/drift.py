@@ -10,6 +10,7 @@ from checker.compare.drift.policy import wanted
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable
 from checker.evaluate import AccountSkipped, AccountUnreadable
 from checker.generate.deployment import Deployment, deployment
+from checker.permissions import STACK_SET
 from checker.pieces import PIECES
 from checker.reports.drift.run import DriftRun
 from checker.reports.formats import writer
@@ -39,6 +40,7 @@ class Options(NamedTuple):
     role_name: str | None = None
     external_id: str | None = None
     account: tuple[str, ...] = ()  # filters of which any may select an account
+    stack_set: str = STACK_SET
     deadline: float | None = None  # seconds
     profile: str | None = None
     concurrency: int = CALLS_SIDE_BY_SIDE
@@ -90,7 +92,7 @@ def _found(
     said: Mapping[str, str] = {}
     if options.organization:
         tasks, skipped = _organization(options, loaded, expected, session, workers, deadline)
-        said = _stack_set(session, expected, quiet=options.common.quiet)
+        said = _stack_set(session, expected, options.stack_set, quiet=options.common.quiet)
     else:
         tasks = [_caller(options, loaded, expected, session)]
     found: list[AccountDrift] = []
@@ -126,10 +128,10 @@ def _caller(
     return Task(account.id, account.name, partial(read_known, session, account, sought(expected), Codes()))
 
 
-def _stack_set(session: ReadOnlySession, expected: Deployment, *, quiet: bool) -> Mapping[str, str]:
+def _stack_set(session: ReadOnlySession, expected: Deployment, name: str, *, quiet: bool) -> Mapping[str, str]:
     """What the StackSet says of accounts, which it also knows where no role can be assumed."""
     try:
-        return stack_set.behind(session, expected.region) or {}
+        return stack_set.behind(session, expected.region, name) or {}
     except Unreadable as error:
         say([f"note: {error}"], quiet=quiet)
         return {}

@@ -4,7 +4,7 @@ from checker.errors import UsageError
 from checker.generate import checkov, operations
 from checker.generate.deployment import MANAGED_RULE, MAX_NAME, MEMORY_MB, RUNTIME, Deployment
 from checker.generate.templating import render
-from checker.permissions import AUDIT_ROLE, DEPLOYED, actions
+from checker.permissions import AUDIT_ROLE, DEPLOYED, READ_ACCOUNT, statements
 
 # CloudFormation User Guide, "Understand CloudFormation quotas": a template in S3 is at most 1 MB. The code in it then
 # keeps within what Lambda takes: 4 MB for each function ("AWS::Lambda::Function Code").
@@ -42,7 +42,7 @@ def conformance_pack(deployment: Deployment) -> str:
 
 def audit_role() -> str:
     """The role that `check --organization` assumes, for a stack or a StackSet; the same whatever the policy says."""
-    return render("cloudformation/audit_role.yaml.j2", role=AUDIT_ROLE, actions=actions("check"))
+    return render("cloudformation/audit_role.yaml.j2", role=AUDIT_ROLE, reading=statements(*READ_ACCOUNT))
 
 
 def _block(text: str | None) -> str:

@@ -38,11 +38,16 @@ def hcl(value: object) -> Quoted:
     raise TypeError(f"{type(value).__name__} has no form in Terraform's language here")
 
 
+def in_lines(actions: Sequence[str]) -> bool:
+    """Whether Terraform's language has what an IAM statement allows in several lines; see hcl_actions."""
+    return len(actions) > MOST_IN_A_LINE
+
+
 def hcl_actions(actions: Sequence[str], width: int) -> Quoted:
     """What an IAM statement allows, in Terraform's language; many a line each, after `width` spaces."""
     if len(actions) == 1:
         return hcl(actions[0])
-    if len(actions) <= MOST_IN_A_LINE:
+    if not in_lines(actions):
         return hcl(list(actions))
     lines = "".join(f"{' ' * (width + 2)}{hcl(each)},\n" for each in actions)
     return Quoted(f"[\n{lines}{' ' * width}]")
@@ -60,6 +65,24 @@ def yaml_actions(actions: Sequence[str], width: int) -> Quoted:
     if len(actions) == 1:
         return Quoted(f" {token(actions[0])}")
     return Quoted("".join(f"\n{' ' * width}- {token(each)}" for each in actions))
+
+
+def hcl_own(resource: str) -> Quoted:
+    """What an IAM statement is about, in Terraform's language; ARNs of any account become those of the module's."""
+    return Quoted(f'"{_of(resource, "${local.partition}", "${local.account}")}"')
+
+
+def yaml_own(resource: str) -> Quoted:
+    """What an IAM statement is about, in CloudFormation's YAML; ARNs of any account become those of the stack's."""
+    own = _of(resource, "${AWS::Partition}", "${AWS::AccountId}")
+    return Quoted(f'"{own}"' if own == resource else f"!Sub {own}")
+
+
+def _of(resource: str, partition: str, account: str) -> str:
+    if resource == "*":
+        return resource
+    arn, _partition, service, region, _account, rest = resource.split(":", 5)
+    return ":".join((arn, partition, service, region, account, rest))
 
 
 def yaml(value: object) -> Quoted:
@@ -138,4 +161,6 @@ def _environment(filters: Iterable[Any]) -> Environment:
     return environment
 
 
-ENVIRONMENT = _environment((hcl, hcl_actions, hcl_map, yaml, yaml_actions, markdown, token, code))
+ENVIRONMENT = _environment(
+    (hcl, hcl_actions, hcl_map, hcl_own, in_lines, yaml, yaml_actions, yaml_own, markdown, token, code)
+)

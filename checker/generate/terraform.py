@@ -9,7 +9,17 @@ from checker.generate.cloudformation import MAX_TEMPLATE
 from checker.generate.deployment import MANAGED_RULE, MAX_NAME, MEMORY_MB, RUNTIME, Deployment
 from checker.generate.templating import render
 from checker.generate.terraform_readme import readme
-from checker.permissions import AUDIT_ROLE, CALLER_ROLE, DEPLOYED, PIPELINE_ROLE, PULL_REQUEST_ROLE, actions
+from checker.permissions import (
+    AUDIT_ROLE,
+    CALLER_ROLE,
+    DEPLOYED,
+    PIPELINE_ROLE,
+    PULL_REQUEST_ROLE,
+    READ_ACCOUNT,
+    READ_IN_PULL_REQUEST,
+    READ_ORGANIZATION,
+    statements,
+)
 from checker.spoken import plural
 
 # CloudFormation API Reference, CreateStackSet: the TemplateBody of a call; a larger template goes through Amazon S3.
@@ -39,7 +49,7 @@ def account_files(deployment: Deployment) -> dict[str, bytes]:
         "managed_rule": MANAGED_RULE,
         "actions": DEPLOYED,
         "audit_role": AUDIT_ROLE,
-        "reading": actions("check"),
+        "reading": statements(*READ_ACCOUNT),
         "other_region": _other_region(deployment.region),
         "max_name": MAX_NAME,
         "kept": checkov.FUNCTION,
@@ -72,7 +82,7 @@ def organization_files(deployment: Deployment, template: bytes) -> dict[str, byt
         "provider": PROVIDER,
         "audit_role": AUDIT_ROLE,
         "caller_role": CALLER_ROLE,
-        "reading": actions("organization"),
+        "reading": statements(*READ_ORGANIZATION),
         "other_region": _other_region(deployment.region),
         "max_name": MAX_NAME,
         "kept": checkov.BUCKET,
@@ -88,7 +98,7 @@ def pipeline_files(deployment: Deployment) -> dict[str, bytes]:
         "pull_request_role": PULL_REQUEST_ROLE,
         "caller_role": CALLER_ROLE,
         "actions": DEPLOYED["pipeline"],
-        "reading": actions("check"),
+        "reading": statements(*READ_IN_PULL_REQUEST),
     }
     return _module("ci", ["main.tf"], deployment, context)
 

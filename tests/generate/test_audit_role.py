@@ -12,7 +12,7 @@ from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from checker.generate import cloudformation, lint
-from checker.permissions import AUDIT_ROLE, USERS, policy_document
+from checker.permissions import AUDIT_ROLE, statements
 from tests.generate.test_lint import linted
 
 AUDITOR = "arn:aws:iam::111122223333:role/security/keyage-organization"
@@ -46,11 +46,14 @@ def test_cfn_lint_finds_nothing_with_informational_checks(tmp_path: Path) -> Non
     assert linted(tmp_path) == []
 
 
-def test_it_may_do_what_check_needs_in_its_own_account_and_nothing_else() -> None:
-    narrowed = {"*": "*", USERS: f"arn:aws:iam::{DEFAULT_ACCOUNT_ID}:user/*"}
-    wanted = policy_document("check")
-    wanted["Statement"] = [each | {"Resource": narrowed[each["Resource"]]} for each in wanted["Statement"]]
-    assert made(AuditorArn=AUDITOR)["Policy"] == wanted
+def test_it_may_do_what_check_drift_and_plan_need_in_its_own_account_and_nothing_else() -> None:
+    wanted = statements("check", "drift", "plan")
+    for each in wanted:
+        each["Resource"] = re.sub(r"^arn:\*:(\w+):(\*?):\*:", rf"arn:aws:\1:\2:{DEFAULT_ACCOUNT_ID}:", each["Resource"])
+    listed = made(AuditorArn=AUDITOR)["Policy"]["Statement"]
+    for each in listed:
+        each["Action"] = [each["Action"]] if isinstance(each["Action"], str) else each["Action"]
+    assert listed == wanted
 
 
 def test_it_trusts_the_auditor_alone() -> None:
