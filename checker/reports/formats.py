@@ -78,6 +78,12 @@ FORMATS: Mapping[str, Sequence[Format]] = {
     ),
     PLAN: (
         Format("table", "remediate.table:write", "people at a terminal"),
+        Format("markdown", "remediate.markdown:write", "comments on pull requests: what would be done first"),
+        Format(
+            "html",
+            "remediate.html:write",
+            "the person who has to say yes: one page that works offline, with every step and every key that waits",
+        ),
         Format("json", "remediate.json:write", "programs: every step, and every key that is kept"),
     ),
     "diff": (

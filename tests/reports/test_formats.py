@@ -37,7 +37,10 @@ GOLDEN = {
     ),
     "test": ("test", {"text": "test.txt", "junit": "test.xml", "github": "test-github.txt"}),
     "drift": ("drift", {"text": "drift.txt", "markdown": "drift.md", "json": "drift.json"}),
-    "remediate plan": ("remediate", {"table": "plan.txt", "json": "plan.json"}),
+    "remediate plan": (
+        "remediate",
+        {"table": "plan.txt", "markdown": "plan.md", "html": "plan.html", "json": "plan.json"},
+    ),
     "diff": ("diff", {"text": "diff.txt", "markdown": "diff.md", "json": "diff.json"}),
     "render": ("cost", {"table": "cost.txt", "json": "cost.json"}),
 }

@@ -4,15 +4,9 @@ Nothing is loaded and nothing but the page's own style and script may run: its C
 digests. Keys are data that the script shows as text, some at a time. The same state and `--now` give the same bytes.
 """
 
-import base64
-import hashlib
-import json
 from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
 from typing import Any, TextIO
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from checker import __version__
@@ -34,6 +28,7 @@ from checker.reports.advice import resolve
 from checker.reports.check.html_figures import Figures
 from checker.reports.messages import exemption
 from checker.reports.run import Run
+from checker.reports.syntax.html import data, digest, environment, text_of
 from checker.reports.words import due_day
 from checker.reports.worst import Worst, by_due_date
 from checker.spoken import account_label
@@ -84,8 +79,8 @@ class HtmlReport:
         steps = {
             str(number): self._steps(finding) for number, finding in enumerate(keys) if finding.verdict == NON_COMPLIANT
         }
-        style, script = _text("style.css.j2"), _text("script.js.j2")
-        page = _environment().get_template("page.html.j2")
+        style, script = text_of("style.css.j2"), text_of("script.js.j2")
+        page = environment().get_template("page.html.j2")
         stream = page.stream(
             run=self._run,
             policy_file=printable(self._run.policy_file),
@@ -99,10 +94,10 @@ class HtmlReport:
             figures=self._figures.figures(),
             style=Markup(style),  # noqa: S704 -- our own file
             script=Markup(script),  # noqa: S704 -- our own file
-            style_digest=_digest(style),
-            script_digest=_digest(script),
-            keys=_data([self._row(finding) for finding in keys]),
-            steps=_data(steps),
+            style_digest=digest(style),
+            script_digest=digest(script),
+            keys=data([self._row(finding) for finding in keys]),
+            steps=data(steps),
             left_out=self._keys.left_out,
             worst=[self._row(finding) for finding in worst[:WITHOUT_SCRIPT]],
             more_worst=max(0, len(worst) - WITHOUT_SCRIPT),
@@ -135,32 +130,3 @@ class HtmlReport:
     def _steps(self, finding: Finding) -> str:
         keys = self._two_keys.get((finding.account, finding.user), ())
         return "\n".join(map(printable, resolve(finding, self._run.evaluated_at, keys)))
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=FunctionLoader(_text),
-        undefined=StrictUndefined,
-        autoescape=select_autoescape(default=True),
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals.clear()
-    environment.filters["svg"] = Markup  # of our own charts alone
-    return environment
-
-
-@cache
-def _text(name: str) -> str:
-    return files("checker.templates").joinpath("report", name).read_text("utf-8")
-
-
-def _data(value: Any) -> Markup:
-    """JSON that cannot end the element it stands in."""
-    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
-    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
-
-
-def _digest(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

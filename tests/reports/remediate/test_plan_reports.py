@@ -14,7 +14,7 @@ from tests.support.fixtures import NOW, ago
 
 pytestmark = pytest.mark.golden
 GOLDEN = Path(__file__).parents[2] / "golden" / "remediate"
-ENDS = {"table": "txt", "json": "json"}
+ENDS = {"table": "txt", "json": "json", "markdown": "md", "html": "html"}
 NOTHING_SEEN = Saw(None, None, None, None)
 
 
@@ -59,3 +59,17 @@ def test_a_plan_on_a_narrow_terminal(file_regression: FileRegressionFixture) -> 
     out = io.StringIO()
     writer(PLAN, "table")(run(80), out, color=False)
     file_regression.check(out.getvalue(), fullpath=GOLDEN / "plan-80.txt", encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["markdown", "html"])
+def test_names_stay_text(name: str) -> None:
+    odd = '<script>alert(1)</script> | @everyone "\u202e\x07'
+    made = run()._replace(accounts=[AccountPlan("111122223333", odd, odd, [step(odd, "delete", odd)], [])])
+    out = io.StringIO()
+    writer(PLAN, name)(made, out, color=False)
+    text = out.getvalue()
+    assert [each for each in ("<script>alert", "\u202e", "\x07", " @everyone") if each in text] == (
+        [" @everyone"] if name == "html" else []
+    )
+    # A cell holds the bar, or there would be one cell more.
+    assert [line.count(" | ") for line in text.splitlines() if line.startswith("| <code>")] in ([], [5])
