@@ -1,5 +1,7 @@
 """docs/reference/commands.md is what `--help` says; `make golden` writes it anew."""
 
+from collections.abc import Iterator
+
 import click
 import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
@@ -28,12 +30,23 @@ def help_of(command: click.Command, name: str, parent: click.Context | None = No
     return command.get_help(context), context
 
 
+def verbs(group: click.Group, name: str, context: click.Context) -> Iterator[tuple[str, click.Command, str]]:
+    """Every verb below a group with what its `--help` prints, a group before its own."""
+    for each, command in sorted(group.commands.items()):
+        text, own = help_of(command, each, context)
+        yield f"{name} {each}", command, text
+        if isinstance(command, click.Group):
+            yield from verbs(command, f"{name} {each}", own)
+
+
 def page() -> str:
     text, context = help_of(keyage, "keyage")
-    sections = [f"## keyage\n\n```text\n{text}\n```\n"]
-    for name, command in sorted(keyage.commands.items()):
-        sections.append(f"## keyage {name}\n\n```text\n{help_of(command, name, context)[0]}\n```\n")
-    return HEAD + "\n".join(sections)
+    told = [("keyage", text), *((name, said) for name, _command, said in verbs(keyage, "keyage", context))]
+    return HEAD + "\n".join(f"## {name}\n\n```text\n{said}\n```\n" for name, said in told)
+
+
+def all_verbs() -> dict[str, click.Command]:
+    return {name: command for name, command, _said in verbs(keyage, "keyage", help_of(keyage, "keyage")[1])}
 
 
 @pytest.mark.golden
@@ -42,19 +55,20 @@ def test_the_page_is_what_help_says(file_regression: FileRegressionFixture) -> N
 
 
 def test_every_verb_has_a_section() -> None:
-    headings = [line.removeprefix("## keyage ") for line in page().splitlines() if line.startswith("## keyage ")]
-    assert headings == sorted(keyage.commands)
+    headings = [line.removeprefix("## ") for line in page().splitlines() if line.startswith("## keyage ")]
+    assert headings == list(all_verbs())
+    assert [name for name in keyage.commands if f"keyage {name}" not in headings] == []
 
 
 def test_every_option_has_its_variable() -> None:
     options = [
         (verb, option)
-        for verb, command in keyage.commands.items()
+        for verb, command in all_verbs().items()
         for option in command.params
         if isinstance(option, click.Option)
     ]
-    wanted = {verb: {_variable(option) for of, option in options if of == verb} for verb in keyage.commands}
-    assert {verb: {option.envvar for of, option in options if of == verb} for verb in keyage.commands} == wanted
+    wanted = {verb: {_variable(option) for of, option in options if of == verb} for verb in all_verbs()}
+    assert {verb: {option.envvar for of, option in options if of == verb} for verb in all_verbs()} == wanted
 
 
 def _variable(option: click.Option) -> str:
