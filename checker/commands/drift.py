@@ -60,7 +60,7 @@ def run(options: Options) -> int:
     expected = deployment(loaded.policy, loaded.inventory)
     checked.accepted()
     found, skipped, interrupted = _found(options, loaded, expected)
-    made = DriftRun(
+    report = DriftRun(
         loaded.now,
         loaded.policy.file,
         loaded.policy.sha256,
@@ -73,7 +73,7 @@ def run(options: Options) -> int:
     )
 
     def write(name: str, out: TextIO) -> None:
-        writer("drift", name)(made, out)
+        writer("drift", name)(report, out)
 
     write_outputs(outputs, write)
     if interrupted:
@@ -116,7 +116,7 @@ def _organization(
 ) -> tuple[Tasks, Sequence[AccountSkipped]]:
     chosen = accounts.chosen(options, loaded, session, workers, deadline)
     look = partial(chosen.reader.deployed, sought=sought(expected), codes=Codes())
-    return [Task(one.id, one.name, partial(look, one)) for one in chosen.accounts], chosen.skipped
+    return [Task(account.id, account.name, partial(look, account)) for account in chosen.accounts], chosen.skipped
 
 
 def _caller(

@@ -7,7 +7,7 @@ from checker.decision import Account
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, Unreadable, UsageError
 from checker.file_bytes import read_ordinary
 from checker.policy import inventory
-from checker.policy.inventory_file import Changes, changes, merged, told
+from checker.policy.inventory_file import Changes, changes, differences, merged
 from checker.shell.common import answer, say, teller
 from checker.shell.loading import INVENTORY_NAME, Inventory
 from checker.shell.whole_file import whole_file
@@ -53,7 +53,7 @@ def _compared(output: Path, before: Inventory, accounts: list[Account], *, up_to
     if up_to_date:
         answer([f"{output}: up to date"])
         return COMPLIANT_EXIT
-    lines = list(told(before, accounts)) or ["the accounts are the same, but not written as keyage writes them"]
+    lines = list(differences(before, accounts)) or ["the accounts are the same, but not written as keyage writes them"]
     answer([f"{output}: out of date: {_counted(changes(before, accounts))}", *(f"  {line}" for line in lines)])
     return FINDINGS_EXIT
 

@@ -29,7 +29,7 @@ def template(deployment: Deployment) -> str:
         runbook=_block(deployment.runbook),
         max_name=MAX_NAME,
         kept=checkov.FUNCTION_OF_A_STACK,
-        **operations.told(deployment),
+        **operations.texts(deployment),
     )
     return _within(MAX_TEMPLATE, text, "CloudFormation template")
 

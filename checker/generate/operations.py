@@ -28,7 +28,7 @@ COMPLIANCE_PATHS = {
 }
 
 
-def told(deployment: Deployment) -> dict[str, Any]:
+def texts(deployment: Deployment) -> dict[str, Any]:
     """What the templates of alarms and notices show."""
     return {
         "words": _words(deployment.rule_name),

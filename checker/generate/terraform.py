@@ -53,7 +53,7 @@ def account_files(deployment: Deployment) -> dict[str, bytes]:
         "other_region": _other_region(deployment.region),
         "max_name": MAX_NAME,
         "kept": checkov.FUNCTION,
-        **operations.told(deployment),
+        **operations.texts(deployment),
     }
     files = _module("account", wanted, deployment, context)
     if deployment.code is not None:

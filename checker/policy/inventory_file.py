@@ -38,7 +38,7 @@ def changes(before: Inventory, accounts: Sequence[Account]) -> Changes:
     )
 
 
-def told(before: Inventory, accounts: Sequence[Account]) -> Iterator[str]:
+def differences(before: Inventory, accounts: Sequence[Account]) -> Iterator[str]:
     """What differs, an account a line: added, removed, renamed, moved to another OU, other tags."""
     now = {account.id: account for account in accounts}
     difference = changes(before, accounts)

@@ -122,7 +122,9 @@ def open_live(options: Options, loaded: Loaded, asking: "live.Asking") -> Opened
         from checker.scan import accounts
 
         found = accounts.chosen(options, loaded, session, workers, deadline)
-        tasks = [Task(one.id, one.name, partial(found.reader.read, one, asking)) for one in found.accounts]
+        tasks = [
+            Task(account.id, account.name, partial(found.reader.read, account, asking)) for account in found.accounts
+        ]
         skipped = found.skipped
     else:
         tasks = [Task(None, None, lambda: live.read_caller(session, loaded.inventory, asking))]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from checker.decision import Account, decision
 from checker.errors import FileProblems
 from checker.policy import inventory
-from checker.policy.inventory_file import Changes, changes, merged, told
+from checker.policy.inventory_file import Changes, changes, differences, merged
 
 WEB = decision.Account("000000000001", "web", "Root/Prod", {"env": "prod"})
 OLD = decision.Account("000000000002", "old team", "Root", {})
@@ -265,7 +265,7 @@ def test_ten_thousand_accounts_can_be_read_back(tmp_path: Path) -> None:
 
 
 def test_the_same_accounts_are_nothing_to_tell() -> None:
-    assert list(told({account.id: account for account in ALL}, ALL[::-1])) == []
+    assert list(differences({account.id: account for account in ALL}, ALL[::-1])) == []
 
 
 @pytest.mark.parametrize(
@@ -293,4 +293,4 @@ def test_the_same_accounts_are_nothing_to_tell() -> None:
     ],
 )
 def test_what_differs_is_told(before: list[Account], now: list[Account], lines: list[str]) -> None:
-    assert list(told({account.id: account for account in before}, now)) == lines
+    assert list(differences({account.id: account for account in before}, now)) == lines

@@ -10,20 +10,20 @@ from checker.generate.cost import Estimate, Line
 SCHEMA_VERSION = 1
 
 
-def write(made: Estimate, out: TextIO) -> None:
+def write(estimate: Estimate, out: TextIO) -> None:
     """One object; money is in US dollars, quantities are those of a month and of all accounts."""
-    fleet = made.fleet
+    fleet = estimate.fleet
     document = {
         "schemaVersion": SCHEMA_VERSION,
         "region": prices.REGION,
-        "rule": "custom" if made.deployment.custom else "managed",
-        "frequency": made.deployment.frequency,
+        "rule": "custom" if estimate.deployment.custom else "managed",
+        "frequency": estimate.deployment.frequency,
         "accounts": fleet.accounts,
         "users": fleet.users,
         "nonCompliant": fleet.non_compliant,
-        "dollars": made.dollars,
-        "dollarsWithTheOtherRule": made.with_the_other_rule,
-        "lines": list(map(_line, made.lines)),
+        "dollars": estimate.dollars,
+        "dollarsWithTheOtherRule": estimate.with_the_other_rule,
+        "lines": list(map(_line, estimate.lines)),
     }
     out.write(msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n")
 

@@ -38,7 +38,7 @@ def _policy(run: DriftRun, policy: str) -> str:
 def _accounts(accounts: Sequence[AccountDrift]) -> Iterator[str]:
     for account in accounts:
         runs = f": {prose(str(account.policy))}" if account.policy else ""
-        told = (line.removeprefix(DETAIL) for line in lines(account))
+        texts = (line.removeprefix(DETAIL) for line in lines(account))
         depths = ("    " if line.startswith(DETAIL) else "  " for line in lines(account))
-        items = (f"{depth}- {prose(line)}\n" for depth, line in zip(depths, told, strict=True))
+        items = (f"{depth}- {prose(line)}\n" for depth, line in zip(depths, texts, strict=True))
         yield f"- {code(label(account))}{runs}\n{''.join(items)}"

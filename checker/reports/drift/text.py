@@ -11,11 +11,11 @@ from checker.spoken import plural
 
 def write(run: DriftRun, out: TextIO) -> None:
     """The account, or the states with their counts, the policies in use, then every account that differs."""
-    told = _organization(run) if run.organization else _one(run)
-    out.write("".join(f"{printable(line)}\n" for line in told))
+    texts = _organization(run) if run.organization else _one_account(run)
+    out.write("".join(f"{printable(line)}\n" for line in texts))
 
 
-def _one(run: DriftRun) -> Iterator[str]:
+def _one_account(run: DriftRun) -> Iterator[str]:
     account = run.accounts[0]
     rule = "keyage's rule" if run.wanted.rule == "custom" else "the managed rule"
     yield f"account {account.id}, {run.region}, {rule} {run.rule}: {count(account) or 'as the policy says'}"

@@ -34,5 +34,5 @@ def write(run: PlanRun, out: TextIO, *, color: bool) -> None:  # noqa: ARG001 --
 def _rows(run: PlanRun, steps: Sequence[PlannedStep]) -> Iterator[str]:
     wanted = headings(run)
     for step in steps:
-        told = cells(step)
-        yield row(code(told[each]) if each in AS_CODE and told[each] else prose(told[each]) for each in wanted)
+        texts = cells(step)
+        yield row(code(texts[each]) if each in AS_CODE and texts[each] else prose(texts[each]) for each in wanted)

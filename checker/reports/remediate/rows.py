@@ -23,8 +23,8 @@ def cells(step: PlannedStep) -> dict[str, str]:
     """What is told of a step, by heading."""
     then = f"{step.next.step} from {step.next.at:%Y-%m-%d}" if step.next else ""
     key_id = step.access_key_id or "(not known)"
-    told = (step.account, step.user, key_id, step.step, step.why, step.rule or "", then)
-    return dict(zip(HEADINGS, map(printable, told), strict=True))
+    texts = (step.account, step.user, key_id, step.step, step.why, step.rule or "", then)
+    return dict(zip(HEADINGS, map(printable, texts), strict=True))
 
 
 def headings(run: PlanRun) -> list[str]:

@@ -153,12 +153,12 @@ def _rank(state_object: StateObject) -> tuple[type, bool]:
     return type(state_object.content), state_object.deposed
 
 
-def _agreed(one: ManagedUser | FoundUser, other: ManagedUser | FoundUser) -> ManagedUser | FoundUser:
-    told = {name: getattr(one, name) for name in ("path", "unique_id", "arn")}
-    agreed = {name: value if value == getattr(other, name) else None for name, value in told.items()}
-    tags = _tags(one)
+def _agreed(user: ManagedUser | FoundUser, other: ManagedUser | FoundUser) -> ManagedUser | FoundUser:
+    attributes = {name: getattr(user, name) for name in ("path", "unique_id", "arn")}
+    agreed = {name: value if value == getattr(other, name) else None for name, value in attributes.items()}
+    tags = _tags(user)
     same_tags = {"tags": msgspec.UNSET if tags is None or tags != _tags(other) else dict(tags), "tags_all": None}
-    return msgspec.structs.replace(one, **agreed, **same_tags)
+    return msgspec.structs.replace(user, **agreed, **same_tags)
 
 
 def _defects(contrary: Sequence[str], lacking: Sequence[str]) -> str:
