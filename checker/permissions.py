@@ -27,6 +27,8 @@ USERS = "arn:*:iam::*:user/*"
 ROLES = "arn:*:iam::*:role/*"
 FUNCTIONS = "arn:*:lambda:*:*:function:*"
 AGGREGATORS = "arn:*:config:*:*:config-aggregator/*"
+REMEDIATING = frozenset({"remediate", "remediate-organization"})
+REMEDIATE_ROLE = "keyage-remediate"  # the role that `remediate apply` assumes, where no other is named
 AUDIT_ROLE = "keyage-audit"  # the role that `check --organization` assumes, where no other is named
 # The other roles that `render` makes: which assumes that one, which a pipeline assumes, and which its pull requests do.
 CALLER_ROLE = "keyage-organization"
@@ -35,6 +37,13 @@ PULL_REQUEST_ROLE = "keyage-pull-request"
 CALLS = (
     Call("sts", "GetCallerIdentity", "which account this is; needs no permission", frozenset()),
     Call("sts", "AssumeRole", "an account's own role", frozenset({"organization"}), f"arn:*:iam::*:role/{AUDIT_ROLE}"),
+    Call(
+        "sts",
+        "AssumeRole",
+        "an account's role that may change keys",
+        frozenset({"remediate-organization"}),
+        f"arn:*:iam::*:role/{REMEDIATE_ROLE}",
+    ),
     Call("organizations", "ListAccounts", "the accounts and their names", ORGANIZATION),
     Call("organizations", "ListRoots", "OUs", ORGANIZATION),
     Call("organizations", "ListOrganizationalUnitsForParent", "OUs", ORGANIZATION),
@@ -51,10 +60,23 @@ CALLS = (
         READERS,
     ),
     Call("iam", "ListAccountAliases", "the account's name, where the inventory has none", READERS | DRIFT),
-    Call("iam", "ListAccessKeys", "key ids and CreateDate, of users with keys", KEYS, USERS),
+    Call("iam", "ListAccessKeys", "key ids and CreateDate, of users with keys", KEYS | REMEDIATING, USERS),
     Call("iam", "ListUserTags", "tags, where GetAccountAuthorizationDetails is denied", READERS, USERS),
-    Call("iam", "ListGroupsForUser", "groups, where GetAccountAuthorizationDetails is denied", READERS, USERS),
-    Call("iam", "GetAccessKeyLastUsed", "whether a key is in use, where it would be changed", PLAN, USERS),
+    Call(
+        "iam",
+        "ListGroupsForUser",
+        "groups, where GetAccountAuthorizationDetails is denied",
+        READERS | REMEDIATING,
+        USERS,
+    ),
+    Call(
+        "iam",
+        "GetAccessKeyLastUsed",
+        "whether a key is in use, where it would be changed",
+        PLAN | REMEDIATING,
+        USERS,
+    ),
+    Call("iam", "GetUser", "who has the name, and which marks, before a key is changed", REMEDIATING, USERS),
     Call("config", "DescribeConfigRules", "the deployed rule", DRIFT),
     Call(
         "config",
@@ -88,6 +110,13 @@ CALLS = (
     Call("iam", "ListRolePolicies", "what a deployed role may do", DRIFT, ROLES),
     Call("iam", "GetRolePolicy", "what a deployed role may do", DRIFT, ROLES),
     Call("iam", "ListAttachedRolePolicies", "what a deployed role may do", DRIFT, ROLES),
+)
+# What changes something; the session of `check` takes none of them.
+CHANGES = (
+    Call("iam", "UpdateAccessKey", "deactivate a key, and switch it on again", REMEDIATING, USERS),
+    Call("iam", "DeleteAccessKey", "delete a key that was inactive for long enough", REMEDIATING, USERS),
+    Call("iam", "TagUser", "since when a key is inactive", REMEDIATING, USERS),
+    Call("iam", "UntagUser", "take that away again", REMEDIATING, USERS),
 )
 
 WRITE_LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
@@ -145,7 +174,7 @@ SIGN_IN = frozenset(
         ("signin", "CreateOAuth2Token"),
     }
 )
-VERBS = sorted({verb for call in CALLS for verb in call.verbs})
+VERBS = sorted({verb for call in (*CALLS, *CHANGES) for verb in call.verbs})
 ALLOWED = frozenset((call.service, call.operation) for call in CALLS) | SIGN_IN
 
 
@@ -155,20 +184,22 @@ def actions(verb: str) -> dict[str, list[str]]:
 
 
 def policy_document(verb: str) -> dict[str, Any]:
-    """The least-privilege IAM policy for a verb that reads AWS."""
-    wanted = [call for call in CALLS if verb in call.verbs]
+    """The least-privilege IAM policy for a verb that asks AWS."""
+    return {"Version": "2012-10-17", "Statement": [*_statements(CALLS, verb), *_statements(CHANGES, verb)]}
+
+
+def _statements(catalogue: Sequence[Call], verb: str) -> list[dict[str, Any]]:
+    wanted = [call for call in catalogue if verb in call.verbs]
     resources = sorted({call.resource for call in wanted}, key=lambda resource: (resource != "*", resource))
-    return {
-        "Version": "2012-10-17",
-        "Statement": [_statement([call for call in wanted if call.resource == each], each) for each in resources],
-    }
+    does = "Changes" if catalogue is CHANGES else "Reads"
+    return [_statement([call for call in wanted if call.resource == each], each, does) for each in resources]
 
 
-def _statement(calls: list[Call], resource: str) -> dict[str, Any]:
+def _statement(calls: list[Call], resource: str, does: str) -> dict[str, Any]:
     actions = sorted(f"{call.service}:{call.operation}" for call in calls)
     what = (
         "TheAccount"
         if resource == "*"
         else {USERS: "Users", ROLES: "Roles"}.get(resource, calls[0].service.capitalize())
     )
-    return {"Sid": f"KeyageReads{what}", "Effect": "Allow", "Action": actions, "Resource": resource}
+    return {"Sid": f"Keyage{does}{what}", "Effect": "Allow", "Action": actions, "Resource": resource}

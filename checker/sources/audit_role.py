@@ -1,6 +1,7 @@
 """Reading the accounts of an organization: by the audit role in each, and the caller's own as it is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from checker.sources import live
 from checker.sources.aws.account_session import AccountSessions
 from checker.sources.aws.failures import DENIED, EXPLICIT_DENY, FAILURES, explain
 from checker.sources.aws.reader import listing
-from checker.sources.aws.session import ReadOnlySession
+from checker.sources.aws.session import GuardedSession
 
 SESSION = "keyage"  # the role session's name, as CloudTrail shows it
 
@@ -40,7 +41,7 @@ class Role(NamedTuple):
 class Accounts:
     """Reads accounts with one session and one client of AWS STS; safe to share between threads."""
 
-    def __init__(self, session: ReadOnlySession, role: Role) -> None:
+    def __init__(self, session: GuardedSession, role: Role) -> None:
         """Asks who the caller is; raises Unreadable."""
         self._session = session
         self._role = role
@@ -56,18 +57,34 @@ class Accounts:
         """Read one account; what fails comes back as a value."""
         if account.id == self._caller.account_id:
             return live.read_known(self._session.recounted(), account, asking)
-        arn = self._role.arn(account.id, self._caller.partition)
         assuming = {"AssumeRole": 1}
+        try:
+            with self.entered(account.id) as session:
+                reading = live.read_known(session, account, asking)
+        except Unreadable as error:
+            return AccountUnreadable(account.id, account.name, str(error), assuming)
+        calls = assuming | dict(reading.api_calls)
+        if isinstance(reading, AccountUnreadable):
+            arn = self._role.arn(account.id, self._caller.partition)
+            return replace(reading, reason=f"{reading.reason} (read as {arn})", api_calls=calls)
+        return replace(reading, api_calls=calls)
+
+    @contextmanager
+    def entered(self, account_id: str) -> Iterator[live.Session]:
+        """What asks an account, for the code in the block: by its role, or the caller's own as it is.
+
+        Raises Unreadable if the role cannot be assumed.
+        """
+        if account_id == self._caller.account_id:
+            yield self._session.recounted()
+            return
+        arn = self._role.arn(account_id, self._caller.partition)
         try:
             credentials = self._assume(arn)
         except FAILURES as error:
-            return AccountUnreadable(account.id, account.name, self._why(error, arn), assuming)
+            raise Unreadable(self._why(error, arn)) from None
         with self._sessions.of(credentials) as session:
-            reading = live.read_known(session, account, asking)
-        calls = assuming | dict(reading.api_calls)
-        if isinstance(reading, AccountUnreadable):
-            return replace(reading, reason=f"{reading.reason} (read as {arn})", api_calls=calls)
-        return replace(reading, api_calls=calls)
+            yield session
 
     def _assume(self, arn: str) -> Mapping[str, str]:
         """Credentials for an hour, which every role grants (AWS STS, AssumeRole)."""

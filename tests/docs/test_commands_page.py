@@ -32,8 +32,16 @@ def page() -> str:
     text, context = help_of(keyage, "keyage")
     sections = [f"## keyage\n\n```text\n{text}\n```\n"]
     for name, command in sorted(keyage.commands.items()):
-        sections.append(f"## keyage {name}\n\n```text\n{help_of(command, name, context)[0]}\n```\n")
+        text, inner = help_of(command, name, context)
+        sections.append(f"## keyage {name}\n\n```text\n{text}\n```\n")
+        for own, each in sorted(inner_commands(command).items()):
+            sections.append(f"### keyage {name} {own}\n\n```text\n{help_of(each, own, inner)[0]}\n```\n")
     return HEAD + "\n".join(sections)
+
+
+def inner_commands(command: click.Command) -> dict[str, click.Command]:
+    """The verbs of a verb that has its own."""
+    return dict(command.commands) if isinstance(command, click.Group) else {}
 
 
 @pytest.mark.golden
@@ -47,14 +55,19 @@ def test_every_verb_has_a_section() -> None:
 
 
 def test_every_option_has_its_variable() -> None:
+    commands = dict(keyage.commands) | {
+        f"{name} {own}": each
+        for name, command in keyage.commands.items()
+        for own, each in inner_commands(command).items()
+    }
     options = [
         (verb, option)
-        for verb, command in keyage.commands.items()
+        for verb, command in commands.items()
         for option in command.params
         if isinstance(option, click.Option)
     ]
-    wanted = {verb: {_variable(option) for of, option in options if of == verb} for verb in keyage.commands}
-    assert {verb: {option.envvar for of, option in options if of == verb} for verb in keyage.commands} == wanted
+    wanted = {verb: {_variable(option) for of, option in options if of == verb} for verb in commands}
+    assert {verb: {option.envvar for of, option in options if of == verb} for verb in commands} == wanted
 
 
 def _variable(option: click.Option) -> str:

@@ -70,10 +70,11 @@ def _cells(step: PlannedStep) -> dict[str, str]:
 
 
 def _summary(run: PlanRun) -> str:
-    counts = Counter(step.step for step in run.steps)
+    return f"{to_do([step.step for step in run.steps])}. Nothing was changed."
+
+
+def to_do(steps: Sequence[str]) -> str:
+    """How many steps there are, and of what kind."""
+    counts = Counter(steps)
     parts = [f"{counts[step]} to {words}" for step, words in DONE.items() if counts[step]]
-    return f"{_number(run.steps)}{': ' if parts else ''}{', '.join(parts)}. Nothing was changed."
-
-
-def _number(steps: Sequence[PlannedStep]) -> str:
-    return plural(len(steps), "step") if steps else "Nothing to do"
+    return f"{plural(len(steps), 'step')}: {', '.join(parts)}" if steps else "Nothing to do"

@@ -17,7 +17,7 @@ from typing import Any
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import NoCredentialsError
 
-from checker.sources.aws.session import ReadOnlySession, frozen
+from checker.sources.aws.session import GuardedSession, frozen
 
 
 class _Current:
@@ -81,7 +81,7 @@ class AccountSession:
 class AccountSessions:
     """Sessions for accounts; as many clients as accounts are read at once. Safe to share between threads."""
 
-    def __init__(self, session: ReadOnlySession) -> None:
+    def __init__(self, session: GuardedSession) -> None:
         self._session = session.signing_with(_OfTheCurrentAccount())
         self._idle: SimpleQueue[_BorrowedClient] = SimpleQueue()
 
