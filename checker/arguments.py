@@ -149,9 +149,14 @@ CONCURRENCY = option(
     show_default=True,
     help="Calls side by side.",
 )
-ROLE_NAME = option(
-    "--role-name", type=RoleName(), help=f"The role to assume in each account; default: {permissions.AUDIT_ROLE}."
-)
+
+
+def role_name_of(default: str) -> Decorator:
+    """`--role-name` of a verb that assumes this role where no other is named."""
+    return option("--role-name", type=RoleName(), help=f"The role to assume in each account; default: {default}.")
+
+
+ROLE_NAME = role_name_of(permissions.AUDIT_ROLE)
 EXTERNAL_ID = option("--external-id", type=ExternalId(), help="The external id that the role's trust policy asks for.")
 ORGANIZATION = option(
     "--organization", is_flag=True, help="Every active account of the organization, or of the --inventory named."

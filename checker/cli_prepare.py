@@ -1,7 +1,8 @@
 """The verbs that make, save and print what the others work with, and those that act: arguments only."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -12,19 +13,26 @@ from checker.arguments import (
     FROM,
     INVENTORY,
     NOW,
+    POLICY,
     PROFILE,
     QUIET,
     ROLE_NAME,
+    STRICT,
     USER_TAGS,
     common_of,
     formats_of,
     on_aws,
     on_policy,
     option,
+    options,
+    role_name_of,
     terminal_width,
     wants_color,
 )
-from checker.permissions import VERBS
+from checker.permissions import REMEDIATE_ROLE, VERBS
+from checker.shell.common import Common
+
+T = TypeVar("T")
 
 
 @click.command(short_help="Write a first policies.yaml.")
@@ -150,7 +158,7 @@ def demo(output: Path | None, color: str) -> int:
 
 @click.group(short_help="Deactivate and delete access keys, by a plan.")
 def remediate() -> None:
-    """Say what would be done with which access key. Nothing is changed by a plan."""
+    """Say what would be done with which access key, do that, and take it back. Nothing is changed by a plan."""
 
 
 @remediate.command(short_help="What would be done with which access key.")
@@ -187,6 +195,49 @@ def plan(
         common, saved=saved, formats=formats, color=wants_color(color), width=terminal_width(), **settings
     )
     return verb.plan(verb.Options(reading, stage, output))
+
+
+on_changes = options(
+    option("--yes", is_flag=True, help="Do not ask; needed where standard input is no terminal."),
+    role_name_of(REMEDIATE_ROLE),
+    EXTERNAL_ID,
+    COLOR,
+    QUIET,
+    on_aws,
+)
+
+
+@remediate.command(short_help="Do what a plan says, and write a journal of it.")
+@click.argument("file", metavar="PLAN", type=FILE)
+@option("--journal", type=FILE, required=True, help="Where each change is written down, before and after it is made.")
+@option(
+    "--max-changes",
+    type=click.IntRange(0),
+    default=10,
+    show_default=True,
+    help="Refuse a plan with more steps.",
+)
+@POLICY
+@INVENTORY
+@STRICT
+@on_changes
+def apply(file: Path, *, max_changes: int, **settings: Any) -> int:
+    """Carry out PLAN, a file of `remediate plan -o`: each step only if it still is what the policy wants.
+
+    Typed again with the same journal it goes on where it ended, also after a kill. Refuses a plan that is older than a
+    day or made from another policy. Exits with 0 if all is done, 1 if something was left because it changed since, 3 if
+    something failed.
+    """
+    from checker.commands import remediate as verb
+
+    return verb.apply(_changing(verb.Changing, settings), file, max_changes)
+
+
+def _changing(made: Callable[..., T], settings: dict[str, Any]) -> T:
+    common = common_of({"policy": None, "inventory": None, "strict": False} | settings | {"now": None})
+    own = {name: value for name, value in settings.items() if name not in Common._fields}
+    color = wants_color(own.pop("color"))
+    return made(common, color=color, width=terminal_width(), **own)
 
 
 PREPARING = (remediate, init, import_exemptions, snapshot, inventory, schema, completion, permissions, demo)

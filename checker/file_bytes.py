@@ -1,6 +1,10 @@
-"""The bytes of files that a person named: a file or a pipe, such as `<(command)` gives; never without end."""
+"""The bytes of files that a person named: a file or a pipe, such as `<(command)` gives; never without end.
+
+And the lock of a file, which is on its bytes, whatever they are.
+"""
 
 import errno
+import fcntl
 import os
 import select
 import stat
@@ -60,3 +64,14 @@ def _piped(path: Path, most: int) -> bytes:
     if not data:
         raise OSError(errno.ENODATA, "it is a pipe, and nothing was written into it")
     return bytes(data)
+
+
+def locked(handle: int, kind: int) -> bool | None:
+    """Lock an open file or folder until it is closed; False if another has, None where nothing can be locked."""
+    try:
+        fcntl.flock(handle, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True

@@ -32,6 +32,8 @@ AGGREGATORS = "arn:*:config:*:*:config-aggregator/*"
 READ_ACCOUNT = ("check", "drift", "plan")
 READ_ORGANIZATION = ("organization", "organization-drift", "plan")
 READ_IN_PULL_REQUEST = ("check",)
+REMEDIATING = frozenset({"remediate", "remediate-organization"})
+REMEDIATE_ROLE = "keyage-remediate"  # the role that `remediate apply` assumes, where no other is named
 AUDIT_ROLE = "keyage-audit"  # the role that `check --organization` assumes, where no other is named
 STACK_SET = "keyage"  # its name in terraform/organization
 # The other roles that `render` makes: which assumes that one, which a pipeline assumes, and which its pull requests do.
@@ -41,6 +43,13 @@ PULL_REQUEST_ROLE = "keyage-pull-request"
 CALLS = (
     Call("sts", "GetCallerIdentity", "which account this is; needs no permission", frozenset()),
     Call("sts", "AssumeRole", "an account's own role", CALLERS, f"arn:*:iam::*:role/{AUDIT_ROLE}"),
+    Call(
+        "sts",
+        "AssumeRole",
+        "an account's role that may change keys",
+        frozenset({"remediate-organization"}),
+        f"arn:*:iam::*:role/{REMEDIATE_ROLE}",
+    ),
     Call("organizations", "ListAccounts", "the accounts and their names", ORGANIZATION),
     Call("organizations", "ListRoots", "OUs", ORGANIZATION),
     Call("organizations", "ListOrganizationalUnitsForParent", "OUs", ORGANIZATION),
@@ -57,9 +66,15 @@ CALLS = (
         READERS,
     ),
     Call("iam", "ListAccountAliases", "the account's name, where the inventory has none", READERS | DRIFT),
-    Call("iam", "ListAccessKeys", "key ids and CreateDate, of users with keys", KEYS, USERS),
+    Call("iam", "ListAccessKeys", "key ids and CreateDate, of users with keys", KEYS | REMEDIATING, USERS),
     Call("iam", "ListUserTags", "tags, where GetAccountAuthorizationDetails is denied", READERS, USERS),
-    Call("iam", "ListGroupsForUser", "groups, where GetAccountAuthorizationDetails is denied", READERS, USERS),
+    Call(
+        "iam",
+        "ListGroupsForUser",
+        "groups, where GetAccountAuthorizationDetails is denied",
+        READERS | REMEDIATING,
+        USERS,
+    ),
     Call(
         "cloudformation",
         "ListStackInstances",
@@ -67,7 +82,14 @@ CALLS = (
         frozenset({"organization-drift"}),
         f"arn:*:cloudformation:*:*:stackset/{STACK_SET}:*",
     ),
-    Call("iam", "GetAccessKeyLastUsed", "whether a key is in use, where it would be changed", PLAN, USERS),
+    Call(
+        "iam",
+        "GetAccessKeyLastUsed",
+        "whether a key is in use, where it would be changed",
+        PLAN | REMEDIATING,
+        USERS,
+    ),
+    Call("iam", "GetUser", "who has the name, and which marks, before a key is changed", REMEDIATING, USERS),
     Call("config", "DescribeConfigRules", "the deployed rule", DRIFT),
     Call(
         "config",
@@ -101,6 +123,13 @@ CALLS = (
     Call("iam", "ListRolePolicies", "what a deployed role may do", DRIFT, ROLES),
     Call("iam", "GetRolePolicy", "what a deployed role may do", DRIFT, ROLES),
     Call("iam", "ListAttachedRolePolicies", "what a deployed role may do", DRIFT, ROLES),
+)
+# What changes something; the session of `check` takes none of them.
+CHANGES = (
+    Call("iam", "UpdateAccessKey", "deactivate a key, and switch it on again", REMEDIATING, USERS),
+    Call("iam", "DeleteAccessKey", "delete a key that was inactive for long enough", REMEDIATING, USERS),
+    Call("iam", "TagUser", "since when a key is inactive", REMEDIATING, USERS),
+    Call("iam", "UntagUser", "take that away again", REMEDIATING, USERS),
 )
 
 WRITE_LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
@@ -171,27 +200,32 @@ SIGN_IN = frozenset(
         ("signin", "CreateOAuth2Token"),
     }
 )
-VERBS = sorted({verb for call in CALLS for verb in call.verbs})
+VERBS = sorted({verb for call in (*CALLS, *CHANGES) for verb in call.verbs})
 ALLOWED = frozenset((call.service, call.operation) for call in CALLS) | SIGN_IN
 
 
 def statements(*verbs: str) -> list[dict[str, Any]]:
     """What the verbs may call, as the statements of one IAM policy."""
-    wanted = [call for call in CALLS if call.verbs.intersection(verbs)]
-    resources = sorted({call.resource for call in wanted}, key=lambda resource: (resource != "*", resource))
-    return [_statement([call for call in wanted if call.resource == each], each) for each in resources]
+    return [*_statements(CALLS, verbs), *_statements(CHANGES, verbs)]
 
 
 def policy_document(verb: str) -> dict[str, Any]:
-    """The least-privilege IAM policy for a verb that reads AWS."""
+    """The least-privilege IAM policy for a verb that asks AWS."""
     return {"Version": "2012-10-17", "Statement": statements(verb)}
 
 
-def _statement(calls: list[Call], resource: str) -> dict[str, Any]:
+def _statements(catalogue: Sequence[Call], verbs: Sequence[str]) -> list[dict[str, Any]]:
+    wanted = [call for call in catalogue if call.verbs.intersection(verbs)]
+    resources = sorted({call.resource for call in wanted}, key=lambda resource: (resource != "*", resource))
+    does = "Changes" if catalogue is CHANGES else "Reads"
+    return [_statement([call for call in wanted if call.resource == each], each, does) for each in resources]
+
+
+def _statement(calls: list[Call], resource: str, does: str) -> dict[str, Any]:
     actions = sorted(f"{call.service}:{call.operation}" for call in calls)
     what = (
         "TheAccount"
         if resource == "*"
         else {USERS: "Users", ROLES: "Roles"}.get(resource, calls[0].service.capitalize())
     )
-    return {"Sid": f"KeyageReads{what}", "Effect": "Allow", "Action": actions, "Resource": resource}
+    return {"Sid": f"Keyage{does}{what}", "Effect": "Allow", "Action": actions, "Resource": resource}

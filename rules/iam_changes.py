@@ -32,7 +32,10 @@ class State(NamedTuple):
 
 
 class Event(NamedTuple):
-    """What happened to a key; `begin` comes before the call that it is about, and all others after."""
+    """What happened to a key; `begin` comes before the call that it is about, and all others after.
+
+    `after` of a `begin` is what is to come of the call.
+    """
 
     event: str
     user: User
@@ -58,8 +61,11 @@ class KeyChanges:
         wait: Callable[[float], None],
         remediation: Remediation,
         record: Callable[[Event], object],
+        explain: Callable[[Exception], str] = str,
     ) -> None:
+        """`record` gets each event; `explain` says what went wrong in an event's `why`."""
         self._iam, self._wait, self._remediation, self._record = iam, wait, remediation, record
+        self._explain = explain
         self._asks_for_groups = "groups" in remediation.policy.asked_of_users(remediation.now)
         self._use_protects = any(each.protect_used_within_days for each in remediation.settings.values())
 
@@ -77,7 +83,7 @@ class KeyChanges:
         try:
             found = self.user_named(user.name)
         except CAUGHT as error:
-            self._record(failure(error, user, key_id))
+            self._record(failure(error, user, key_id, self._explain))
             return None
         if found is None or found.id != user.id:
             self._record(Event(LEFT, user, key_id, "", "the user is gone, or has another name now"))
@@ -96,7 +102,7 @@ class KeyChanges:
         try:
             used = last_use_of(self._iam, key_id) if asks else None
         except CAUGHT as error:
-            self._record(failure(error, user, key_id))
+            self._record(failure(error, user, key_id, self._explain))
             return
         found = self.look(user, key_id)
         if found is None:
@@ -126,20 +132,20 @@ class KeyChanges:
 
     def _change_alone(self, user: User, step: Step) -> bool:
         before, changed = state_of(user, step.key_id), changed_by(step, user, self._remediation.now)
-        event = Event(BEGIN, user, step.key_id, step.step, step.why, step.rule, before)
+        event = Event(BEGIN, user, step.key_id, step.step, step.why, step.rule, before, state_of(changed, step.key_id))
         self._record(event)
         try:
             answer = self._call(user, step)
         except CAUGHT as error:
-            failed = failure(error, user, step.key_id)
-            self._record(event._replace(event=failed.event, why=failed.why))
+            failed = failure(error, user, step.key_id, self._explain)
+            self._record(event._replace(event=failed.event, why=failed.why, after=None))
             return False
-        event = event._replace(event=DONE, after=state_of(changed, step.key_id), request_id=request_id(answer))
+        event = event._replace(event=DONE, request_id=request_id(answer))
         try:
             self._read_back(changed, step)
         except CAUGHT as error:
             # A failure after the change must not hide that the change was made.
-            event = event._replace(event=FAILED, why=f"{step.step} was done, but then: {error}")
+            event = event._replace(event=FAILED, why=f"{step.step} was done, but then: {self._explain(error)}")
         self._record(event)
         return event.event == DONE
 
@@ -180,10 +186,11 @@ class KeyChanges:
         raise NotAsExpected(f"ListAccessKeys says {listed or 'that there are no keys'}")
 
 
-def failure(error: Exception, user: User, key_id: str | None) -> Event:
+def failure(error: Exception, user: User, key_id: str | None, explain: Callable[[Exception], str] = str) -> Event:
     """The event of a look that failed; what is gone in the meantime needs nothing."""
-    gone = isinstance(error, ClientError) and error_code(error) == "NoSuchEntity"
-    return Event(LEFT if gone else FAILED, user, key_id, "", f"gone in the meantime: {error}" if gone else str(error))
+    if isinstance(error, ClientError) and error_code(error) == "NoSuchEntity":
+        return Event(LEFT, user, key_id, "", f"gone in the meantime: {error}")
+    return Event(FAILED, user, key_id, "", explain(error))
 
 
 def changed_by(step: Step, user: User, now: datetime) -> User:

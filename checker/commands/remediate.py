@@ -1,20 +1,38 @@
-"""`keyage remediate plan`: say what would be done with which access key, and change nothing."""
+"""`keyage remediate`: say what would be done with which access key, do that, and take it back."""
 
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT
-from checker.remediate.asking import asking
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, INTERRUPTED_EXIT, UNREADABLE_EXIT, UsageError
+from checker.permissions import AUDIT_ROLE, REMEDIATE_ROLE
+from checker.policy.inventory import complete
+from checker.remediate import plan_file
+from checker.remediate.apply import Applying, apply_account, may_change
+from checker.remediate.asking import asking, remediation
+from checker.remediate.journal import DONE, FAILED, Journal
 from checker.remediate.plan import plan_account
+from checker.remediate.standing import OPEN, Outcome, by_key, outcomes
 from checker.reports.formats import writer
+from checker.reports.remediate import changed as changed_report
+from checker.reports.remediate.rows import to_do
 from checker.reports.remediate.run import PlanRun
+from checker.scan.changing import Stop, Work, changed
 from checker.scan.check_options import Options as Reading
 from checker.scan.open import open_live, open_saved, refuse_contradictions
-from checker.shell.common import say
-from checker.shell.loading import Checked, read_files
+from checker.shell.common import Common, say, teller
+from checker.shell.confirmed import require_confirmed
+from checker.shell.loading import Checked, Loaded, read_files
 from checker.shell.outputs import parse_outputs, write_outputs
 from checker.shell.same_file import outputs_of, refuse_same
+from checker.sources.audit_role import Accounts, Role
+from checker.sources.aws.changing_session import Changes, ChangingSession
+from checker.sources.aws.workers import Workers
+from checker.spoken import plural
 
 
 class Options(NamedTuple):
@@ -48,3 +66,83 @@ def plan(options: Options) -> int:
     if run.in_doubt:
         return UNREADABLE_EXIT
     return FINDINGS_EXIT if run.steps else COMPLIANT_EXIT
+
+
+class Changing(NamedTuple):
+    """How accounts are changed, whatever is done there."""
+
+    common: Common
+    journal: Path
+    yes: bool
+    role_name: str | None
+    external_id: str | None
+    profile: str | None
+    concurrency: int  # accounts side by side
+    color: bool
+    width: int | None
+
+
+def apply(options: Changing, file: Path, max_changes: int) -> int:
+    """Carry a plan out, or what is left of it by its journal, and return the exit code; raises KeyageError."""
+    _refuse_role(options.role_name)
+    plan_name, journal_name = f"the plan {file}", f"--journal {options.journal}"
+    refuse_same([(journal_name, options.journal)], [*read_files(options.common), (plan_name, file)])
+    loaded = Checked(options.common).accepted()
+    plan = plan_file.read(file)
+    plan_file.refuse_stale(plan, loaded.policy.file, loaded.policy.sha256, loaded.now)
+    if plan.size > max_changes:
+        remedy = f"look through it, and give --max-changes {plan.size} if it is what you want"
+        raise UsageError(f"{file} has {plan.size} steps, more than --max-changes {max_changes}: {remedy}")
+    with Journal.open(options.journal) as journal:
+        plan_file.refuse_another(plan, journal.path, [line.plan for line in journal.lines])
+        require_confirmed(_question(plan, outcomes(plan, journal.lines, {})), yes=options.yes)
+        return _applied(options, loaded, plan, journal)
+
+
+def _applied(options: Changing, loaded: Loaded, plan: plan_file.PlanFile, journal: Journal) -> int:
+    stop = Stop()
+    applying = Applying(plan, by_key(journal.lines), journal, lambda: datetime.now(UTC), time.sleep, stop)
+
+    def work(iam: Any, account_id: str) -> str | None:
+        account = complete(plan.account(account_id), loaded.inventory)
+        return apply_account(iam, applying, remediation(loaded.policy, account, loaded.now), account_id)
+
+    there = outcomes(plan, journal.lines, {})
+    ids = dict.fromkeys(outcome.key.account for outcome in there if outcome.event in (OPEN, FAILED))
+    not_begun = _change(options, may_change(plan), list(ids), work, stop)
+    return _tell(options, outcomes(plan, journal.lines, not_begun), stop)
+
+
+def _change(options: Changing, changes: Changes, ids: Sequence[str], work: Work, stop: Stop) -> dict[str, str]:
+    """Do the work in these accounts; gives by account why something was not begun there."""
+    if not ids:
+        return {}
+    tell = teller(quiet=options.common.quiet)
+    session = ChangingSession(changes, options.profile, options.concurrency, tell=tell)
+    accounts = Accounts(session, Role(options.role_name or REMEDIATE_ROLE, options.external_id))
+    return changed(accounts, ids, work, Workers(options.concurrency), stop)
+
+
+def _refuse_role(name: str | None) -> None:
+    if name and name.rpartition("/")[2] == AUDIT_ROLE:
+        raise UsageError(f"--role-name {name}: that role only reads; name the role that may change keys")
+
+
+def _question(plan: plan_file.PlanFile, there: Sequence[Outcome]) -> str:
+    """What is about to happen."""
+    ended = sum(outcome.event not in (OPEN, FAILED) for outcome in there)
+    before = f" {ended} of them ended before." if ended else ""
+    accounts = plural(len({outcome.key.account for outcome in there}), "account")
+    return f"{plan.path}: {to_do([outcome.step for outcome in there])} in {accounts}.{before} Do that?"
+
+
+def _tell(options: Changing, there: Sequence[Outcome], stop: Stop) -> int:
+    """Print what became of every step, and return the exit code."""
+    run = changed_report.ChangedRun(there, options.width)
+    changed_report.write(run, sys.stdout, color=options.color)
+    events = {outcome.event for outcome in there}
+    if stop.interrupted:
+        return INTERRUPTED_EXIT
+    if events & {FAILED, OPEN}:
+        return UNREADABLE_EXIT
+    return COMPLIANT_EXIT if events <= {DONE} else FINDINGS_EXIT

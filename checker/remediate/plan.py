@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import msgspec
 
-from checker.decision import AccessKey, User, remediation_steps
+from checker.decision import AccessKey, Account, User, remediation_steps
 from checker.evaluate import UNDECIDED, AccountRead, AccountUnreadable, Reading, why_unread
 from checker.policy.loader import PolicyFile
 from checker.remediate.asking import remediation
@@ -55,6 +55,7 @@ class AccountPlan:
     reason: str | None
     steps: Sequence[PlannedStep]
     kept: Sequence[PlannedStep]
+    account: Account | None = None  # what is known of it, where it could be read
 
     FOUND: ClassVar = "to change"  # what is counted for who looks on
 
@@ -80,7 +81,9 @@ def plan_account(policy: PolicyFile, now: datetime, stage: str, reading: Reading
         for step in found:
             (steps if step.step in STAGES[stage] else kept).append(_planned(reading, user, keys, step))
     reasons = [*why_unread(reading.unread), *_why_open(open_keys)]
-    return AccountPlan(reading.account.id, reading.account.name, "; ".join(reasons) or None, steps, kept)
+    return AccountPlan(
+        reading.account.id, reading.account.name, "; ".join(reasons) or None, steps, kept, reading.account
+    )
 
 
 def _as_judged(key: AccessKey) -> AccessKey:

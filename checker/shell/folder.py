@@ -13,9 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from checker.errors import CannotWrite, UsageError, printable
-from checker.file_bytes import read_ordinary
+from checker.file_bytes import locked, read_ordinary
 from checker.members import refuse_repeated
-from checker.shell.whole_file import locked
 
 Files = Mapping[str, bytes]
 # What Terraform and OpenTofu read in the folder of a module, whatever else it is called (Terraform language, "Files and

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from checker.errors import CannotWrite, UsageError
+from checker.file_bytes import locked
 from checker.shell.written import Written
 
 
@@ -74,17 +75,6 @@ def _clear(folder: Path, prefix: str) -> None:
         with suppress(OSError), each.open("rb") as file:
             if locked(file.fileno(), fcntl.LOCK_EX):
                 each.unlink()
-
-
-def locked(handle: int, kind: int) -> bool | None:
-    """Lock an open file or folder until it is closed; False if another has, None where nothing can be locked."""
-    try:
-        fcntl.flock(handle, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return None
-    return True
 
 
 def refuse_existing(path: Path) -> None:

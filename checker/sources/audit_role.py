@@ -1,8 +1,9 @@
 """Reading the accounts of an organization: by the audit role in each, and the caller's own as it is."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -11,14 +12,15 @@ from checker.errors import Unreadable
 from checker.evaluate import AccountUnreadable, Reading
 from checker.permissions import AUDIT_ROLE
 from checker.sources import live
-from checker.sources.aws.account_session import AccountSessions
+from checker.sources.aws.account_session import AccountSession, AccountSessions
 from checker.sources.aws.failures import DENIED, EXPLICIT_DENY, FAILURES, explain
 from checker.sources.aws.reader import listing
-from checker.sources.aws.session import ReadOnlySession
+from checker.sources.aws.session import GuardedSession
 from checker.sources.deployed.account import read_known as read_deployed
 from checker.sources.deployed.code import Codes
 from checker.sources.deployed.parts import DeployedIn, Sought
 
+T = TypeVar("T")
 ASSUMING = {"AssumeRole": 1}
 SESSION = "keyage"  # the role session's name, as CloudTrail shows it
 
@@ -44,7 +46,7 @@ class Role(NamedTuple):
 class Accounts:
     """Reads accounts with one session and one client of AWS STS; safe to share between threads."""
 
-    def __init__(self, session: ReadOnlySession, role: Role) -> None:
+    def __init__(self, session: GuardedSession, role: Role) -> None:
         """Asks who the caller is; raises Unreadable."""
         self._session = session
         self._role = role
@@ -60,41 +62,45 @@ class Accounts:
         """Read the keys of one account; what fails comes back as a value."""
         if account.id == self._caller.account_id:
             return live.read_known(self._session.recounted(), account, asking)
-        credentials = self._credentials(account)
-        if isinstance(credentials, AccountUnreadable):
-            return credentials
-        with self._sessions.of(credentials) as session:
-            reading = live.read_known(session, account, asking)
-        calls = ASSUMING | dict(reading.api_calls)
-        if isinstance(reading, AccountUnreadable):
-            return replace(reading, reason=self._read_as(account, reading.reason), api_calls=calls)
-        return replace(reading, api_calls=calls)
+        reading = self._by_role(account, lambda session: live.read_known(session, account, asking))
+        return replace(reading, api_calls=ASSUMING | dict(reading.api_calls))
 
     def deployed(self, account: Account, sought: Sought, codes: Codes) -> DeployedIn | AccountUnreadable:
         """Read what is deployed in one account; what fails comes back as a value."""
         if account.id == self._caller.account_id:
             return read_deployed(self._session, account, sought, codes)
-        credentials = self._credentials(account)
-        if isinstance(credentials, AccountUnreadable):
-            return credentials
+        return self._by_role(account, lambda session: read_deployed(session, account, sought, codes))
+
+    @contextmanager
+    def entered(self, account_id: str) -> Iterator[GuardedSession | AccountSession]:
+        """What asks an account, for the code in the block: by its role, or the caller's own as it is.
+
+        Raises Unreadable if the role cannot be assumed.
+        """
+        if account_id == self._caller.account_id:
+            yield self._session.recounted()
+            return
+        arn = self._arn(account_id)
+        try:
+            credentials = self._assume(arn)
+        except FAILURES as error:
+            raise Unreadable(self._why(error, arn)) from None
         with self._sessions.of(credentials) as session:
-            reading = read_deployed(session, account, sought, codes)
+            yield session
+
+    def _by_role(self, account: Account, look: Callable[[GuardedSession | AccountSession], T]) -> T | AccountUnreadable:
+        """What a look at the account by its role gives."""
+        try:
+            with self.entered(account.id) as session:
+                reading = look(session)
+        except Unreadable as error:
+            return AccountUnreadable(account.id, account.name, str(error), ASSUMING)
         if isinstance(reading, AccountUnreadable):
-            return replace(reading, reason=self._read_as(account, reading.reason))
+            return replace(reading, reason=f"{reading.reason} (read as {self._arn(account.id)})")
         return reading
 
-    def _read_as(self, account: Account, reason: str) -> str:
-        return f"{reason} (read as {self._arn(account)})"
-
-    def _arn(self, account: Account) -> str:
-        return self._role.arn(account.id, self._caller.partition)
-
-    def _credentials(self, account: Account) -> Mapping[str, str] | AccountUnreadable:
-        arn = self._arn(account)
-        try:
-            return self._assume(arn)
-        except FAILURES as error:
-            return AccountUnreadable(account.id, account.name, self._why(error, arn), ASSUMING)
+    def _arn(self, account_id: str) -> str:
+        return self._role.arn(account_id, self._caller.partition)
 
     def _assume(self, arn: str) -> Mapping[str, str]:
         """Credentials for an hour, which every role grants (AWS STS, AssumeRole)."""

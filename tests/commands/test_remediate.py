@@ -44,7 +44,7 @@ def test_the_plan_is_written_too(tmp_path: Path) -> None:
     assert done.stderr == "note: plan.json can be applied until 2026-11-24 12:00 UTC\n"
     plan = json.loads((folder / "plan.json").read_text())
     assert [list(plan), plan["plannedAt"], plan["expiresAt"], plan["incomplete"]] == [
-        ["schemaVersion", "plannedAt", "policy", "expiresAt", "incomplete", "steps", "kept"],
+        ["schemaVersion", "plannedAt", "policy", "expiresAt", "incomplete", "accounts", "steps", "kept"],
         "2026-11-23T12:00:00Z",
         "2026-11-24T12:00:00Z",
         [],

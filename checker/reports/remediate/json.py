@@ -1,12 +1,12 @@
 """`remediate plan --format json`, which `remediate apply` reads."""
 
+from collections.abc import Sequence
 from typing import TextIO
 
 import msgspec
 
+from checker.remediate.plan_file import SCHEMA_VERSION
 from checker.reports.remediate.run import PlanRun
-
-SCHEMA_VERSION = 1
 
 
 def write(run: PlanRun, out: TextIO, *, color: bool) -> None:  # noqa: ARG001 -- JSON has no colours
@@ -21,8 +21,10 @@ def write(run: PlanRun, out: TextIO, *, color: bool) -> None:  # noqa: ARG001 --
             {"account": account.id, "name": account.name, "reason": account.reason} for account in run.in_doubt
         ],
     }
+    known = [account.account._asdict() for account in run.accounts if account.account and account.steps]
     members = [f'"{name}": {encoder.encode(value).decode()}' for name, value in head.items()]
-    for name, steps in (("steps", run.steps), ("kept", run.kept)):
-        lines = ",\n".join(f"  {encoder.encode(step).decode()}" for step in steps)
-        members.append(f'"{name}": [\n{lines}\n]' if steps else f'"{name}": []')
+    listings: dict[str, Sequence[object]] = {"accounts": known, "steps": run.steps, "kept": run.kept}
+    for name, listed in listings.items():
+        lines = ",\n".join(f"  {encoder.encode(each).decode()}" for each in listed)
+        members.append(f'"{name}": [\n{lines}\n]' if listed else f'"{name}": []')
     out.write("{" + ",\n".join(members) + "}\n")

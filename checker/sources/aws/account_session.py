@@ -17,7 +17,7 @@ from typing import Any
 from botocore.credentials import Credentials, ReadOnlyCredentials
 from botocore.exceptions import NoCredentialsError
 
-from checker.sources.aws.session import ReadOnlySession, frozen
+from checker.sources.aws.session import GuardedSession, frozen
 
 
 class _Current:
@@ -57,7 +57,7 @@ class _OfTheCurrentAccount(Credentials):
 class _Borrowed:
     """Clients that may go from account to account, made when they are asked for."""
 
-    def __init__(self, session: ReadOnlySession) -> None:
+    def __init__(self, session: GuardedSession) -> None:
         self._session = session
         self._clients: dict[tuple[str, str | None], Any] = {}
         self.fresh = True  # none has met anything that makes it slow down
@@ -90,7 +90,7 @@ class AccountSession:
 class AccountSessions:
     """Sessions for accounts; as many sets of clients as accounts are read at once. Safe to share between threads."""
 
-    def __init__(self, session: ReadOnlySession) -> None:
+    def __init__(self, session: GuardedSession) -> None:
         self._session = session.signing_with(_OfTheCurrentAccount())
         self._idle: SimpleQueue[_Borrowed] = SimpleQueue()
 

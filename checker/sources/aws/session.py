@@ -1,8 +1,9 @@
-"""A boto3 session that can only read, and that counts what it asks."""
+"""A boto3 session that makes no call but those it is for, and that counts what it asks."""
 
 import os
 import platform
 import threading
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping
 from copy import copy
@@ -38,8 +39,8 @@ class WriteRefused(KeyageError):
     """keyage was about to make a call that it must not make: a bug, stopped before it left the machine."""
 
 
-class ReadOnlySession:
-    """Clients for the calls of the catalogue and no others; safe to share between threads."""
+class GuardedSession(ABC):
+    """Clients for the calls that its guard lets pass and no others; safe to share between threads."""
 
     def __init__(
         self,
@@ -73,8 +74,12 @@ class ReadOnlySession:
         self._contact = FirstContact()
         self._set_up()
 
+    @abstractmethod
+    def guard(self, **call: Any) -> None:
+        """Stands before every call of every client, botocore's own sign-in too; raises WriteRefused."""
+
     def _set_up(self) -> None:
-        self._core.register("before-call", guard)
+        self._core.register("before-call", self.guard)
         ask_again(self._core, moment)
         if self._throttling:
             self._throttling.watch(self._core)
@@ -132,6 +137,14 @@ class ReadOnlySession:
             self._calls[call["model"].name] += 1
 
 
+class ReadOnlySession(GuardedSession):
+    """Takes the calls of the catalogue, which only read."""
+
+    def guard(self, **call: Any) -> None:
+        """Raises WriteRefused for any other call."""
+        guard(**call)
+
+
 class _Given(CredentialProvider):
     """A way for botocore to find credentials: those that it was given."""
 
@@ -160,7 +173,7 @@ def moment(text: Any) -> datetime:
 
 
 def guard(**call: Any) -> None:
-    """Stands before every call of every client of the session, those of botocore's own sign-in too."""
+    """Raises WriteRefused for a call that is not in the catalogue of those that only read."""
     model = call["model"]
     service, operation = model.service_model.service_name, model.name
     if (service, operation) not in ALLOWED:

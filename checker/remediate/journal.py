@@ -1,0 +1,176 @@
+"""The journal of changes: what was about to be done, and what came of it, a JSON line each.
+
+A line is on the disk before the call that it announces, and before anything follows that rests on it. So a run that was
+killed leaves at most one step of each account of which nobody knows whether it was done: its `begin` has no end.
+"""
+
+import contextlib
+import fcntl
+import os
+import stat
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+import msgspec
+
+from checker.errors import CannotWrite, UsageError, printable
+from checker.file_bytes import MOST, locked
+from checker.remediate.plan_file import OfKey
+
+EventName = Literal["begin", "done", "left", "failed", "undone"]
+BEGIN: Final = "begin"
+DONE: Final = "done"
+LEFT: Final = "left"
+FAILED: Final = "failed"
+UNDONE: Final = "undone"
+STARTS = b'{"at":"'  # every line
+LONGEST_NAME = 100  # characters of what is no journal, in a message
+ANOTHER = "name another file with --journal"
+
+
+class State(msgspec.Struct, frozen=True):
+    """A key as it was or is to be: None where it is gone, or has no mark."""
+
+    status: str | None
+    mark: str | None
+
+
+class Line(msgspec.Struct, frozen=True, rename="camel"):
+    """What is about to happen to a key, or has happened; `after` of a `begin` is what is to come of it."""
+
+    at: Annotated[datetime, msgspec.Meta(tz=True)]
+    plan: str  # the SHA-256 of its file
+    event: EventName
+    account: str
+    user: str
+    user_id: str
+    access_key_id: str
+    step: str
+    before: State | None
+    after: State | None
+    why: str
+    request_id: str | None
+
+    @property
+    def key(self) -> OfKey:
+        """Whose key it is about."""
+        return OfKey(self.account, self.user, self.user_id, self.access_key_id)
+
+
+class Journal:
+    """A journal that this process alone writes; safe to share between threads."""
+
+    def __init__(self, path: Path, handle: int, lines: Sequence[Line], size: int) -> None:
+        self.path, self.lines = path, list(lines)
+        self._handle, self._size = handle, size
+        self._lock = threading.Lock()
+        self._encoder = msgspec.json.Encoder()
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool = True) -> Self:
+        """Open and lock it, `create`: make it if it is not there; a line that was cut off by a kill is taken away.
+
+        Raises UsageError for a file that is no journal or that another run writes, CannotWrite.
+        """
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600)
+        except OSError as error:
+            if create:
+                raise CannotWrite(f"cannot write {path}: {error.strerror}") from None
+            raise UsageError(f"cannot read {path}: {error.strerror}") from None
+        try:
+            return cls._opened(path, handle)
+        except OSError as error:
+            os.close(handle)
+            raise CannotWrite(f"cannot write {path}: {error.strerror}") from None
+        except BaseException:
+            os.close(handle)
+            raise
+
+    @classmethod
+    def _opened(cls, path: Path, handle: int) -> Self:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise UsageError(f"{path} is no ordinary file, and a journal has to be one: {ANOTHER}")
+        _lock(path, handle)
+        data = os.pread(handle, MOST + 1, 0)
+        if len(data) > MOST:
+            raise UsageError(f"{path} is larger than {MOST >> 20} MiB, too large for a journal: {ANOTHER}")
+        whole, torn = _parted(data, path)
+        lines = [_read(text, f"{path}:{number}") for number, text in enumerate(whole.split(b"\n")[:-1], start=1)]
+        os.fchmod(handle, 0o600)
+        if torn:
+            os.ftruncate(handle, len(whole))
+        os.fsync(handle)
+        _sync_folder(path)
+        return cls(path, handle, lines, len(whole))
+
+    def append(self, line: Line) -> None:
+        """Write a line, which is on the disk when this returns; raises CannotWrite, and then it is not there."""
+        data = self._encoder.encode(line) + b"\n"
+        with self._lock:
+            try:
+                self._write(data)
+            except OSError as error:
+                with contextlib.suppress(OSError):  # what stays of it is taken away when the journal is opened again
+                    os.ftruncate(self._handle, self._size)
+                raise CannotWrite(f"cannot write {self.path}: {error.strerror}; nothing more was begun") from None
+            self._size += len(data)
+            self.lines.append(line)
+
+    def _write(self, data: bytes) -> None:
+        while data:
+            data = data[os.write(self._handle, data) :]
+        os.fsync(self._handle)
+
+    def close(self) -> None:
+        """Let others have it."""
+        os.close(self._handle)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self.close()
+
+
+def _lock(path: Path, handle: int) -> None:
+    alone = locked(handle, fcntl.LOCK_EX)
+    if alone is False:
+        raise UsageError(f"another keyage works with {path}: run again when it has ended, or {ANOTHER}")
+    if alone is None:
+        raise UsageError(f"{path} is on a file system that cannot lock files, so two runs could use it: {ANOTHER}")
+
+
+def _parted(data: bytes, path: Path) -> tuple[bytes, bytes]:
+    """The whole lines, and what a kill left of a last one; raises UsageError for what no journal ends with."""
+    end = data.rfind(b"\n") + 1
+    whole, torn = data[:end], data[end:]
+    if not torn.startswith(STARTS[: len(torn)]) and torn.strip(b"\0"):
+        line = whole.count(b"\n") + 1
+        raise UsageError(f"{path}:{line}: {_no_line(torn)}")
+    return whole, torn
+
+
+def _read(text: bytes, place: str) -> Line:
+    try:
+        return msgspec.json.decode(text, type=Line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise UsageError(f"{place}: {_no_line(text)}") from None
+
+
+def _no_line(text: bytes) -> str:
+    shown = printable(text[:LONGEST_NAME].decode("utf-8", "replace"))
+    return f"this is not a line of a journal: {shown}: {ANOTHER}"
+
+
+def _sync_folder(path: Path) -> None:
+    """So that the file is still there after a power failure."""
+    folder = os.open(Path(os.path.realpath(path)).parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

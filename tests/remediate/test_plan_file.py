@@ -1,0 +1,119 @@
+"""A plan is read whole or refused with the place and what to do; nothing is called before that."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checker.decision import decision
+from checker.errors import UsageError
+from checker.remediate import plan_file
+from checker.remediate.plan_file import OfKey
+from tests.support.fixtures import ACCOUNT, NOW
+
+STEP: dict[str, Any] = {
+    "account": ACCOUNT,
+    "user": "u",
+    "userId": "AIDA",
+    "accessKeyId": "AKIA",
+    "step": "deactivate",
+    "why": "old",
+    "rule": "default",
+    "saw": {"status": "Active", "createDate": "2026-01-01T00:00:00Z", "lastUsed": None, "mark": None},
+    "next": None,
+}
+
+
+def text_of(*steps: Any, **changed: Any) -> bytes:
+    """A plan with a step a line, the first in line 2."""
+    head = {
+        "schemaVersion": 1,
+        "plannedAt": "2026-11-23T12:00:00Z",
+        "policy": {"file": "policies.yaml", "sha256": "0"},
+        "expiresAt": "2026-11-24T12:00:00Z",
+        "kept": [],
+    } | changed
+    lines = ",\n".join(json.dumps(step) for step in steps)
+    return f'{json.dumps(head)[:-1]}, "steps": [\n{lines}]}}'.encode()
+
+
+def parsed(*steps: Any, **changed: Any) -> plan_file.PlanFile:
+    return plan_file.parse(text_of(*steps, **changed), Path("plan.json"))
+
+
+def test_a_plan_without_steps() -> None:
+    assert (parsed().size, parsed().steps) == (0, {})
+
+
+def test_steps_by_key_in_the_order_of_the_file() -> None:
+    plan = parsed(STEP | {"step": "unmark"}, STEP, STEP | {"accessKeyId": "AKIB"})
+    found = {key.key_id: [step.step for step in steps] for key, steps in plan.steps.items()}
+    assert (plan.size, found) == (3, {"AKIA": ["unmark", "deactivate"], "AKIB": ["deactivate"]})
+    assert next(iter(plan.steps)) == OfKey(ACCOUNT, "u", "AIDA", "AKIA")
+
+
+def test_what_the_plan_knew_of_an_account() -> None:
+    known: dict[str, Any] = {"id": ACCOUNT, "name": "web", "ou": "Root/x", "tags": {"a": "b"}}
+    plan = parsed(STEP, accounts=[known])
+    assert plan.account(ACCOUNT) == decision.Account(**known)
+    assert plan.account("444455556666") == decision.Account("444455556666")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"version: 1\n", "plan.json:1: this is not a plan: JSON is malformed"),
+        (text_of(STEP)[:-5], "plan.json:2: this is not a plan"),
+        (b"[]", "plan.json:1: this is not a plan: Expected `object`, got `array`"),
+        (b'{"schemaVersion": 1}', "plan.json:1: this is not a plan: Object missing required field `plannedAt`"),
+        (text_of(STEP, schemaVersion=2), "plan.json: schemaVersion 2 is not known; this keyage reads version 1"),
+        (text_of(STEP, STEP | {"user": 1}), "plan.json:3: this is not a step: Expected `str`, got `int` - at `$.user`"),
+        (text_of(STEP, STEP | {"step": "keep"}), "plan.json:3: keep is not a step that changes anything; there are"),
+        (text_of(STEP | {"account": "web"}), "plan.json:2: the account of this step is not known: plan from live IAM"),
+        (text_of(STEP | {"userId": None}), "plan.json:2: the user, the user's id or the access key of this step"),
+        (text_of(STEP, STEP), "plan.json:3: the step deactivate of AKIA is there twice"),
+        (text_of().replace(b'"kept"', b'"kept": [], "kept"'), 'plan.json:1: this is not a plan: "kept" is there twice'),
+        (b"\xff\xfe\xfd", "plan.json:1: "),
+    ],
+)
+def test_what_is_refused(data: bytes, message: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        plan_file.parse(data, Path("plan.json"))
+    assert str(refused.value).startswith(message)
+
+
+@pytest.mark.parametrize("hours", [0, 24])
+def test_a_plan_lasts_a_day(hours: int) -> None:
+    plan_file.refuse_stale(parsed(STEP), "policies.yaml", "0", NOW + timedelta(hours=hours))
+
+
+@pytest.mark.parametrize(
+    ("changed", "later", "message"),
+    [
+        ({}, timedelta(hours=24, seconds=1), "could be applied until 2026-11-24 12:00 UTC: make a new plan"),
+        (
+            {"expiresAt": "2036-01-01T00:00:00Z"},
+            timedelta(days=2),
+            "could be applied until 2026-11-24 12:00 UTC: make a new plan",
+        ),
+        ({}, -timedelta(minutes=6), "was made at 2026-11-23 12:00 UTC, which is yet to come: correct the clock"),
+        (
+            {"policy": {"file": "other.yaml", "sha256": "1"}},
+            timedelta(),
+            r"was made from another policy than policies.yaml is now \(then other.yaml\): make a new plan",
+        ),
+    ],
+)
+def test_a_plan_that_is_not_for_now(changed: dict[str, Any], later: timedelta, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        plan_file.refuse_stale(parsed(STEP, **changed), "policies.yaml", "0", NOW + later)
+
+
+def test_a_journal_of_another_plan_is_refused_with_its_line() -> None:
+    plan = parsed(STEP)
+    plan_file.refuse_another(plan, Path("j"), [])
+    plan_file.refuse_another(plan, Path("j"), [plan.sha256])
+    with pytest.raises(UsageError, match=r"j:2: this is the journal of another plan than plan.json"):
+        plan_file.refuse_another(plan, Path("j"), [plan.sha256, "0"])
