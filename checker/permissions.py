@@ -90,6 +90,42 @@ CALLS = (
     Call("iam", "ListAttachedRolePolicies", "what a deployed role may do", DRIFT, ROLES),
 )
 
+# What `rotate` may call, which changes one user and one store and reads secrets: the guard of the other verbs has none
+# of it. The resources that IAM lets a policy name: service authorization reference of IAM, Secrets Manager, Systems
+# Manager.
+ROTATE = frozenset({"rotate"})
+SECRETS = "arn:*:secretsmanager:*:*:secret:*"
+PARAMETERS = "arn:*:ssm:*:*:parameter/*"
+MANAGED_POLICIES = "arn:*:iam::*:policy/*"
+REMEDIATE_ROLE = "keyage-remediate"  # the role that `rotate --account` assumes, where no other is named
+ROTATION = (
+    Call("sts", "GetCallerIdentity", "which account this is, and whether a key works", frozenset()),
+    Call("iam", "ListAccountAliases", "the account's name, for policies that select by it", ROTATE),
+    Call("iam", "GetUser", "the user, with tags", ROTATE, USERS),
+    Call("iam", "ListGroupsForUser", "the user's groups", ROTATE, USERS),
+    Call("iam", "ListAccessKeys", "the user's keys", ROTATE, USERS),
+    Call("iam", "GetAccessKeyLastUsed", "whether a key is in use", ROTATE, USERS),
+    Call("iam", "ListUserPolicies", "whether it is a user of SES SMTP", ROTATE, USERS),
+    Call("iam", "GetUserPolicy", "whether it is a user of SES SMTP", ROTATE, USERS),
+    Call("iam", "ListAttachedUserPolicies", "whether it is a user of SES SMTP", ROTATE, USERS),
+    Call("iam", "GetPolicy", "whether it is a user of SES SMTP", ROTATE, MANAGED_POLICIES),
+    Call("iam", "GetPolicyVersion", "whether it is a user of SES SMTP", ROTATE, MANAGED_POLICIES),
+    Call("iam", "CreateAccessKey", "the new key", ROTATE, USERS),
+    Call("iam", "UpdateAccessKey", "the old key inactive, or active again", ROTATE, USERS),
+    Call("iam", "DeleteAccessKey", "a new key whose secret was lost", ROTATE, USERS),
+    Call("iam", "TagUser", "how far the rotation is; since when the old key is inactive", ROTATE, USERS),
+    Call("iam", "UntagUser", "the end of these", ROTATE, USERS),
+    Call("secretsmanager", "DescribeSecret", "the versions of the secret", ROTATE, SECRETS),
+    Call("secretsmanager", "GetSecretValue", "which key a version holds; the key that is proved", ROTATE, SECRETS),
+    Call("secretsmanager", "CreateSecret", "the secret, where there is none of the name", ROTATE, SECRETS),
+    Call("secretsmanager", "PutSecretValue", "the new key", ROTATE, SECRETS),
+    Call("secretsmanager", "UpdateSecretVersionStage", "which version is current", ROTATE, SECRETS),
+    Call("ssm", "DescribeParameters", "how the parameter is encrypted", ROTATE),
+    Call("ssm", "GetParameter", "which key a version holds; the key that is proved", ROTATE, PARAMETERS),
+    Call("ssm", "PutParameter", "the new key", ROTATE, PARAMETERS),
+    Call("ssm", "LabelParameterVersion", "which version is current", ROTATE, PARAMETERS),
+)
+
 WRITE_LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
 # What is deployed may call, by piece and by the Sid of the statement that allows it; the templates say on what.
 DEPLOYED: Mapping[str, Mapping[str, Sequence[str]]] = {
@@ -145,8 +181,9 @@ SIGN_IN = frozenset(
         ("signin", "CreateOAuth2Token"),
     }
 )
-VERBS = sorted({verb for call in CALLS for verb in call.verbs})
+VERBS = sorted({verb for call in (*CALLS, *ROTATION) for verb in call.verbs})
 ALLOWED = frozenset((call.service, call.operation) for call in CALLS) | SIGN_IN
+ALLOWED_TO_ROTATE = frozenset((call.service, call.operation) for call in ROTATION) | SIGN_IN
 
 
 def actions(verb: str) -> dict[str, list[str]]:
@@ -155,8 +192,8 @@ def actions(verb: str) -> dict[str, list[str]]:
 
 
 def policy_document(verb: str) -> dict[str, Any]:
-    """The least-privilege IAM policy for a verb that reads AWS."""
-    wanted = [call for call in CALLS if verb in call.verbs]
+    """The least-privilege IAM policy for a verb that asks AWS."""
+    wanted = [call for call in (*CALLS, *ROTATION) if verb in call.verbs]
     resources = sorted({call.resource for call in wanted}, key=lambda resource: (resource != "*", resource))
     return {
         "Version": "2012-10-17",
@@ -169,6 +206,7 @@ def _statement(calls: list[Call], resource: str) -> dict[str, Any]:
     what = (
         "TheAccount"
         if resource == "*"
-        else {USERS: "Users", ROLES: "Roles"}.get(resource, calls[0].service.capitalize())
+        else {USERS: "Users", ROLES: "Roles", MANAGED_POLICIES: "Policies"}.get(resource, calls[0].service.capitalize())
     )
-    return {"Sid": f"KeyageReads{what}", "Effect": "Allow", "Action": actions, "Resource": resource}
+    does = "Rotates" if calls[0] in ROTATION else "Reads"
+    return {"Sid": f"Keyage{does}{what}", "Effect": "Allow", "Action": actions, "Resource": resource}

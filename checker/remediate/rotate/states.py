@@ -119,9 +119,9 @@ def _of_two(seen: Seen, older: AccessKey, newer: AccessKey, quiet_for: timedelta
 
 def _under_way(seen: Seen, old: AccessKey | None, new: AccessKey, quiet_for: timedelta) -> Standing:
     if new.status != "Active":
-        why = f"{new.id}, the new key, is {new.status}: make it active, or delete it, and type this again"
-        retired = seen.stored.readers == new.id and old is not None and old.status == "Active"
-        return Standing(BLOCKED, None, old, new, why=f"{why}; --rollback goes back to {old.id}" if retired else why)
+        back = f"; --rollback goes back to {old.id}" if old is not None and old.status == "Active" else ""
+        why = f"{new.id}, the new key, is {new.status}: make it active, or delete it, and type this again{back}"
+        return Standing(BLOCKED, None, old, new, why=why)
     if seen.stored.pending == new.id:
         return Standing(STORED, PROVE, old, new)
     if seen.stored.readers != new.id:

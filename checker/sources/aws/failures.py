@@ -29,12 +29,12 @@ LONGEST = 200  # characters of a parser's message
 SIGN_IN_AGAIN = "sign in again, with `aws sso login` or whatever gave the credentials"
 
 
-def explain(error: Exception) -> str:
-    """One line for the report: what failed and how to mend it."""
+def explain(error: Exception, verb: str | None = None) -> str:
+    """One line for the report: what failed and how to mend it; `verb` is the one whose permissions were wanted."""
     if isinstance(error, SignInFailed):
         return str(error)
     if isinstance(error, ClientError):
-        return _refusal(error)
+        return _refusal(error, verb)
     if isinstance(error, NoCredentialsError):
         needless = "`keyage check --from FILE` and `keyage demo` need none"
         return f"no AWS credentials were found: set AWS_PROFILE or the AWS_ variables, or sign in; {needless}"
@@ -48,7 +48,7 @@ def explain(error: Exception) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}; {RUN_AGAIN}"
 
 
-def _refusal(error: ClientError) -> str:
+def _refusal(error: ClientError, verb: str | None) -> str:
     operation, code = error.operation_name, listing.error_code(error)
     message = " ".join(error.response.get("Error", {}).get("Message", "").split())
     refusal = f"{code} on {operation}: {message}" if message else f"{code} on {operation}"
@@ -64,17 +64,18 @@ def _refusal(error: ClientError) -> str:
         check = "check the access key, and in China and GovCloud that AWS_REGION is one of theirs"
         return f"AWS does not accept the credentials ({refusal}): {check}, or {SIGN_IN_AGAIN}"
     if code in DENIED:
-        return _denial(operation, message)
+        return _denial(operation, message, verb)
     if code in THROTTLED:
         fewer = "check, snapshot and diff can do so with a lower --concurrency"
         return f"AWS kept throttling {operation} ({code}): run again later; {fewer}"
     return f"{operation} failed with {code}: {message}; {RUN_AGAIN}"
 
 
-def _denial(operation: str, message: str) -> str:
+def _denial(operation: str, message: str, verb: str | None) -> str:
     if EXPLICIT_DENY in message:
         return f"{operation} is denied by a policy, whatever others allow: {message}; ask whoever keeps that policy"
-    return f"{operation} was denied: allow what `keyage permissions{_verb_of(operation)}` prints ({message})"
+    prints = f" {verb}" if verb else _verb_of(operation)
+    return f"{operation} was denied: allow what `keyage permissions{prints}` prints ({message})"
 
 
 def _verb_of(operation: str) -> str:
