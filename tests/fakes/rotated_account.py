@@ -18,12 +18,12 @@ from moto.ssm.models import ssm_backends
 
 from checker.embedded import aws
 from tests.fakes.served_organization import credentials
-from tests.support.moto_server import moto_server
+from tests.support.moto_server import moto_server, reset
 
 ACCOUNT, REGION, USER = DEFAULT_ACCOUNT_ID, "us-east-1", "svc-ledger"
 SECRET, PARAMETER = "secretsmanager:prod/ledger", "ssm:/prod/ledger"
 STORES = (SECRET, PARAMETER)
-LEAST, MOST = 1, 2  # working keys
+MOST = 2  # working keys
 OLD_AGE = timedelta(days=200)
 
 
@@ -35,6 +35,8 @@ class RotatedAccount:
     adopts: bool = True
     uses: dict[str, datetime] = field(default_factory=dict)  # by key id
     wrong: list[str] = field(default_factory=list)
+    least: int = 1  # working keys
+    first: str | None = None  # the key that was there before
     secrets: set[str] = field(default_factory=set)  # of every key that there ever was
 
     @property
@@ -59,37 +61,49 @@ class RotatedAccount:
 
     def begin(self, *, keys: int = 1, stored: str | None = None) -> list[str]:
         """Everything anew: the user, so many keys, and perhaps the first in a store; gives the ids."""
+        reset(self.url)
         self.uses.clear()
-        self.wrong.clear()
+        self.least = 0
         aws.add_user(ACCOUNT, USER, datetime.now(UTC) - OLD_AGE)
         made = [
             aws.add_key(ACCOUNT, USER, datetime.now(UTC) - OLD_AGE + timedelta(days=number)) for number in range(keys)
         ]
+        self.least = min(keys, 1)
+        self.first = made[0].access_key_id if made else None
+        self.wrong.clear()
         if stored:
             self.store(stored, made[0].access_key_id, made[0].secret_access_key)
         return [key.access_key_id for key in made]
 
-    def store(self, place: str, key_id: str, secret: str, **others: str) -> None:
-        """As a person would have put it there."""
-        kind, _, name = place.partition(":")
-        text = msgspec.json.encode({"AccessKeyId": key_id, "SecretAccessKey": secret, **others}).decode()
-        if kind == "ssm":
-            ssm_backends[ACCOUNT][REGION].put_parameter(
-                name, "", text, "SecureString", "", "alias/aws/ssm", True, [], "text", None, None
-            )
+    def store(self, place: str, key_id: str, secret: str) -> None:
+        """An access key, as a person would have put it there."""
+        self.put(place, msgspec.json.encode({"AccessKeyId": key_id, "SecretAccessKey": secret}).decode())
+
+    def put(self, place: str, text: str, kind: str = "SecureString") -> None:
+        """Whatever a person put there; `kind` of a parameter."""
+        service, _, name = place.partition(":")
+        if service == "ssm":
+            parameters = ssm_backends[ACCOUNT][REGION]
+            parameters.put_parameter(name, "", text, kind, "", "alias/aws/ssm", True, [], "text", None, None)
         else:
-            secretsmanager_backends[ACCOUNT][REGION].create_secret(name, text, None, None, None, None, None, [], False)
+            secrets = secretsmanager_backends[ACCOUNT][REGION]
+            secrets.create_secret(name, text, None, None, None, None, None, [], False)
+
+    @property
+    def secret(self) -> Any:
+        return secretsmanager_backends[ACCOUNT][REGION].secrets[SECRET.partition(":")[2]]
 
     def texts(self, place: str) -> dict[str, Any]:
         """What a store holds, by label."""
         kind, _, name = place.partition(":")
         if kind == "ssm":
-            versions = ssm_backends[ACCOUNT][REGION]._parameters[name]  # noqa: SLF001 -- nothing public tells labels
-            found = {label: version.value for version in versions for label in version.labels}
-            return found | ({"latest": versions[-1].value} if versions else {})
+            versions = ssm_backends[ACCOUNT][REGION]._parameters.get(name, [])  # noqa: SLF001 -- nothing public tells labels
+            shown = [(version.labels, version.response_object(True, REGION)["Value"]) for version in versions]
+            found = {label: text for labels, text in shown for label in labels}
+            return found | ({"latest": shown[-1][1]} if shown else {})
         secrets = secretsmanager_backends[ACCOUNT][REGION].secrets
-        versions = secrets[name].versions if name in dict(secrets) else {}
-        return {label: each["secret_string"] for each in versions.values() for label in each["version_stages"]}
+        stages = secrets[name].versions if name in dict(secrets) else {}
+        return {label: each["secret_string"] for each in stages.values() for label in each["version_stages"]}
 
     def held(self, place: str) -> dict[str, str]:
         """The id of the key that a store holds, by label."""
@@ -103,12 +117,12 @@ class RotatedAccount:
 
     def used(self, key_id: str) -> datetime | None:
         got = {self.readers_get(place) for place in STORES}
-        adopted = self.adopts and key_id in got and key_id != self.keys[0].access_key_id
+        adopted = self.adopts and key_id in got and key_id != self.first
         return self.uses.get(key_id) or (datetime.now(UTC) + timedelta(minutes=5) if adopted else None)
 
     def look_at_keys(self, what: str) -> None:
         working = sum(key.status == "Active" for key in self.keys)
-        if not LEAST <= working <= MOST or len(self.keys) > MOST:
+        if not self.least <= working <= MOST or len(self.keys) > MOST:
             self.wrong.append(f"{working} of {len(self.keys)} keys work after {what}")
 
 

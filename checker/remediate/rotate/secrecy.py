@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from botocore.exceptions import ParamValidationError
 from botocore.parsers import ResponseParserError
 
 from checker.errors import RotationFailed
@@ -41,6 +42,8 @@ def in_confidence() -> Iterator[None]:
             yield
     except ResponseParserError:
         raise RotationFailed("half an answer came, or something else than AWS answered: type this again") from None
+    except ParamValidationError:  # which quotes what was asked
+        raise RotationFailed("botocore does not accept what was to be stored: please report this") from None
     except FAILURES as error:
         raise RotationFailed(explain(error, VERB)) from None
     finally:

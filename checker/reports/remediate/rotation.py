@@ -74,7 +74,7 @@ def status(words: Words, seen: Seen, at: Standing) -> Iterator[str]:
     """The state, the keys, and what comes next."""
     yield f"{seen.user} in {words.account_id}: {at.state}"
     for key in sorted(seen.keys, key=lambda key: (key.created, key.id or "")):
-        yield f"  {key.id}  {key.status:<8}  {_used(key)}{_held(words, seen, key)}"
+        yield f"  {key.id}  {key.status:<8}  {_used(key)}{_held(words, seen, at, key)}"
     if at.state == states.BLOCKED:
         yield f"Next: nothing, until somebody decides: {at.why}"
         return
@@ -102,8 +102,8 @@ def _used(key: AccessKey) -> str:
     return "never used" if key.last_used is None else f"last used {remediation_steps.instant_text(key.last_used)}"
 
 
-def _held(words: Words, seen: Seen, key: AccessKey) -> str:
-    if seen.stored.pending == key.id:
+def _held(words: Words, seen: Seen, at: Standing, key: AccessKey) -> str:
+    if seen.stored.pending == key.id and at.state == states.STORED:
         return f"; stored in {words.store}, not proved"
     if seen.stored.readers == key.id:
         return f"; what readers of {words.store} get"
