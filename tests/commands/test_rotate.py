@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from checker.embedded import aws
 from tests.fakes.rotated_account import ACCOUNT, PARAMETER, SECRET, STORES, USER
-from tests.fakes.stand_ins import answer, refuse
+from tests.fakes.stand_ins import answer, refuse, refuse_json
 from tests.support.processes import POLICY
 from tests.support.rotating import AT_ONCE, Rotating
 
@@ -146,7 +147,7 @@ def test_a_parameter_that_is_not_encrypted(rotating: Rotating) -> None:
 
 def test_a_secret_that_rotates_by_itself_or_is_to_be_deleted(rotating: Rotating) -> None:
     rotating.account.begin(stored=SECRET)
-    rotating.account.secret.rotation_enabled = True
+    rotating.account.secret.rotation_requested = rotating.account.secret.rotation_enabled = True
     assert "is rotated by a function: switch that off, or name another" in refused(rotating, *AT_ONCE)
     rotating.account.secret.rotation_enabled = False
     rotating.account.secret.deleted_date = 1.0
@@ -222,9 +223,10 @@ def test_from_the_old_key_to_the_new_one_and_back(rotating: Rotating, store: str
 @pytest.mark.parametrize("store", STORES)
 def test_the_first_key_of_a_user_without_any(rotating: Rotating, store: str) -> None:
     rotating.account.begin(keys=0)
+    rotating.account.adopts = False
     done = rotating(store, *AT_ONCE)
-    assert (done.returncode, rotating.state()) == (1, (["Active"], rotating.state()[1]))
-    rotating.account.uses[rotating.account.keys[0].access_key_id] = datetime.now(UTC) + timedelta(minutes=5)
+    assert (done.returncode, rotating.state()[0]) == (1, ["Active"])
+    rotating.account.adopts = True
     done = rotating(store, *AT_ONCE)
     assert (done.returncode, rotating.state()) == (0, (["Active"], {}))
     assert done.stdout.endswith("Done: there was no older key.\n")
@@ -258,7 +260,7 @@ def test_a_new_key_that_does_not_work_yet_is_tried_for_two_minutes(rotating: Rot
 def test_where_the_new_key_cannot_be_stored_it_is_deleted_at_once(rotating: Rotating, store: str) -> None:
     (old,) = rotating.account.begin(stored=store)
     for operation in ("PutSecretValue", "PutParameter"):
-        rotating.faults.plan(operation, refuse("AccessDeniedException", 400))
+        rotating.faults.plan(operation, refuse_json("AccessDeniedException"))
     done = rotating(store, *AT_ONCE)
     assert (done.returncode, rotating.state()[0]) == (3, ["Active"])
     assert "whose secret was not stored" in done.stderr
@@ -273,7 +275,35 @@ def test_a_key_is_not_made_twice_where_the_answer_was_lost(rotating: Rotating) -
     assert done.stderr == "error: half an answer came, or something else than AWS answered: type this again\n"
 
 
-def test_terraform_is_told_of_the_policy_as_check_reads_it(rotating: Rotating) -> None:
+def test_a_policy_with_errors_is_told_as_check_tells_it(rotating: Rotating) -> None:
     rotating.account.begin()
     rotating.policy(POLICY.replace("90", "x"))
     assert "policies.yaml:2" in refused(rotating, *AT_ONCE)
+
+
+OTHER = "111122223333"
+
+
+def test_another_account_by_its_role(rotating: Rotating) -> None:
+    rotating.account.begin()
+    aws.add_user(OTHER, USER, datetime.now(UTC) - timedelta(days=300))
+    aws.add_key(OTHER, USER, datetime.now(UTC) - timedelta(days=200))
+    status = rotating(SECRET, "--status", "--account", OTHER)
+    assert (status.returncode, status.stdout.startswith(f"{USER} in {OTHER}: ready\n")) == (0, True), status.stderr
+    assumed = [asked for name, asked in rotating.faults.asked if name == "AssumeRole"]
+    assert [asked["RoleArn"] for asked in assumed] == [f"arn:aws:iam::{OTHER}:role/keyage-remediate"]
+    rotating(SECRET, "--status", "--account", ACCOUNT)
+    assert [name for name, _asked in rotating.faults.asked].count("AssumeRole") == 1
+
+
+def test_the_role_that_reads_is_not_taken_to_change(rotating: Rotating) -> None:
+    rotating.account.begin()
+    told = refused(rotating, *AT_ONCE, "--account", OTHER, KEYAGE_ROLE_NAME="keyage-audit")
+    assert told == "error: keyage-audit is the role that reads: name one that may change keys with --role-name\n"
+
+
+def test_a_role_that_cannot_be_assumed(rotating: Rotating) -> None:
+    rotating.account.begin()
+    rotating.faults.plan("AssumeRole", refuse("AccessDenied"))
+    told = refused(rotating, *AT_ONCE, "--account", OTHER, code=3)
+    assert f"arn:aws:iam::{OTHER}:role/keyage-remediate cannot be assumed: see that its trust policy names you" in told

@@ -3,6 +3,7 @@
 Counts the user's working keys after every change: what is less than at first, or more than two, is kept in `wrong`.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from moto.secretsmanager.models import secretsmanager_backends
 from moto.ssm.models import ssm_backends
 
 from checker.embedded import aws
+from checker.remediate.rotate.values import key_id_of
 from tests.fakes.served_organization import credentials
 from tests.support.moto_server import moto_server, reset
 
@@ -34,6 +36,7 @@ class RotatedAccount:
     url: str
     adopts: bool = True
     uses: dict[str, datetime] = field(default_factory=dict)  # by key id
+    asked: int = 0  # how often it was asked when a key was used
     wrong: list[str] = field(default_factory=list)
     least: int = 1  # working keys
     first: str | None = None  # the key that was there before
@@ -107,18 +110,23 @@ class RotatedAccount:
 
     def held(self, place: str) -> dict[str, str]:
         """The id of the key that a store holds, by label."""
-        return {
-            label: msgspec.json.decode(text).get("AccessKeyId") for label, text in sorted(self.texts(place).items())
-        }
+        return {label: key_id_of(text) or "" for label, text in sorted(self.texts(place).items())}
 
     def readers_get(self, place: str) -> str | None:
         held = self.held(place)
         return held.get("latest" if place.startswith("ssm") else "AWSCURRENT")
 
     def used(self, key_id: str) -> datetime | None:
+        self.asked += 1
         got = {self.readers_get(place) for place in STORES}
         adopted = self.adopts and key_id in got and key_id != self.first
         return self.uses.get(key_id) or (datetime.now(UTC) + timedelta(minutes=5) if adopted else None)
+
+    def waits_for_look(self) -> None:
+        """Until somebody has asked once more when the last key was used: who then waits, waits for that."""
+        asked = self.asked
+        while self.asked < asked + len(self.keys):
+            time.sleep(0.01)
 
     def look_at_keys(self, what: str) -> None:
         working = sum(key.status == "Active" for key in self.keys)

@@ -135,7 +135,7 @@ class GuardedSession:
     def own_key_id(self) -> str | None:
         """The id of the access key that signs the session's calls; None without credentials."""
         credentials = self._core.get_credentials()
-        return credentials.access_key if credentials else None
+        return credentials.get_frozen_credentials().access_key if credentials else None
 
     def configured_region(self) -> str | None:
         """The region that the environment or the profile names; None without one."""
