@@ -125,7 +125,7 @@ def completion(shell: str) -> int:
 @click.command(short_help="The least-privilege IAM policy of a verb.")
 @click.argument("verb_name", metavar="[VERB]", type=click.Choice(VERBS), default="check")
 def permissions(verb_name: str) -> int:
-    """Print the IAM policy that VERB needs: check (the default), init, snapshot, drift or inventory.
+    """Print the IAM policy that VERB needs: check (the default), init, snapshot, drift, inventory, plan or rotate.
 
     `organization` is what the caller of `check --organization` needs, `aggregate` what `check --from-aggregator`
     needs; the role that the former assumes in each account needs that of `check`.
