@@ -15,7 +15,7 @@ from checker.remediate.rotate.assumed import session_in
 from checker.remediate.rotate.places import Place
 from checker.remediate.rotate.run import Clock, Hooks, Rotation
 from checker.remediate.rotate.secrecy import VERB
-from checker.remediate.rotate.states import Standing
+from checker.remediate.rotate.states import Seen, Standing
 from checker.remediate.rotate.stores import opened
 from checker.reports import advice
 from checker.reports.remediate import rotation as words
@@ -48,7 +48,7 @@ class Options(NamedTuple):
     profile: str | None = None
 
 
-def run(options: Options) -> int:
+def run(options: Options, clock: Clock | None = None) -> int:
     """Rotate as far as it goes now, and return the exit code; raises KeyageError."""
     if options.rollback and options.status:
         raise UsageError("--rollback changes something, --status looks: leave one of them out")
@@ -57,7 +57,7 @@ def run(options: Options) -> int:
     loaded = Checked(options.common).accepted()
     managed = managed_keys(options.terraform_state)
     try:
-        return _Verb(options, loaded, managed).run()
+        return _Verb(options, loaded, managed, clock or CLOCK).run()
     except FAILURES as error:
         raise RotationFailed(explain(error, VERB)) from None
 
@@ -65,7 +65,7 @@ def run(options: Options) -> int:
 class _Verb:
     """One run of the verb."""
 
-    def __init__(self, options: Options, loaded: Loaded, managed: dict[str, str]) -> None:
+    def __init__(self, options: Options, loaded: Loaded, managed: dict[str, str], clock: Clock) -> None:
         self._options, self._loaded, self._managed = options, loaded, managed
         quiet = options.common.quiet
         own = RotatingSession(options.profile, tell=teller(quiet=quiet))
@@ -87,7 +87,7 @@ class _Verb:
             ),
             lambda act, key_id: _note(quiet, words.done(self._words, act, key_id)),
         )
-        self._rotation = Rotation(self._session, store, options.user, self._account.id, CLOCK, hooks)
+        self._rotation = Rotation(self._session, store, options.user, self._account.id, clock, hooks)
 
     def run(self) -> int:
         """Look, go back or go on."""
@@ -108,7 +108,7 @@ class _Verb:
         answer(words.status(self._words, seen, at))
         return FINDINGS_EXIT if at.state in UNDER_WAY else COMPLIANT_EXIT
 
-    def _permit(self, user: User, at: Standing) -> None:
+    def _permit(self, user: User, seen: Seen, at: Standing) -> None:
         """Raises UsageError and Unreadable if the key may not be rotated."""
         old = at.old
         if old is not None and old.status == "Active":
@@ -118,7 +118,7 @@ class _Verb:
             if key is not None and key.id in self._managed:
                 raise UsageError("\n".join(self._by_terraform(user, key.id)))
         if at.act == states.CREATE and self._options.ses_smtp is None:
-            refusals.refuse_smtp_user(self._iam, user)
+            refusals.refuse_smtp_user(self._iam, user, stored=seen.stored.smtp)
 
     def _by_terraform(self, user: User, key_id: str) -> list[str]:
         reading = AccountRead(self._account, [user])

@@ -189,6 +189,31 @@ def test_the_password_of_smtp_is_stored_beside_the_key(rotating: Rotating) -> No
     assert re.fullmatch(r'\{"AccessKeyId":"AKIA\w+","SecretAccessKey":"[^"]+","SmtpPassword":"B[^"]{43}"\}', text)
 
 
+@pytest.mark.parametrize("store", STORES)
+def test_a_store_with_a_password_of_smtp_keeps_one(rotating: Rotating, store: str) -> None:
+    (old,) = rotating.account.begin()
+    rotating.account.put(store, f'{{"AccessKeyId": "{old}", "SecretAccessKey": "s", "SmtpPassword": "p"}}')
+    told = refused(rotating, *AT_ONCE, store=store)
+    assert "may send mail by SMTP, for the store has its password" in told
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_key_that_another_run_took_for_a_lost_one_is_not_stored(rotating: Rotating, store: str) -> None:
+    (old,) = rotating.account.begin(stored=store)
+    iam, listed = rotating.account.iam, 0
+
+    def deleted(_asked: object) -> None:
+        nonlocal listed
+        listed += 1
+        if listed == 2:  # the first is the look at the beginning
+            iam.delete_access_key(rotating.account.keys[1].access_key_id, USER)
+
+    rotating.faults.plan("ListAccessKeys", deleted)
+    done = rotating(store, *AT_ONCE)
+    assert (done.returncode, rotating.state()[0], rotating.account.readers_get(store)) == (3, ["Active"], old)
+    assert set(rotating.account.held(store).values()) == {old}
+
+
 def test_there_is_nothing_to_go_back_to(rotating: Rotating) -> None:
     rotating.account.begin()
     assert "there is nothing to go back to: svc-ledger has no older key" in refused(rotating, "--rollback", "--yes")

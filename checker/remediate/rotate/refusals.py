@@ -35,9 +35,9 @@ def refuse_own_key(user: User, key: AccessKey, own_key_id: str | None) -> None:
         raise UsageError(f"{why}: use other credentials, such as those of a role")
 
 
-def refuse_smtp_user(iam: Any, user: User) -> None:
-    """Raises UsageError for a user of SES SMTP, for whom a new key is not enough."""
-    why = why_smtp_user(iam, user)
+def refuse_smtp_user(iam: Any, user: User, *, stored: bool) -> None:
+    """Raises UsageError for a user of SES SMTP, for whom a key is not enough; `stored`: the store has a password."""
+    why = "the store has its password" if stored else why_smtp_user(iam, user)
     if why is not None:
         what = f"{user.name} may send mail by SMTP, for {why}: that password is made from the secret access key"
         raise UsageError(f"{what}, so add --ses-smtp REGION, and the new one is stored beside the new key")

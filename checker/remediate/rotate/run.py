@@ -1,6 +1,7 @@
 """Rotating the access key of a user: look, do what is next, look again. What was done lies in AWS alone."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -33,7 +34,7 @@ class Clock(NamedTuple):
 class Hooks(NamedTuple):
     """Who is asked and told; `ask` and `permit` raise what ends the run."""
 
-    permit: Callable[[User, Standing], object]  # whether this key may be rotated, before anything is done
+    permit: Callable[[User, Seen, Standing], object]  # whether this key may be rotated, before anything is done
     ask: Callable[[Seen, Standing | Back], object]  # a person, once, before the first change
     tell: Callable[[str, str], object]  # what was done: the act, and the id of the key
 
@@ -72,7 +73,7 @@ class Rotation:
                 if at.state == states.RETIRED or not self._wait(at, ends):
                     return seen, at
                 continue
-            self._hooks.permit(user, at)
+            self._hooks.permit(user, seen, at)
             self._ask(seen, at)
             done.append(at.act)
             if done.count(at.act) > TRIES:
@@ -149,16 +150,19 @@ class Rotation:
             try:
                 if self._store.shows_at_once:
                     prove(self._session, pair, user, self._clock.sleep)
+                # Before it is stored: another run may have taken it for a lost one.
+                self._until_listed(user, {**_statuses(user.keys), pair.key_id: "Active"})
                 self._store.put(pair)
             except (ClientError, RotationFailed) as error:
                 self._undo_create(user, pair, error)
                 raise
         self._hooks.tell(states.STORED, pair.key_id)
-        self._until_listed(user, {**_statuses(user.keys), pair.key_id: "Active"})
 
     def _undo_create(self, user: User, pair: Pair, error: Exception) -> None:
         """Delete a key that nobody has, but only where AWS said that it was not stored."""
-        if not isinstance(error, ClientError) or listing.status_of(error) < keys.SERVER_FAILED:
+        if isinstance(error, ClientError) and listing.status_of(error) >= keys.SERVER_FAILED:
+            return
+        with suppress(ClientError):  # the next run finds it; what is told is why it was not stored
             self._iam.delete_access_key(UserName=user.name, AccessKeyId=pair.key_id)
             self._hooks.tell(states.DELETE_LOST, pair.key_id)
 

@@ -51,6 +51,7 @@ class Stored(NamedTuple):
     pending: str | None = None  # that was stored, and of which nobody said yet that it works
     held: frozenset[str] = frozenset()  # all of them, with those that readers got before
     foreign: bool = False  # readers get something that is no access key
+    smtp: bool = False  # readers get the password of Amazon SES's SMTP interface too
 
 
 class Seen(NamedTuple):

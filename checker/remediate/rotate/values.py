@@ -32,6 +32,11 @@ def key_id_of(text: str | None) -> str | None:
     return None if pair is None else pair.key_id
 
 
+def has_smtp_password(text: str | None) -> bool:
+    """Whether a stored value has a password of SMTP."""
+    return SMTP in (members_of(text) or {})
+
+
 def value_of(pair: Pair, smtp_region: str | None, replaced: str | None) -> str:
     """What to store: the members of the value that is replaced, with the new key in it.
 
