@@ -4,21 +4,24 @@ import os
 import re
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import click
 from click.core import ParameterSource
 
 from checker import permissions
 from checker.instant import instant
+from checker.remediate.durations import duration
+from checker.remediate.rotate.places import REGION, Place, place
 from checker.reports.formats import FORMATS, names
 from checker.shell.common import Common
 from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 from checker.spoken import enumeration
 
 Decorator = Callable[[Callable[..., int]], Callable[..., int]]
+T = TypeVar("T")
 FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -79,6 +82,45 @@ class ExternalId(click.ParamType[str]):
         if not self._form.fullmatch(text):
             self.fail("it has to be 2 to 1224 letters, digits and _+=,.@:/-, as in the trust policy", param, ctx)
         return text
+
+
+class Duration(click.ParamType[timedelta]):
+    """A whole number and s, m, h or d."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:
+        return _converted(self, duration, value, param, ctx)
+
+
+class StorePlace(click.ParamType[Place]):
+    """Where an access key is stored, such as secretsmanager:prod/ledger."""
+
+    name = "store"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Place:
+        return _converted(self, place, value, param, ctx)
+
+
+class SmtpRegion(click.ParamType[str]):
+    """A region of Amazon SES."""
+
+    name = "region"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        if not REGION.fullmatch(str(value)):
+            self.fail(f"{value!r} is no region: write one such as eu-central-1", param, ctx)
+        return str(value)
+
+
+def _converted(kind: click.ParamType[T], convert: Callable[[str], T], value: Any, param: Any, ctx: Any) -> T:
+    """What `convert` makes of a text, its ValueError as click's; click hands over what is converted already, too."""
+    if not isinstance(value, str):
+        return cast("T", value)
+    try:
+        return convert(value)
+    except ValueError as error:
+        kind.fail(str(error), param, ctx)
 
 
 class _Option(click.Option):

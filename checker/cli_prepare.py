@@ -19,6 +19,10 @@ from checker.arguments import (
     ROLE_NAME,
     STRICT,
     USER_TAGS,
+    Duration,
+    RoleName,
+    SmtpRegion,
+    StorePlace,
     common_of,
     formats_of,
     on_aws,
@@ -128,7 +132,7 @@ def completion(shell: str) -> int:
 @click.command(short_help="The least-privilege IAM policy of a verb.")
 @click.argument("verb_name", metavar="[VERB]", type=click.Choice(VERBS), default="check")
 def permissions(verb_name: str) -> int:
-    """Print the IAM policy that VERB needs: check (the default), init, snapshot, drift or inventory.
+    """Print the IAM policy that VERB needs: check (the default), init, snapshot, drift, inventory, plan or rotate.
 
     `organization` is what the caller of `check --organization` needs, `aggregate` what `check --from-aggregator`
     needs; the role that the former assumes in each account needs that of `check`. Likewise `organization-drift` and
@@ -240,4 +244,37 @@ def _changing(made: Callable[..., T], settings: dict[str, Any]) -> T:
     return made(common, color=color, width=terminal_width(), **own)
 
 
-PREPARING = (remediate, init, import_exemptions, snapshot, inventory, schema, completion, permissions, demo)
+@click.command(short_help="A new access key for a user, and the old one retired.")
+@click.argument("user")
+@option(
+    "--to", type=StorePlace(), required=True, metavar="STORE", help="secretsmanager:NAME or ssm:NAME; made if need be."
+)
+@option("--account", metavar="ID", help="The account; default: that of the credentials. Any other by --role-name.")
+@option("--wait", type=Duration(), default="15m", show_default=True, help="Wait so long for uses: 30s, 15m, 4h, 1d.")
+@option("--quiet-for", type=Duration(), default="1d", show_default=True, help="Retire a key that was not used so long.")
+@option("--rollback", is_flag=True, help="Make the old key the one in use again, as long as it is there.")
+@option("--status", is_flag=True, help="Only say where the rotation is; changes nothing.")
+@option("--ses-smtp", type=SmtpRegion(), metavar="REGION", help="Store the password of Amazon SES's SMTP there too.")
+@option("--terraform-state", multiple=True, type=FILE, help="Terraform state: which keys it manages; repeatable.")
+@option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@option("--role-name", type=RoleName(), help=f"The role to assume in another account; default: {REMEDIATE_ROLE}.")
+@EXTERNAL_ID
+@POLICY
+@INVENTORY
+@QUIET
+@PROFILE
+def rotate(**settings: Any) -> int:
+    """Give USER a new access key, store it, and make the old one inactive once nothing uses it.
+
+    Creates the key, stores it, sees that it works, lets readers of the store get it, waits until it is used, and
+    retires the old key once it was quiet. Killed or interrupted anywhere, the same command goes on. Exits with 0 when
+    the old key is retired, and with 1 when there is something to wait for: type it again. The old key is deleted by
+    the policy's remediation, not here.
+    """
+    from checker.commands import rotate as verb
+
+    common = common_of(settings | {"now": None, "strict": False})
+    return verb.run(verb.Options(common, **{name: settings[name] for name in verb.Options._fields[1:]}))
+
+
+PREPARING = (remediate, rotate, init, import_exemptions, snapshot, inventory, schema, completion, permissions, demo)

@@ -61,6 +61,12 @@ class Unreadable(KeyageError):
     exit_code = UNREADABLE_EXIT
 
 
+class RotationFailed(KeyageError):
+    """A rotation stopped where it is; the same command takes it up again."""
+
+    exit_code = UNREADABLE_EXIT
+
+
 class CannotWrite(KeyageError):
     """The result could not be written; what was there before is as it was."""
 

@@ -33,7 +33,7 @@ READ_ACCOUNT = ("check", "drift", "plan")
 READ_ORGANIZATION = ("organization", "organization-drift", "plan")
 READ_IN_PULL_REQUEST = ("check",)
 REMEDIATING = frozenset({"remediate", "remediate-organization"})
-REMEDIATE_ROLE = "keyage-remediate"  # the role that `remediate apply` assumes, where no other is named
+REMEDIATE_ROLE = "keyage-remediate"  # the role that changes keys in another account, where no other is named
 AUDIT_ROLE = "keyage-audit"  # the role that `check --organization` assumes, where no other is named
 STACK_SET = "keyage"  # its name in terraform/organization
 # The other roles that `render` makes: which assumes that one, which a pipeline assumes, and which its pull requests do.
@@ -132,6 +132,41 @@ CHANGES = (
     Call("iam", "UntagUser", "take that away again", REMEDIATING, USERS),
 )
 
+# What `rotate` may call, which changes one user and one store and reads secrets: the guard of the other verbs has none
+# of it. The resources that IAM lets a policy name: service authorization reference of IAM, Secrets Manager, Systems
+# Manager.
+ROTATE = frozenset({"rotate"})
+SECRETS = "arn:*:secretsmanager:*:*:secret:*"
+PARAMETERS = "arn:*:ssm:*:*:parameter/*"
+MANAGED_POLICIES = "arn:*:iam::*:policy/*"
+ROTATION = (
+    Call("sts", "GetCallerIdentity", "which account this is, and whether a key works", frozenset()),
+    Call("iam", "ListAccountAliases", "the account's name, for policies that select by it", ROTATE),
+    Call("iam", "GetUser", "the user, with tags", ROTATE, USERS),
+    Call("iam", "ListGroupsForUser", "the user's groups", ROTATE, USERS),
+    Call("iam", "ListAccessKeys", "the user's keys", ROTATE, USERS),
+    Call("iam", "GetAccessKeyLastUsed", "whether a key is in use", ROTATE, USERS),
+    Call("iam", "ListUserPolicies", "whether it is a user of SES SMTP", ROTATE, USERS),
+    Call("iam", "GetUserPolicy", "whether it is a user of SES SMTP", ROTATE, USERS),
+    Call("iam", "ListAttachedUserPolicies", "whether it is a user of SES SMTP", ROTATE, USERS),
+    Call("iam", "GetPolicy", "whether it is a user of SES SMTP", ROTATE, MANAGED_POLICIES),
+    Call("iam", "GetPolicyVersion", "whether it is a user of SES SMTP", ROTATE, MANAGED_POLICIES),
+    Call("iam", "CreateAccessKey", "the new key", ROTATE, USERS),
+    Call("iam", "UpdateAccessKey", "the old key inactive, or active again", ROTATE, USERS),
+    Call("iam", "DeleteAccessKey", "a new key whose secret was lost", ROTATE, USERS),
+    Call("iam", "TagUser", "how far the rotation is; since when the old key is inactive", ROTATE, USERS),
+    Call("iam", "UntagUser", "the end of these", ROTATE, USERS),
+    Call("secretsmanager", "DescribeSecret", "the versions of the secret", ROTATE, SECRETS),
+    Call("secretsmanager", "GetSecretValue", "which key a version holds; the key that is proved", ROTATE, SECRETS),
+    Call("secretsmanager", "CreateSecret", "the secret, where there is none of the name", ROTATE, SECRETS),
+    Call("secretsmanager", "PutSecretValue", "the new key", ROTATE, SECRETS),
+    Call("secretsmanager", "UpdateSecretVersionStage", "which version is current", ROTATE, SECRETS),
+    Call("ssm", "DescribeParameters", "how the parameter is encrypted", ROTATE),
+    Call("ssm", "GetParameter", "which key a version holds; the key that is proved", ROTATE, PARAMETERS),
+    Call("ssm", "PutParameter", "the new key", ROTATE, PARAMETERS),
+    Call("ssm", "LabelParameterVersion", "which version is current", ROTATE, PARAMETERS),
+)
+
 WRITE_LOG = ["logs:CreateLogStream", "logs:PutLogEvents"]
 # What sends to the dead-letter queue, and what it needs of the customer key that encrypts it (Amazon SQS Developer
 # Guide, "Key management": producers).
@@ -200,13 +235,15 @@ SIGN_IN = frozenset(
         ("signin", "CreateOAuth2Token"),
     }
 )
-VERBS = sorted({verb for call in (*CALLS, *CHANGES) for verb in call.verbs})
+CATALOGUES = {"Reads": CALLS, "Changes": CHANGES, "Rotates": ROTATION}
+VERBS = sorted({verb for catalogue in CATALOGUES.values() for call in catalogue for verb in call.verbs})
 ALLOWED = frozenset((call.service, call.operation) for call in CALLS) | SIGN_IN
+ALLOWED_TO_ROTATE = frozenset((call.service, call.operation) for call in ROTATION) | SIGN_IN
 
 
 def statements(*verbs: str) -> list[dict[str, Any]]:
     """What the verbs may call, as the statements of one IAM policy."""
-    return [*_statements(CALLS, verbs), *_statements(CHANGES, verbs)]
+    return [each for does, catalogue in CATALOGUES.items() for each in _statements(does, catalogue, verbs)]
 
 
 def policy_document(verb: str) -> dict[str, Any]:
@@ -214,10 +251,9 @@ def policy_document(verb: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": statements(verb)}
 
 
-def _statements(catalogue: Sequence[Call], verbs: Sequence[str]) -> list[dict[str, Any]]:
+def _statements(does: str, catalogue: Sequence[Call], verbs: Sequence[str]) -> list[dict[str, Any]]:
     wanted = [call for call in catalogue if call.verbs.intersection(verbs)]
     resources = sorted({call.resource for call in wanted}, key=lambda resource: (resource != "*", resource))
-    does = "Changes" if catalogue is CHANGES else "Reads"
     return [_statement([call for call in wanted if call.resource == each], each, does) for each in resources]
 
 
@@ -226,6 +262,6 @@ def _statement(calls: list[Call], resource: str, does: str) -> dict[str, Any]:
     what = (
         "TheAccount"
         if resource == "*"
-        else {USERS: "Users", ROLES: "Roles"}.get(resource, calls[0].service.capitalize())
+        else {USERS: "Users", ROLES: "Roles", MANAGED_POLICIES: "Policies"}.get(resource, calls[0].service.capitalize())
     )
     return {"Sid": f"Keyage{does}{what}", "Effect": "Allow", "Action": actions, "Resource": resource}

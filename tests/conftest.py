@@ -12,11 +12,12 @@ from tests.scan.aggregated import organization
 from tests.support import plain_machine
 from tests.support.deployed_account import account
 from tests.support.fixtures import emulated
+from tests.support.rotating import rotating, served_account
 from tests.support.runbook import runbook
 from tests.support.spread import Together
 from tests.support.worked_out_once import worked_out_once
 
-__all__ = ["account", "emulated", "organization", "runbook", "served"]
+__all__ = ["account", "emulated", "organization", "rotating", "runbook", "served", "served_account"]
 
 HOME = plain_machine.enter()
 # How long an example takes is the machine's affair.

@@ -3,7 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -47,6 +47,7 @@ def run(named: Path | None, *, color: bool, width: int | None) -> int:
         _deploy_and_remediate(output, options, loaded)
         _tell("`keyage check` again: the key that nobody used is no longer active.\n")
         _check(sessions, options, loaded)
+        _rotate(options, now)
     _tell(_next(output, loaded, readings))
     return COMPLIANT_EXIT
 
@@ -101,6 +102,29 @@ def _deploy_and_remediate(output: Path, options: Options, loaded: Loaded) -> Non
             for key in done["Keys"]:
                 _tell(f"  {key['user']:<12} {key['accessKeyId']}  {key['step']}: {key['why']}")
     _tell("")
+
+
+def _rotate(options: Options, now: datetime) -> None:
+    """The key that is in use all day is not to be switched off: there is a new one first."""
+    from checker.commands import rotate
+    from checker.embedded import story
+    from checker.remediate.rotate.places import Place
+    from checker.remediate.rotate.run import Clock
+
+    wanted = rotate.Options(
+        Common(options.common.policy, quiet=True),
+        story.ROTATED,
+        Place("secretsmanager", "prod/ledger"),
+        account=story.PAYMENTS,
+        wait=timedelta(0),
+        yes=True,
+    )
+    _tell(f"\nThe key that is in use: `keyage rotate {wanted.user} --to {wanted.to}` gives the user a second one.\n")
+    rotate.run(wanted)
+    later = now + timedelta(days=1, hours=1)
+    story.use_new_key(later - timedelta(hours=2))
+    _tell("\nA day later, when the new key is in use and the old one was quiet, the same command retires that:\n")
+    rotate.run(wanted, Clock(lambda: later, lambda _seconds: None))
 
 
 def _read(credentials: dict[str, str], options: Options, loaded: Loaded) -> Reading:

@@ -23,6 +23,7 @@ AWS_VARIABLES = (
     "AWS_DEFAULT_PROFILE",
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_IAM",
+    "AWS_ENDPOINT_URL_SECRETS_MANAGER",
     "AWS_ENDPOINT_URL_STS",
 )
 
@@ -121,6 +122,12 @@ def add_key(
     key.last_used = AccessKeyLastUsed(last_used.replace(tzinfo=None), "s3", "us-east-1") if last_used else None
     key.status = status
     return key
+
+
+def use_key(account_id: str, user_name: str, moment: datetime) -> None:
+    """The youngest key of the user is used at that moment."""
+    key = backend(account_id).get_user(user_name).access_keys[-1]
+    key.last_used = AccessKeyLastUsed(moment.replace(tzinfo=None), "s3", "us-east-1")
 
 
 def credentials_for(account_id: str) -> dict[str, str]:

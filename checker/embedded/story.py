@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from importlib.resources import files
 
-from checker.embedded.aws import add_key, add_user
+from checker.embedded.aws import add_key, add_user, use_key
 
 PAYMENTS = "111122223333"
 LEGACY = "012345678901"
 ACCOUNTS = (PAYMENTS, LEGACY)
+ROTATED = "svc-ledger"
 INVENTORY = """\
 version: 1
 accounts:
@@ -49,3 +50,8 @@ def seed(now: datetime) -> None:
     add_key(PAYMENTS, "svc-reports", ago(400), activated=ago(1))
     add_user(LEGACY, "sftp-legacy", ago(1500))
     add_key(LEGACY, "sftp-legacy", ago(1200), last_used=ago(0.2))
+
+
+def use_new_key(moment: datetime) -> None:
+    """Whoever read the store again uses the youngest key of the user who is rotated."""
+    use_key(PAYMENTS, ROTATED, moment)

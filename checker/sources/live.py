@@ -11,7 +11,7 @@ from checker.evaluate import AccountRead, AccountUnreadable, Reading, UserUnread
 from checker.policy.inventory import Inventory, complete
 from checker.sources.aws.failures import FAILURES, explain
 from checker.sources.aws.reader import keys, listing, reader
-from checker.sources.aws.session import ReadOnlySession
+from checker.sources.aws.session import GuardedSession, ReadOnlySession
 from checker.sources.aws.throttled import about
 from checker.sources.aws.workers import Workers
 from checker.sources.key_memory import State
@@ -138,7 +138,7 @@ def _require_account(account: Account, users: Iterable[User]) -> None:
             raise listing.Untrustworthy(f"AWS told of the user {user.arn}, who is not of account {account.id}")
 
 
-def identify(session: ReadOnlySession, inventory: Inventory, *, want_name: bool) -> Account:
+def identify(session: GuardedSession, inventory: Inventory, *, want_name: bool) -> Account:
     """The account of the session, with what the inventory or its alias tells; raises Unreadable."""
     try:
         account = _caller(session, inventory)
@@ -147,7 +147,7 @@ def identify(session: ReadOnlySession, inventory: Inventory, *, want_name: bool)
         raise Unreadable(explain(error)) from None
 
 
-def _caller(session: ReadOnlySession, inventory: Inventory) -> Account:
+def _caller(session: GuardedSession, inventory: Inventory) -> Account:
     return complete(decision.Account(session.client("sts").get_caller_identity()["Account"]), inventory)
 
 

@@ -47,6 +47,9 @@ def test_the_story(toured: Toured) -> None:
     assert re.search(r"svc-ledger +AKIA\w+  hold: protected: used at", deployed)
     assert re.search(r"svc-reports +AKIA\w+  deactivate: older than 30 days", deployed)
     assert "7 keys judged of 6 users in 2 accounts: 1 non-compliant, 1 exempt, 3 compliant, 2 not active" in deployed
+    rotated = told.partition("`keyage rotate svc-ledger --to secretsmanager:prod/ledger`")[2]
+    assert re.findall(r"^svc-ledger in 111122223333: ([a-z ]+)$", rotated, re.MULTILINE) == ["proved", "retired"]
+    assert re.search(r"^  AKIA\w+  Inactive  last used .*\n  AKIA\w+  Active    last used", rotated, re.MULTILINE)
     assert [path.name for path in folder.iterdir()] == ["keyage-demo"]
     assert sorted(path.name for path in (folder / "keyage-demo").iterdir()) == [
         "accounts.yaml",

@@ -82,6 +82,10 @@ class Faults:
         """Play `act` for the operation, so many times (None: always)."""
         self._planned.setdefault(operation, []).append((act, times))
 
+    def forget(self) -> None:
+        """Plan nothing any more."""
+        self._planned.clear()
+
     def __call__(self, request: Any, **_others: Any) -> AWSResponse | None:
         body = request.body.decode() if isinstance(request.body, bytes) else request.body or ""
         target = request.headers.get("X-Amz-Target", b"").decode()

@@ -29,14 +29,15 @@ def _served() -> Iterator[str]:
     host, port = server.get_host_and_port()
     url = f"http://{host}:{port}"
     try:
-        _forget(url)
+        reset(url)
         with standing_in_report():
             yield url
     finally:
-        _forget(url)
+        reset(url)
         server.stop()
 
 
-def _forget(url: str) -> None:
+def reset(url: str) -> None:
+    """Let the emulator forget everything."""
     urlopen(Request(f"{url}/moto-api/reset", method="POST")).close()  # noqa: S310 -- our own server
     organizations_backends.master_accounts.clear()  # the only thing that moto's reset does not forget

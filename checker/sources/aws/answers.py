@@ -57,6 +57,19 @@ READ = {
     "GetRolePolicyResponse": ("PolicyDocument",),
     "ListRolePoliciesResponse": ("PolicyNames",),
     "ListAttachedRolePoliciesResponse": ("AttachedPolicies",),
+    "CreateAccessKeyResponse": ("AccessKey",),
+    "AccessKey": ("UserName", "AccessKeyId", "SecretAccessKey"),
+    "ListUserPoliciesResponse": ("PolicyNames",),
+    "GetUserPolicyResponse": ("PolicyDocument",),
+    "ListAttachedUserPoliciesResponse": ("AttachedPolicies",),
+    "AttachedPolicy": ("PolicyArn",),
+    "GetPolicyVersionResponse": ("PolicyVersion",),
+    "GetSecretValueResponse": ("VersionId",),
+    "PutSecretValueResponse": ("VersionId",),
+    "GetParameterResult": ("Parameter",),
+    "Parameter": ("Type", "Value", "Version"),
+    "PutParameterResult": ("Version",),
+    "DescribeParametersResult": ("Parameters",),
 }
 
 

@@ -1,11 +1,10 @@
-"""A boto3 session that makes no call but those it is for, and that counts what it asks."""
+"""A boto3 session that can call only what it is for, and that counts what it asks."""
 
 import os
 import platform
 import threading
-from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from copy import copy
 from datetime import datetime
 from typing import Any, Self
@@ -18,7 +17,7 @@ from botocore.utils import parse_timestamp
 
 from checker import __version__
 from checker.errors import KeyageError
-from checker.permissions import ALLOWED
+from checker.permissions import ALLOWED, ALLOWED_TO_ROTATE, SIGN_IN
 from checker.sources.aws.answers import ask_again
 from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 from checker.sources.aws.first_contact import FirstContact
@@ -39,8 +38,11 @@ class WriteRefused(KeyageError):
     """keyage was about to make a call that it must not make: a bug, stopped before it left the machine."""
 
 
-class GuardedSession(ABC):
-    """Clients for the calls that its guard lets pass and no others; safe to share between threads."""
+class GuardedSession:
+    """Clients for the calls of `allowed` and no others; safe to share between threads."""
+
+    allowed: Collection[tuple[str, str]] = SIGN_IN  # services and operations
+    purpose = "keyage only signs in"
 
     def __init__(
         self,
@@ -74,10 +76,6 @@ class GuardedSession(ABC):
         self._contact = FirstContact()
         self._set_up()
 
-    @abstractmethod
-    def guard(self, **call: Any) -> None:
-        """Stands before every call of every client, botocore's own sign-in too; raises WriteRefused."""
-
     def _set_up(self) -> None:
         self._core.register("before-call", self.guard)
         ask_again(self._core, moment)
@@ -94,6 +92,13 @@ class GuardedSession(ABC):
         other = copy(self)
         other._calls = Counter()  # noqa: SLF001 -- its own
         return other
+
+    def guard(self, **call: Any) -> None:
+        """Stands before every call of every client, botocore's own sign-in too; raises WriteRefused."""
+        model = call["model"]
+        service, operation = model.service_model.service_name, model.name
+        if (service, operation) not in self.allowed:
+            raise WriteRefused(f"refused to call {service}:{operation}: {self.purpose}; please report this")
 
     @property
     def ca_bundle(self) -> str | None:
@@ -125,7 +130,16 @@ class GuardedSession(ABC):
         return client
 
     def _region(self) -> str:
-        return os.environ.get("AWS_REGION") or self._core.get_config_variable("region") or DEFAULT_REGION
+        return self.configured_region() or DEFAULT_REGION
+
+    def own_key_id(self) -> str | None:
+        """The id of the access key that signs the session's calls; None without credentials."""
+        credentials = self._core.get_credentials()
+        return credentials.get_frozen_credentials().access_key if credentials else None
+
+    def configured_region(self) -> str | None:
+        """The region that the environment or the profile names; None without one."""
+        return os.environ.get("AWS_REGION") or self._core.get_config_variable("region")
 
     def calls(self) -> dict[str, int]:
         """How often each operation was called, without retries."""
@@ -138,11 +152,17 @@ class GuardedSession(ABC):
 
 
 class ReadOnlySession(GuardedSession):
-    """Takes the calls of the catalogue, which only read."""
+    """Can read what verdicts, plans and comparisons need; neither change anything nor see a secret."""
 
-    def guard(self, **call: Any) -> None:
-        """Raises WriteRefused for any other call."""
-        guard(**call)
+    allowed = ALLOWED
+    purpose = "keyage only reads"
+
+
+class RotatingSession(GuardedSession):
+    """Can do what a rotation needs, of which no other session can do anything but read users and keys."""
+
+    allowed = ALLOWED_TO_ROTATE
+    purpose = "a rotation does not need it"
 
 
 class _Given(CredentialProvider):
@@ -170,11 +190,3 @@ def moment(text: Any) -> datetime:
     except (TypeError, ValueError):
         return parse_timestamp(text)
     return parsed if parsed.tzinfo else parse_timestamp(text)
-
-
-def guard(**call: Any) -> None:
-    """Raises WriteRefused for a call that is not in the catalogue of those that only read."""
-    model = call["model"]
-    service, operation = model.service_model.service_name, model.name
-    if (service, operation) not in ALLOWED:
-        raise WriteRefused(f"refused to call {service}:{operation}: keyage only reads; please report this")

@@ -8,7 +8,7 @@ from botocore.utils import parse_timestamp
 from checker.embedded import aws
 from checker.errors import UsageError
 from checker.permissions import ALLOWED, CALLS
-from checker.sources.aws.session import ReadOnlySession, WriteRefused, guard, moment
+from checker.sources.aws.session import ReadOnlySession, WriteRefused, moment
 from tests.fakes.stand_ins import throttle
 from tests.support.fixtures import ACCOUNT, Emulated
 
@@ -41,7 +41,7 @@ def test_every_operation_of_iam_that_is_not_in_the_catalogue_is_refused() -> Non
     assert allowed <= set(service.operation_names)
     for operation in set(service.operation_names) - allowed:
         with pytest.raises(WriteRefused):
-            guard(model=service.operation_model(operation))
+            session.guard(model=service.operation_model(operation))
 
 
 def test_the_catalogue_only_reads() -> None:
