@@ -66,6 +66,7 @@ class RotatedAccount:
         """Everything anew: the user, so many keys, and perhaps the first in a store; gives the ids."""
         reset(self.url)
         self.uses.clear()
+        self.secrets.clear()
         self.least = 0
         aws.add_user(ACCOUNT, USER, datetime.now(UTC) - OLD_AGE)
         made = [

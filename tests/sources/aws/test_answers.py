@@ -9,7 +9,7 @@ from botocore.model import ListShape, Shape, StructureShape
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
-from checker.permissions import CALLS
+from checker.permissions import CALLS, ROTATION
 from checker.sources.aws.answers import READ
 
 whole_answers: Any = import_module("checker.rules.whole_answers")
@@ -119,6 +119,8 @@ def structures(shape: Shape | None, found: dict[str, set[str]]) -> None:
 def models() -> Iterator[Any]:
     for call in CALLS:
         yield output_of(call.service, call.operation)
+    answered = (output_of(call.service, call.operation) for call in ROTATION)
+    yield from (shape for shape in answered if shape is not None)  # a change may have no answer
     for service, operation in OF_THE_SHIPPED:
         yield output_of(service, operation)
 
