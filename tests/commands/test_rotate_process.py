@@ -1,6 +1,7 @@
 """`keyage rotate` as a process: where a secret may show, and what Ctrl-C does."""
 
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from checker.remediate.rotate.smtp import smtp_password
 from tests.fakes.rotated_account import REGION, SECRET, STORES, USER, RotatedAccount
 from tests.fakes.stand_ins import answer
 from tests.support.killed_at_call import debugging
-from tests.support.processes import POLICY, STARTED_ANEW, environment, keyage
+from tests.support.processes import KEYAGE, POLICY, STARTED_ANEW, environment, keyage
 from tests.support.rotating import AT_ONCE, Rotating
 
 
@@ -76,3 +77,35 @@ def test_ctrl_c_tells_the_state_and_that_the_same_command_goes_on(served_account
     assert (process.returncode, out) == (130, "")
     told = rf"the rotation of {USER} was (stored|proved): type the same command again, and it goes on from there"
     assert re.search(f"{told}\ninterrupted\n$", err)
+
+
+@pytest.mark.parametrize(("said", "code", "keys"), [("n", 2, 1), ("", 2, 1), ("y", 1, 2)])
+def test_a_terminal_is_asked_before_anything_is_changed(
+    served_account: RotatedAccount, folder: Path, said: str, code: int, keys: int
+) -> None:
+    (old,) = served_account.begin()
+    served_account.adopts = False
+    ours, theirs = pty.openpty()
+    os.write(ours, f"{said}\n".encode())
+    done = subprocess.run(
+        [*KEYAGE, "rotate", USER, "--to", SECRET, "--wait", "0s"],
+        cwd=folder,
+        env=environment(**served_account.aws),
+        stdin=theirs,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert (done.returncode, len(served_account.keys)) == (code, keys), done.stderr
+    asked = [
+        "This is going to be done:",
+        f"  1. create a second access key beside {old}, and store it in {SECRET} in {REGION}",
+        f"  2. see that the new key works, and let readers of {SECRET} in {REGION} get it",
+        "  3. wait until the new key is used by something else than keyage",
+        f"  4. make {old} inactive once it was not used for 1d",
+    ]
+    assert done.stderr.splitlines()[:5] == asked
+    assert done.stderr.splitlines()[5].startswith("Go on? [y/N] ")
+    assert ("not confirmed, so nothing was changed" in done.stderr) is (code == 2)
