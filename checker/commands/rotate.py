@@ -26,7 +26,7 @@ from checker.sources import live
 from checker.sources.audit_role import Role
 from checker.sources.aws.failures import FAILURES, explain
 from checker.sources.aws.session import RotatingSession
-from checker.sources.saved.terraform_state import managed_keys
+from checker.sources.saved.terraform_state import managed_keys, managed_users
 
 CLOCK = Clock(lambda: datetime.now(UTC), time.sleep)
 
@@ -56,6 +56,9 @@ def run(options: Options, clock: Clock | None = None) -> int:
         raise UsageError(f"--account {options.account}: write the account's id, of 12 digits")
     loaded = Checked(options.common).accepted()
     managed = managed_keys(options.terraform_state)
+    if (address := managed_users(options.terraform_state).get(options.user)) and not options.status:
+        why = f"Terraform manages {options.user}, as {address}, and its next apply takes away the tags keyage:…"
+        _note(options.common.quiet, f"{why}: add lifecycle {{ ignore_changes = [tags] }}, or apply after the rotation")
     try:
         return _Verb(options, loaded, managed, clock or CLOCK).run()
     except FAILURES as error:

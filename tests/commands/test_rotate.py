@@ -116,8 +116,12 @@ def test_a_key_that_terraform_manages_is_replaced_by_terraform(rotating: Rotatin
         ' "provider": "provider[\\"registry.terraform.io/hashicorp/aws\\"]",'
         ' "instances": [{"attributes": {"id": "%s", "user": "%s", "status": "Active"}}]}'
     )
-    (rotating.folder / "state.json").write_text(state % (resource % (old, USER)))
+    user = (
+        '{"mode": "managed", "type": "aws_iam_user", "name": "ledger", "instances": [{"attributes": {"name": "%s"}}]}'
+    )
+    (rotating.folder / "state.json").write_text(state % f"{resource % (old, USER)}, {user % USER}")
     told = refused(rotating, *AT_ONCE, "--terraform-state", "state.json")
+    assert f"Terraform manages {USER}, as aws_iam_user.ledger, and its next apply takes away the tags keyage:…" in told
     assert f"error: Terraform manages {old} of {USER}, so it is Terraform that replaces it\n" in told
     assert "aws_iam_access_key.ledger" in told
 
@@ -290,6 +294,19 @@ def test_where_the_new_key_cannot_be_stored_it_is_deleted_at_once(rotating: Rota
     assert (done.returncode, rotating.state()[0]) == (3, ["Active"])
     assert "whose secret was not stored" in done.stderr
     assert rotating.account.readers_get(store) == old
+
+
+def test_a_label_that_no_version_has_is_told_in_the_words_of_aws(rotating: Rotating) -> None:
+    rotating.account.begin(stored=PARAMETER)
+
+    def missing(asked: dict[str, str]) -> tuple[int, str] | Exception | None:
+        label = asked["Name"].partition(":")[2]
+        there = not label or label in rotating.account.held(PARAMETER)
+        return None if there else refuse_json("ParameterVersionNotFound")(asked)
+
+    rotating.faults.plan("GetParameter", missing)
+    assert rotating(PARAMETER, *AT_ONCE).returncode == 0
+    assert sorted(rotating.account.held(PARAMETER)) == ["keyage-current", "keyage-previous", "latest"]
 
 
 def test_a_key_is_not_made_twice_where_the_answer_was_lost(rotating: Rotating) -> None:

@@ -148,6 +148,12 @@ def managed_keys(paths: Sequence[Path]) -> dict[str, str]:
     return by_key_id
 
 
+def managed_users(paths: Sequence[Path]) -> dict[str, str]:
+    """The Terraform address of every user in the states, by name; raises as `load` does."""
+    found = [state_object for path in paths for state_object in load(path)]
+    return {each.content.name: each.address for each in found if isinstance(each.content, ManagedUser)}
+
+
 def addresses(state: Sequence[StateObject]) -> dict[str, str]:
     """The address of every access key in one state, by access key id."""
     return {
