@@ -25,6 +25,7 @@ from typing import Any, NoReturn
 
 import checker
 from checker.generate import lint
+from tests.support import killed
 from tests.support.forked_keyage import of_the_start
 
 HIGH = 200  # files are moved out of each other's way above it
@@ -129,6 +130,8 @@ def run(arguments: list[str]) -> NoReturn:
     """As an interpreter ends, but for the time that it takes to give back all that was imported."""
     from checker.cli import main
 
+    if killed.KILLED_AT in os.environ:
+        killed.arm(int(os.environ[killed.KILLED_AT]))
     sys.argv = ["keyage", *arguments]
     code = main()
     for thread in set(threading.enumerate()) - {threading.current_thread()}:

@@ -32,7 +32,8 @@ def main(path: str, arguments: list[str]) -> None:
     answer = connection.recv(100).decode()
     status = os.waitstatus_to_exitcode(int(answer or "1"))
     if status < 0:
-        signal.signal(-status, signal.SIG_DFL)
+        if -status != signal.SIGKILL:  # which nothing handles
+            signal.signal(-status, signal.SIG_DFL)
         os.kill(os.getpid(), -status)
     os._exit(status)
 
