@@ -232,6 +232,20 @@ def apply(file: Path, *, max_changes: int, **settings: Any) -> int:
     return verb.apply(_changing(verb.Changing, settings), file, max_changes)
 
 
+@remediate.command(short_help="Take back what a journal says was done.")
+@click.argument("journal", type=FILE)
+@on_changes
+def undo(**settings: Any) -> int:
+    """Switch on again what JOURNAL says was deactivated, newest first, and take the marks away.
+
+    Only keys that are still inactive, of the same user. What was deleted is listed as gone. Typed again it goes on
+    where it ended. Exits with 0 if all is undone, 1 if something is gone or changed since, 3 if something failed.
+    """
+    from checker.commands import remediate as verb
+
+    return verb.undo(_changing(verb.Changing, settings))
+
+
 def _changing(made: Callable[..., T], settings: dict[str, Any]) -> T:
     common = common_of({"policy": None, "inventory": None, "strict": False} | settings | {"now": None})
     own = {name: value for name, value in settings.items() if name not in Common._fields}

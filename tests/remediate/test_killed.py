@@ -1,4 +1,4 @@
-"""`apply` killed before and after every call and every line of its journal, by SIGKILL, and typed again.
+"""`apply` and `undo` killed before and after every call and every line of its journal, by SIGKILL, and typed again.
 
 However it was killed: no step is lost, none is done twice, the account ends as after an undisturbed run, and the
 journal says what happened.
@@ -24,6 +24,7 @@ from tests.support.processes import here, keyage
 
 POLICY = "version: 1\ndefault: {maxAccessKeyAge: 90}\nremediation: {action: delete, deleteAfterDays: 30}\n"
 APPLY = ("remediate", "apply", "plan.json", "--journal", "j.jsonl", "--yes")
+UNDO = ("remediate", "undo", "j.jsonl", "--yes")
 MARK = "keyage:inactive-since:"
 KILLED = -9
 Change = tuple[str, str]  # the operation and the user
@@ -66,8 +67,8 @@ class World:
         text = path.read_text() if path.exists() else ""
         return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
-    def kill(self, at: int) -> int:
-        return keyage(self.folder, *APPLY, **credentials(self.url), **{KILLED_AT: str(at)}).returncode
+    def kill(self, at: int, command: tuple[str, ...] = APPLY) -> int:
+        return keyage(self.folder, *command, **credentials(self.url), **{KILLED_AT: str(at)}).returncode
 
     @property
     def counting(self) -> Any:
@@ -139,3 +140,33 @@ def require_truth(world: World, before: tuple[str | None, bool], kind: str) -> N
     after = {"deactivate": ("Inactive", False), "delete": (None, True), "mark": ("Inactive", True)}.get(kind)
     if (kind, "done") in events and len(events) == 2 and after:
         assert world.state() == after
+
+
+UNDO_POINTS = 18  # GetCallerIdentity, then five calls and two lines
+
+
+def test_an_undo_killed_anywhere_goes_on_where_it_was(endpoint: str, tmp_path: Path) -> None:
+    world = World(endpoint, tmp_path, **KINDS["deactivate"])
+    before = world.state()
+    assert here(tmp_path, *APPLY, **credentials(endpoint)).returncode == 0
+    journal, after = (tmp_path / "j.jsonl").read_bytes(), world.state()
+    points = 0
+    with world.counting:
+        while world.kill(points + 1, UNDO) == KILLED:
+            points += 1
+            ends = [line["event"] for line in world.lines()]
+            assert ("undone" not in ends) or world.state() == before
+            assert len(ends) > 4 or (world.state(), world.changes) == (after, {})
+            done = here(tmp_path, *UNDO, **credentials(endpoint))
+            assert (points, done.returncode, done.stdout.splitlines()[-1]) == (points, 0, "1 step: 1 undone.")
+            assert (points, world.state(), world.changes) == (points, before, UNDONE_ONCE)
+            assert [line["event"] for line in world.lines()].count("undone") == 1
+            world.key.status = "Inactive"
+            since = f"{world.now:%Y-%m-%dT%H:%M:%SZ}"
+            aws.backend(DEFAULT_ACCOUNT_ID).tag_user("u", [{"Key": world.tag, "Value": since}])
+            world.changes.clear()
+            (tmp_path / "j.jsonl").write_bytes(journal)
+    assert points == UNDO_POINTS
+
+
+UNDONE_ONCE = {"update_access_key": 1, "untag_user": 1}
