@@ -131,7 +131,8 @@ def permissions(verb_name: str) -> int:
     """Print the IAM policy that VERB needs: check (the default), init, snapshot, drift or inventory.
 
     `organization` is what the caller of `check --organization` needs, `aggregate` what `check --from-aggregator`
-    needs; the role that the former assumes in each account needs that of `check`.
+    needs; the role that the former assumes in each account needs that of `check`. `plan` and `remediate` are what
+    `remediate plan` and `apply` need in an account; the latter's caller for other accounts needs `remediate-organization`.
     """
     from checker.commands import permissions as verb
 
