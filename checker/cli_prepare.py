@@ -132,7 +132,7 @@ def permissions(verb_name: str) -> int:
 
     `organization` is what the caller of `check --organization` needs, `aggregate` what `check --from-aggregator`
     needs; the role that the former assumes in each account needs that of `check`. `plan` and `remediate` are what
-    `remediate plan` and `apply` need in an account; the latter's caller for other accounts needs `remediate-organization`.
+    `remediate plan` and `apply` need in an account, `remediate-organization` what the caller of `apply` needs for more.
     """
     from checker.commands import permissions as verb
 

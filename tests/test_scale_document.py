@@ -150,8 +150,9 @@ def test_the_region_of_the_example_is_where_the_rule_is_by_default() -> None:
 
 
 def test_every_verb_of_permissions_that_it_names_exists() -> None:
-    named = set(re.findall(r"`keyage permissions (\w+)`", TEXT))
-    assert named == {"check", "init", "organization", "inventory", "aggregate", "drift"}
+    named = set(re.findall(r"`keyage permissions ([\w-]+)`", TEXT))
+    remediating = {"remediate", "remediate-organization"}
+    assert named == {"check", "init", "organization", "inventory", "aggregate", "drift"} | remediating
     assert named <= set(VERBS)
 
 
