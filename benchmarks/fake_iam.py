@@ -83,10 +83,10 @@ class _Account:
         return f"{content}<GeneratedTime>{_moment(self._made)}</GeneratedTime>"
 
     def list_users(self, call: Call) -> str:
-        return self._page(call, "Users", _user)
+        return self._page(call, "Users", user_text)
 
     def get_account_authorization_details(self, call: Call) -> str:
-        return self._page(call, "UserDetailList", lambda user: _user(user) + _tags(user))
+        return self._page(call, "UserDetailList", lambda user: user_text(user) + _tags(user))
 
     def _page(self, call: Call, member: str, render: Callable[[User], str]) -> str:
         start = int(call.fields.get("Marker", "0"))
@@ -97,11 +97,11 @@ class _Account:
 
     def list_access_keys(self, call: Call) -> str:
         user = self._by_name[call.fields["UserName"]]
-        members = "".join(f"<member>{_key(user, key)}</member>" for key in user.keys)
+        members = "".join(f"<member>{key_text(user, key)}</member>" for key in user.keys)
         return f"<AccessKeyMetadata>{members}</AccessKeyMetadata><IsTruncated>false</IsTruncated>"
 
 
-def _user(user: User) -> str:
+def user_text(user: User) -> str:
     return (
         f"<UserName>{user.name}</UserName><Path>{user.path}</Path><UserId>{user.id}</UserId>"
         f"<Arn>{user.arn}</Arn><CreateDate>{_moment(user.created)}</CreateDate>"
@@ -113,7 +113,7 @@ def _tags(user: User) -> str:
     return f"<Tags>{members}</Tags>"
 
 
-def _key(user: User, key: Key) -> str:
+def key_text(user: User, key: Key) -> str:
     return (
         f"<UserName>{user.name}</UserName><AccessKeyId>{key.id}</AccessKeyId>"
         f"<Status>{'Active' if key.active else 'Inactive'}</Status><CreateDate>{_moment(key.created)}</CreateDate>"

@@ -136,7 +136,8 @@ def permissions(verb_name: str) -> int:
 
     `organization` is what the caller of `check --organization` needs, `aggregate` what `check --from-aggregator`
     needs; the role that the former assumes in each account needs that of `check`. Likewise `organization-drift` and
-    `drift` for `drift --organization`.
+    `drift` for `drift --organization`. `plan` and `remediate` are what `remediate plan` and `apply` need in an account,
+    `remediate-organization` what the caller of `apply` needs for more.
     """
     from checker.commands import permissions as verb
 
@@ -235,6 +236,20 @@ def apply(file: Path, *, max_changes: int, **settings: Any) -> int:
     from checker.commands import remediate as verb
 
     return verb.apply(_changing(verb.Changing, settings), file, max_changes)
+
+
+@remediate.command(short_help="Take back what a journal says was done.")
+@click.argument("journal", type=FILE)
+@on_changes
+def undo(**settings: Any) -> int:
+    """Switch on again what JOURNAL says was deactivated, newest first, and take the marks away.
+
+    Only keys that are still inactive, of the same user. What was deleted is listed as gone. Typed again it goes on
+    where it ended. Exits with 0 if all is undone, 1 if something is gone or changed since, 3 if something failed.
+    """
+    from checker.commands import remediate as verb
+
+    return verb.undo(_changing(verb.Changing, settings))
 
 
 def _changing(made: Callable[..., T], settings: dict[str, Any]) -> T:

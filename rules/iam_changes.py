@@ -71,12 +71,7 @@ class KeyChanges:
 
     def user_named(self, name: str) -> User | None:
         """The user who has the name now, with all keys, with tags, and with groups if the policy looks at any."""
-        try:
-            user = tagged_user_from(self._iam.get_user(UserName=name)["User"])
-            groups = groups_of(self._iam, name) if self._asks_for_groups else None
-            return user._replace(groups=groups, keys=keys_of(self._iam, name))
-        except self._iam.exceptions.NoSuchEntityException:
-            return None
+        return user_as_is(self._iam, name, groups=self._asks_for_groups)
 
     def look(self, user: User, key_id: str | None = None) -> User | None:
         """The user as they are now; None, which is an event, if that cannot be told or another has the name."""
@@ -174,16 +169,29 @@ class KeyChanges:
 
     def _read_back(self, user: User, step: Step) -> None:
         """Raises NotAsExpected unless the keys come to be as they are to be; marks are looked at by the next run."""
-        if step.step not in (DEACTIVATE, DELETE):
+        if step.step in (DEACTIVATE, DELETE):
+            await_keys(self._iam, self._wait, user)
+
+
+def user_as_is(iam: Any, name: str, *, groups: bool = False) -> User | None:
+    """The user who has the name now, with all keys, with tags, and with groups if asked; None if nobody has it."""
+    try:
+        user = tagged_user_from(iam.get_user(UserName=name)["User"])
+        return user._replace(groups=groups_of(iam, name) if groups else None, keys=keys_of(iam, name))
+    except iam.exceptions.NoSuchEntityException:
+        return None
+
+
+def await_keys(iam: Any, wait: Callable[[float], None], user: User) -> None:
+    """Wait until IAM lists the user's keys as they are here; raises NotAsExpected if it does not come to that."""
+    for delay in READ_BACKS:
+        seen = keys_of(iam, user.name)
+        if _statuses(seen) == _statuses(user.keys):
             return
-        for delay in READ_BACKS:
-            seen = keys_of(self._iam, user.name)
-            if _statuses(seen) == _statuses(user.keys):
-                return
-            if delay is not None:
-                self._wait(delay)
-        listed = ", ".join(f"{key.id} {key.status}" for key in seen)
-        raise NotAsExpected(f"ListAccessKeys says {listed or 'that there are no keys'}")
+        if delay is not None:
+            wait(delay)
+    listed = ", ".join(f"{key.id} {key.status}" for key in seen)
+    raise NotAsExpected(f"ListAccessKeys says {listed or 'that there are no keys'}")
 
 
 def failure(error: Exception, user: User, key_id: str | None, explain: Callable[[Exception], str] = str) -> Event:

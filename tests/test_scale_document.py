@@ -98,7 +98,18 @@ def test_the_region_of_the_example_is_where_the_rule_is_by_default() -> None:
 
 def test_every_verb_of_permissions_that_it_names_exists() -> None:
     named = set(re.findall(r"`keyage permissions ([\w-]+)`", TEXT))
-    assert named == {"check", "init", "organization", "inventory", "aggregate", "drift", "organization-drift"}
+    reading = {
+        "check",
+        "snapshot",
+        "plan",
+        "init",
+        "organization",
+        "inventory",
+        "aggregate",
+        "drift",
+        "organization-drift",
+    }
+    assert named == reading | {"remediate", "remediate-organization"}
     assert named <= set(VERBS)
 
 

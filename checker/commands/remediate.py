@@ -8,13 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from checker.decision import remediation_steps
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, INTERRUPTED_EXIT, UNREADABLE_EXIT, UsageError
 from checker.permissions import AUDIT_ROLE, REMEDIATE_ROLE
 from checker.policy.inventory import complete
 from checker.remediate import plan_file
+from checker.remediate import undo as taking_back
 from checker.remediate.apply import Applying, apply_account, may_change
 from checker.remediate.asking import asking, remediation
-from checker.remediate.journal import DONE, FAILED, Journal
+from checker.remediate.journal import DONE, FAILED, UNDONE, Journal
 from checker.remediate.plan import plan_account
 from checker.remediate.standing import OPEN, Outcome, by_key, outcomes
 from checker.reports.formats import writer
@@ -68,6 +70,11 @@ def plan(options: Options) -> int:
     return FINDINGS_EXIT if run.steps else COMPLIANT_EXIT
 
 
+def clock() -> datetime:
+    """The time of this machine in UTC: there is no `--now` for what changes keys."""
+    return datetime.now(UTC)
+
+
 class Changing(NamedTuple):
     """How accounts are changed, whatever is done there."""
 
@@ -87,7 +94,7 @@ def apply(options: Changing, file: Path, max_changes: int) -> int:
     _refuse_role(options.role_name)
     plan_name, journal_name = f"the plan {file}", f"--journal {options.journal}"
     refuse_same([(journal_name, options.journal)], [*read_files(options.common), (plan_name, file)])
-    loaded = Checked(options.common).accepted()
+    loaded = Checked(options.common._replace(now=clock())).accepted()
     plan = plan_file.read(file)
     plan_file.refuse_stale(plan, loaded.policy.file, loaded.policy.sha256, loaded.now)
     if plan.size > max_changes:
@@ -101,7 +108,7 @@ def apply(options: Changing, file: Path, max_changes: int) -> int:
 
 def _applied(options: Changing, loaded: Loaded, plan: plan_file.PlanFile, journal: Journal) -> int:
     stop = Stop()
-    applying = Applying(plan, by_key(journal.lines), journal, lambda: datetime.now(UTC), time.sleep, stop)
+    applying = Applying(plan, by_key(journal.lines), journal, clock, time.sleep, stop)
 
     def work(iam: Any, account_id: str) -> str | None:
         account = complete(plan.account(account_id), loaded.inventory)
@@ -110,7 +117,36 @@ def _applied(options: Changing, loaded: Loaded, plan: plan_file.PlanFile, journa
     there = outcomes(plan, journal.lines, {})
     ids = dict.fromkeys(outcome.key.account for outcome in there if outcome.event in (OPEN, FAILED))
     not_begun = _change(options, may_change(plan), list(ids), work, stop)
-    return _tell(options, outcomes(plan, journal.lines, not_begun), stop)
+    return _tell(options, outcomes(plan, journal.lines, not_begun), stop, wanted=DONE)
+
+
+def undo(options: Changing) -> int:
+    """Take back what the journal says was done, and return the exit code; raises KeyageError."""
+    _refuse_role(options.role_name)
+    with Journal.open(options.journal, create=False) as journal:
+        items = taking_back.to_undo(journal.lines)
+        waiting = [item for item in items if item.event in (OPEN, FAILED)]
+        if waiting:
+            require_confirmed(_question_of_undo(options.journal, waiting), yes=options.yes)
+        stop = Stop()
+        undoing = taking_back.Undoing(journal, clock, time.sleep, stop)
+
+        def work(iam: Any, account_id: str) -> str | None:
+            mine = [item for item in waiting if item.key.account == account_id]
+            return taking_back.undo_account(iam, undoing, mine)
+
+        ids = dict.fromkeys(item.key.account for item in waiting)
+        not_begun = _change(options, taking_back.may_change(waiting), list(ids), work, stop)
+        return _tell(options, taking_back.outcomes(taking_back.to_undo(journal.lines), not_begun), stop, wanted=UNDONE)
+
+
+def _question_of_undo(journal: Path, waiting: Sequence[taking_back.ToUndo]) -> str:
+    accounts = plural(len({item.key.account for item in waiting}), "account")
+    keys = sum(item.step == remediation_steps.DEACTIVATE for item in waiting)
+    marks = len(waiting) - keys
+    parts = [f"{plural(keys, 'key')} to switch on again"] if keys else []
+    parts += [f"{plural(marks, 'mark')} to take away"] if marks else []
+    return f"{journal}: {', '.join(parts)} in {accounts}. Do that?"
 
 
 def _change(options: Changing, changes: Changes, ids: Sequence[str], work: Work, stop: Stop) -> dict[str, str]:
@@ -136,8 +172,8 @@ def _question(plan: plan_file.PlanFile, there: Sequence[Outcome]) -> str:
     return f"{plan.path}: {to_do([outcome.step for outcome in there])} in {accounts}.{before} Do that?"
 
 
-def _tell(options: Changing, there: Sequence[Outcome], stop: Stop) -> int:
-    """Print what became of every step, and return the exit code."""
+def _tell(options: Changing, there: Sequence[Outcome], stop: Stop, *, wanted: str) -> int:
+    """Print what became of every step, and return the exit code; `wanted`: what should have become of each."""
     run = changed_report.ChangedRun(there, options.width)
     changed_report.write(run, sys.stdout, color=options.color)
     events = {outcome.event for outcome in there}
@@ -145,4 +181,4 @@ def _tell(options: Changing, there: Sequence[Outcome], stop: Stop) -> int:
         return INTERRUPTED_EXIT
     if events & {FAILED, OPEN}:
         return UNREADABLE_EXIT
-    return COMPLIANT_EXIT if events <= {DONE} else FINDINGS_EXIT
+    return COMPLIANT_EXIT if events <= {wanted} else FINDINGS_EXIT

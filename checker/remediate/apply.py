@@ -188,7 +188,12 @@ class _KeyWork:
         return f"now {self._latest.step}: {self._latest.why}" if self._latest.step else self._latest.why
 
     def _explain(self, error: Exception) -> str:
-        told = explain(error, VERB) if isinstance(error, FAILURES) else str(error)
+        told = explained(error)
         if isinstance(error, BotoCoreError | ClientError):  # the next key would meet it too
             self.stops = told
         return told
+
+
+def explained(error: Exception) -> str:
+    """What failed on changing a key, and how to mend it."""
+    return explain(error, VERB) if isinstance(error, FAILURES) else str(error)

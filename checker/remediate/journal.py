@@ -65,8 +65,8 @@ class Journal:
 
     def __init__(self, path: Path, handle: int, lines: Sequence[Line], size: int) -> None:
         self.path, self.lines = path, list(lines)
-        self._handle, self._size = handle, size
-        self._lock = threading.Lock()
+        self._handle, self._size, self._synced = handle, size, size  # bytes
+        self._writing, self._syncing = threading.Lock(), threading.Lock()
         self._encoder = msgspec.json.Encoder()
 
     @classmethod
@@ -109,22 +109,28 @@ class Journal:
         return cls(path, handle, lines, len(whole))
 
     def append(self, line: Line) -> None:
-        """Write a line, which is on the disk when this returns; raises CannotWrite, and then it is not there."""
-        data = self._encoder.encode(line) + b"\n"
-        with self._lock:
-            try:
-                self._write(data)
-            except OSError as error:
-                with contextlib.suppress(OSError):  # what stays of it is taken away when the journal is opened again
-                    os.ftruncate(self._handle, self._size)
-                raise CannotWrite(f"cannot write {self.path}: {error.strerror}; nothing more was begun") from None
-            self._size += len(data)
-            self.lines.append(line)
+        """Write a line, which is on the disk when this returns; raises CannotWrite, and then nothing may rest on it."""
+        try:
+            self._write(self._encoder.encode(line) + b"\n")
+        except OSError as error:
+            raise CannotWrite(f"cannot write {self.path}: {error.strerror}; nothing more was begun") from None
+        self.lines.append(line)
 
     def _write(self, data: bytes) -> None:
-        while data:
-            data = data[os.write(self._handle, data) :]
-        os.fsync(self._handle)
+        with self._writing:
+            try:
+                _write_all(self._handle, data)
+            except OSError:
+                with contextlib.suppress(OSError):  # what stays of it is taken away when the journal is opened again
+                    os.ftruncate(self._handle, self._size)
+                raise
+            self._size += len(data)
+            mine = self._size
+        with self._syncing:
+            if self._synced < mine:  # else another thread has waited for the disk after this was written
+                reached = self._size
+                os.fsync(self._handle)
+                self._synced = reached
 
     def close(self) -> None:
         """Let others have it."""
@@ -135,6 +141,11 @@ class Journal:
 
     def __exit__(self, *_raised: object) -> None:
         self.close()
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(handle, data) :]
 
 
 def _lock(path: Path, handle: int) -> None:

@@ -8,7 +8,9 @@ from checker.remediate.journal import BEGIN, DONE, FAILED, LEFT, UNDONE, Line, S
 from checker.remediate.plan_file import OfKey, PlanFile
 from checker.sources.aws.reader import changes
 
-ACTIVATE = "activate"  # what undoes `deactivate`; no step of a plan
+# What takes a step back, as lines of `undo` name it; no steps of a plan.
+ACTIVATE, WITHDRAW = "activate", "withdraw-mark"
+TAKES_BACK = {steps.DEACTIVATE: ACTIVATE, steps.MARK: WITHDRAW}
 OPEN = "open"  # not begun, or to be done again
 
 
@@ -25,10 +27,9 @@ class Standing:
             self._latest[line.step] = line
             if line.event == BEGIN:
                 self._begun[line.step] = line
-                self.undone.discard(line.step)
             elif line.event == UNDONE:
                 self.undone.add(line.step)
-            self.taken_back = self.taken_back or line.event == UNDONE or line.step == ACTIVATE
+            self.taken_back = self.taken_back or line.event == UNDONE or line.step in TAKES_BACK.values()
 
     def begun(self, step: str) -> Line | None:
         """The line that announced a step, the latest; None if none did."""
@@ -57,6 +58,9 @@ class Standing:
     def why(self, step: str) -> str:
         """What the journal says of it."""
         own, following = self._latest.get(step), self._latest.get(changes.FOLLOWED_BY.get(step, ""))
+        taking = self._latest.get(TAKES_BACK.get(step, ""))
+        if taking and own and own.event != UNDONE:
+            return taking.why
         if own and own.event == DONE and following and following.event != DONE:
             return f"done, but {following.step} after it: {following.why}"
         return own.why if own else ""

@@ -1,7 +1,9 @@
 """`keyage remediate apply` as a person types it: what it refuses before it calls anything, and its exit codes."""
 
+import errno
 import hashlib
 import json
+import os
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -191,3 +193,31 @@ def test_130_after_the_step_in_hand(endpoint: str, tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(IAMBackend, "update_access_key", plain)
     assert keyage(folder, *APPLY, "--yes", **credentials(endpoint)).returncode == 0
     assert [key.status for key in keys] == ["Inactive", "Inactive"]
+
+
+def test_4_where_the_journal_cannot_be_written_any_more(
+    endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [old(name) for name in "ab"]
+    folder = planned(tmp_path, endpoint)
+    plain = os.write
+    lines: list[bytes] = []
+
+    def write(handle: int, data: bytes) -> int:
+        if data.startswith(b'{"at":'):
+            lines.append(data)
+            if len(lines) == 2:
+                raise OSError(errno.ENOSPC, "No space left on device")
+        return plain(handle, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", write)
+        done = here(folder, *APPLY, "--yes", **credentials(endpoint))
+    assert (done.returncode, done.stdout, done.stderr) == (
+        4,
+        "",
+        "error: cannot write j.jsonl: No space left on device; nothing more was begun\n",
+    )
+    assert [key.status for key in keys] == ["Inactive", "Active"]
+    done = here(folder, *APPLY, "--yes", **credentials(endpoint))
+    assert (done.returncode, [key.status for key in keys]) == (0, ["Inactive", "Inactive"])

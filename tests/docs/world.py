@@ -26,6 +26,7 @@ def documented_aws() -> Iterator[str]:
     """Its address."""
     with ExitStack() as stack:
         stack.enter_context(mock_aws())
+        stack.enter_context(patch("checker.commands.remediate.clock", lambda: ago(0)))
         for fake in (remediation_configurations(), function_code(), aws.standing_in_report(), _keys_made_at_now()):
             stack.enter_context(fake)
         url = stack.enter_context(moto_server())

@@ -208,3 +208,18 @@ def virtual_time() -> Iterator[VirtualTime]:
         patch.object(botocore.endpoint, "time", clock),
     ):
         yield clock
+
+
+@contextmanager
+def denied(*operations: str) -> Iterator[None]:
+    """IAM denies these operations before anything comes of them; what Faults refuses moto has done all the same."""
+    plain = IamResponse.call_action
+
+    def call_action(response: Any) -> Any:
+        operation = response._get_action()  # noqa: SLF001 -- moto tells it nowhere else
+        if operation in operations:
+            return 403, {}, ERROR.format(code="AccessDenied", message=f"stand-in for a denial of {operation}")
+        return plain(response)
+
+    with patch.object(IamResponse, "call_action", call_action):
+        yield

@@ -3,6 +3,8 @@
 import errno
 import os
 import stat
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -115,6 +117,23 @@ def test_a_line_is_on_the_disk_before_anything_follows(path: Path, monkeypatch: 
         journal.append(LINE)
         journal.append(LINE)
     assert (opened, synced[opened:]) == (2, [len(TEXT), 2 * len(TEXT)])  # at first the file and its folder
+
+
+def test_threads_that_write_at_once_wait_for_the_disk_together(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, threads = 0.05, 8
+    synced: list[int] = []
+
+    def fsync(handle: int) -> None:
+        synced.append(handle)
+        time.sleep(slow)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with Journal.open(path) as journal:
+        opened = len(synced)
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(journal.append, [LINE] * threads))
+        assert (journal.lines, path.read_bytes()) == ([LINE] * threads, TEXT * threads)
+    assert 1 <= len(synced) - opened < threads
 
 
 def test_a_full_disk_leaves_no_half_line(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from checker.embedded import aws
 from checker.policy import loader
-from checker.remediate import plan_file
+from checker.remediate import plan_file, undo
 from checker.remediate.apply import Applying, apply_account, may_change
 from checker.remediate.asking import asking, remediation
 from checker.remediate.journal import Journal, Line
@@ -59,6 +59,22 @@ class Applied:
             self.why = apply_account(iam, applying, decides, ACCOUNT)
             self.lines = journal.lines[before:]
             found = outcomes(plan, journal.lines, {ACCOUNT: self.why or ""})
+        self.whys = {outcome.key.user: outcome.why for outcome in found}
+        return {(outcome.key.user, outcome.step): outcome.event for outcome in found}
+
+    def undo(self) -> dict[tuple[str, str], str]:
+        """What became of each user's change, after a run of `undo` with the journal; `lines` are those it wrote."""
+        with Journal.open(self.journal, create=False) as journal:
+            before, items = len(journal.lines), undo.to_undo(journal.lines)
+            waiting = [item for item in items if item.event in ("open", "failed")]
+            session = ChangingSession(undo.may_change(waiting), credentials=aws.credentials_for(ACCOUNT))
+            iam = session.client("iam")
+            self.emulated.faults.requests.clear()
+            self.emulated.faults.asked.clear()
+            undoing = undo.Undoing(journal, lambda: NOW, self.emulated.time.sleep, self.stopped)
+            self.why = undo.undo_account(iam, undoing, waiting)
+            self.lines = journal.lines[before:]
+            found = undo.outcomes(undo.to_undo(journal.lines), {ACCOUNT: self.why or ""})
         self.whys = {outcome.key.user: outcome.why for outcome in found}
         return {(outcome.key.user, outcome.step): outcome.event for outcome in found}
 

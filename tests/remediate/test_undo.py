@@ -1,0 +1,151 @@
+"""Taking back what a journal says was done: first what stays as it is, then what is switched on again."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+from moto.iam.models import IAMBackend
+
+from checker.embedded import aws
+from checker.sources.aws.session import ATTEMPTS
+from tests.fakes.stand_ins import fail_with, refuse
+from tests.support.applying import Applied
+from tests.support.fixtures import ACCOUNT, Emulated, ago
+
+MARK = "keyage:inactive-since:"
+
+
+@pytest.fixture
+def applied(emulated: Emulated, tmp_path: Path) -> Applied:
+    return Applied(emulated, tmp_path)
+
+
+def deactivated(applied: Applied, *names: str) -> Any:
+    """Users with a key each that the journal says was deactivated; gives moto's key of the last."""
+    for name in names:
+        applied.emulated.user(name)
+        key = aws.add_key(ACCOUNT, name, ago(100))
+    assert set(applied.apply(applied.plan()).values()) == {"done"}
+    return key
+
+
+def test_a_journal_without_changes_has_nothing_to_undo(applied: Applied) -> None:
+    applied.emulated.user("u")
+    key = aws.add_key(ACCOUNT, "u", ago(100))
+    plan = applied.plan()
+    key.status = "Inactive"
+    assert applied.apply(plan) == {("u", "deactivate"): "left"}
+    assert (applied.undo(), applied.calls, applied.lines) == ({}, {}, [])
+
+
+def another_user(applied: Applied) -> None:
+    applied.emulated.rename("u", "was-u")
+    applied.emulated.user("u")
+    aws.add_key(ACCOUNT, "u", ago(1), status="Inactive")
+
+
+MOVED: dict[str, tuple[Callable[[Applied, Any], object], str]] = {
+    "active": (lambda _applied, key: setattr(key, "status", "Active"), "Active already"),
+    "deleted": (
+        lambda applied, key: applied.emulated.iam.delete_access_key(key.access_key_id, "u"),
+        "the key is gone",
+    ),
+    "user gone": (lambda applied, _key: applied.emulated.iam.users.pop("u"), "the user is gone, or has another name"),
+    "name given away": (lambda applied, _key: another_user(applied), "the user is gone, or has another name"),
+}
+
+
+@pytest.mark.parametrize("moved", MOVED)
+def test_what_is_no_longer_as_it_was_left_stays(applied: Applied, moved: str) -> None:
+    key = deactivated(applied, "u")
+    move, why = MOVED[moved]
+    move(applied, key)
+    before = applied.state()
+    assert applied.undo() == {("u", "deactivate"): "left"}
+    assert (applied.state(), applied.changes, applied.told) == (before, {}, [("u", "left", "activate")])
+    assert applied.whys["u"].startswith(why)
+    assert applied.undo() == {("u", "deactivate"): "left"}
+    assert (applied.calls, applied.lines) == ({}, [])
+
+
+def test_a_deleted_key_is_listed_as_gone(applied: Applied) -> None:
+    applied.emulated.user("u")
+    key_id = applied.emulated.key("u", 100, status="Inactive")
+    applied.emulated.iam.tag_user("u", [{"Key": f"{MARK}{key_id}", "Value": f"{ago(31):%Y-%m-%dT%H:%M:%SZ}"}])
+    applied.apply(applied.plan())
+    assert applied.undo() == {("u", "delete"): "left"}
+    assert (applied.whys["u"], applied.calls, applied.lines) == (
+        "gone: it was deleted, and nothing brings it back",
+        {},
+        [],
+    )
+
+
+def test_keys_are_switched_on_again_the_newest_first_and_once(applied: Applied) -> None:
+    deactivated(applied, *"abc")
+    applied.emulated.iam.tag_user("b", [{"Key": "team", "Value": "x"}])
+    assert set(applied.undo().values()) == {"undone"}
+    assert [user for user, event, _step in applied.told if event == "undone"] == ["c", "b", "a"]
+    assert [operation for operation, _asked in applied.emulated.faults.asked][:5] == [
+        "GetUser",
+        "ListAccessKeys",
+        "UpdateAccessKey",
+        "ListAccessKeys",
+        "UntagUser",
+    ]
+    after = applied.state()
+    assert {status for keys, _tags in after.values() for status in keys.values()} == {"Active"}
+    assert [tags for _keys, tags in after.values()] == [{}, {"team": "x"}, {}]
+    text = applied.journal.read_bytes()
+    assert set(applied.undo().values()) == {"undone"}
+    assert (applied.calls, applied.journal.read_bytes(), applied.state()) == ({}, text, after)
+
+
+def test_apply_with_the_same_journal_leaves_alone_what_was_undone(applied: Applied) -> None:
+    key = deactivated(applied, "u")
+    plan = applied.plan()  # of a day on which nothing is to be done any more
+    assert plan.size == 0
+    applied.undo()
+    plan = applied.plan()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(type(plan), "sha256", applied.lines[0].plan)
+        assert applied.apply(plan) == {("u", "deactivate"): "undone"}
+    assert (key.status, applied.calls) == ("Active", {})
+
+
+def test_a_mark_alone_is_taken_away_if_it_is_still_that_one(applied: Applied) -> None:
+    for name in "ab":
+        applied.emulated.user(name)
+        applied.emulated.key(name, 100, status="Inactive")
+    key_id = applied.emulated.iam.users["b"].access_keys[0].access_key_id
+    applied.apply(applied.plan())
+    applied.emulated.iam.tag_user("b", [{"Key": f"{MARK}{key_id}", "Value": "2026-11-01T00:00:00Z"}])
+    assert applied.undo() == {("b", "mark"): "left", ("a", "mark"): "undone"}
+    assert applied.state()["a"][1] == {}
+    assert applied.state()["b"][1] == {f"{MARK}{key_id}": "2026-11-01T00:00:00Z"}
+    assert "UpdateAccessKey" not in applied.calls
+
+
+def test_a_deactivation_of_which_nobody_knows_is_taken_back_if_it_was_made(applied: Applied) -> None:
+    applied.emulated.user("u")
+    key = aws.add_key(ACCOUNT, "u", ago(100))
+    plan = applied.plan()
+    applied.emulated.faults.plan("UpdateAccessKey", fail_with(ReadTimeoutError(endpoint_url="x")), ATTEMPTS)
+    assert applied.apply(plan) == {("u", "deactivate"): "failed"}
+    key.status = "Inactive"
+    assert applied.undo() == {("u", "deactivate"): "undone"}
+    assert key.status == "Active"
+
+
+def test_a_denial_stops_the_account_and_says_what_to_allow(applied: Applied, monkeypatch: pytest.MonkeyPatch) -> None:
+    deactivated(applied, *"ab")
+    before = applied.state()
+    with monkeypatch.context() as patch:
+        patch.setattr(IAMBackend, "update_access_key", lambda *_asked: None)
+        applied.emulated.faults.plan("UpdateAccessKey", refuse("AccessDenied"), 1)
+        assert applied.undo() == {("b", "deactivate"): "failed", ("a", "deactivate"): "open"}
+    assert "allow what `keyage permissions remediate` prints" in applied.whys["b"]
+    assert (applied.whys["a"], applied.state()) == (applied.whys["b"], before)
+    assert set(applied.undo().values()) == {"undone"}
