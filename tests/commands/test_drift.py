@@ -38,6 +38,7 @@ rules: [{{id: robots, users: svc-*, maxAccessKeyAge: 30}}]
 remediation: {{action: delete, automatic: true, protectUsedWithinDays: 7, deleteAfterDays: 30}}
 {DEPLOY}"""
 RULE = "access-keys-rotated"
+KEYS: dict[str, Any] = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": REGION}
 
 
 EVALUATION, DEACTIVATION, DELETION = (f"{RULE}-{suffix}" for suffix in ("evaluation", "deactivation", "deletion"))
@@ -53,7 +54,7 @@ class Account:
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         names: tuple[Any, ...] = ("config", "lambda", "ssm", "iam", "scheduler")
-        made = {name: boto3.client(name, region_name=REGION, endpoint_url=endpoint) for name in names}
+        made = {name: boto3.client(name, **KEYS, endpoint_url=endpoint) for name in names}
         self.config, self.functions, self.ssm, self.iam, self.scheduler = made.values()
 
     def deploy(self, wanted: Deployment) -> None:
@@ -126,14 +127,20 @@ def read_for(wanted: Deployment, session: ReadOnlySession) -> Deployed:
     return read(session, REGION, RULE, wanted.name("deletion"), wanted.remediation_functions.values())
 
 
+@pytest.fixture(scope="module")
+def only_account() -> Iterator[Account]:
+    with moto_server() as url:
+        yield Account(url)
+
+
 @pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+def account(only_account: Account, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """With nothing in it: `mock_aws` forgets what a test made."""
     with ExitStack() as stack:
         for context in (mock_aws(), remediation_configurations(), function_code()):
             stack.enter_context(context)
-        url = stack.enter_context(moto_server())
-        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        yield Account(url)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", only_account.endpoint)
+        yield only_account
 
 
 @pytest.mark.parametrize("policy", [MANAGED, CUSTOM], ids=["managed", "custom"])
