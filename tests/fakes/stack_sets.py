@@ -5,9 +5,6 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from moto.cloudformation.models import StackSet
-from moto.cloudformation.responses import CloudFormationResponse
-
 # As the API calls them, and as moto's answers look for them.
 FORGOTTEN = {
     "AutoDeployment": "auto_deployment",
@@ -19,6 +16,10 @@ FORGOTTEN = {
 @contextmanager
 def stack_sets() -> Iterator[None]:
     """While it lasts moto's CloudFormation describes stack sets as they were asked for."""
+    # Not above: it takes two seconds, which no process that only collects the tests should spend.
+    from moto.cloudformation.models import StackSet
+    from moto.cloudformation.responses import CloudFormationResponse
+
     calls = ("create_stack_set", "update_stack_set")
     with ExitStack() as stack:
         # A property that always says that it is off.

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import yaml
-from cfnlint.decode import cfn_yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +21,7 @@ from checker.generate.resolution import resolved_as_far_as_known
 from checker.policy import loader
 from checker.sources import live
 from checker.sources.aws.session import ReadOnlySession
+from tests.support import cfn_yaml
 from tests.support.conformance_cases import Case, rule_cases
 from tests.support.random_policies import NOW, Document, documents, known_accounts, known_keys, known_users, policy_text
 

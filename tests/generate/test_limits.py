@@ -6,7 +6,6 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from cfnlint.decode import cfn_yaml
 
 from checker.embedded.hosts import loaded
 from checker.errors import UsageError
@@ -14,6 +13,7 @@ from checker.generate import cloudformation
 from checker.generate.archive import zipped
 from checker.generate.deployment import Deployment, deployment
 from checker.policy import loader
+from tests.support import cfn_yaml
 from tests.support.large_organization import organization
 
 KIB, MIB = 1024, 1024 * 1024
