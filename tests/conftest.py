@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, settings
 
 from tests.fakes.served_organization import served
 from tests.scan.aggregated import organization
-from tests.support import plain_machine
+from tests.support import plain_machine, run_of_tests
 from tests.support.deployed_account import account
 from tests.support.fixtures import emulated
 from tests.support.runbook import runbook
 from tests.support.spread import Together
 from tests.support.worked_out_once import worked_out_once
 
-__all__ = ["account", "emulated", "organization", "runbook", "served"]
+__all__ = ["account", "emulated", "organization", "run_of_tests", "runbook", "served"]
 
 HOME = plain_machine.enter()
 MADE_BEFORE_IT_LOOKS = 10_000  # objects, for the collector of garbage; Python's own is 700
