@@ -14,7 +14,7 @@ from tests.support import plain_machine, run_of_tests
 from tests.support.deployed_account import account
 from tests.support.fixtures import emulated
 from tests.support.runbook import runbook
-from tests.support.spread import Together
+from tests.support.spread import Together, longest_first
 from tests.support.worked_out_once import worked_out_once
 
 __all__ = ["account", "emulated", "organization", "run_of_tests", "runbook", "served"]
@@ -38,8 +38,14 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # of several processes
+        longest_first(items)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    config.option.loadscopereorder = False  # by how many tests there are, which says little
     return Together(config, log)
 
 
