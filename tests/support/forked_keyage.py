@@ -3,7 +3,7 @@
 Runs once for every command that a test starts, so it imports little: no pathlib, json or signal.
 """
 
-import _signal
+import _signal  # type: ignore[import-not-found]
 import os
 import resource
 import sys
