@@ -8,6 +8,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,10 +49,11 @@ def pages() -> list[Path]:
     return [page for page in found if page.relative_to(DOCS).as_posix() not in ELSEWHERE]
 
 
-def blocks(page: Path) -> list[Block]:
+@cache
+def blocks(page: Path) -> tuple[Block, ...]:
     """The fenced blocks of a page, in order; MyST's directives, which are for Sphinx, are left out."""
     tokens = MarkdownIt("commonmark").enable("table").parse(page.read_text("utf-8"))
-    return [block for block in _blocks(page, tokens) if not block.language.startswith("{")]
+    return tuple(block for block in _blocks(page, tokens) if not block.language.startswith("{"))
 
 
 def _blocks(page: Path, tokens: list[Token]) -> Iterator[Block]:

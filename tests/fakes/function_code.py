@@ -9,6 +9,8 @@ from unittest.mock import patch
 
 from moto.awslambda.models import LambdaFunction
 
+from tests.support.moto_server import LOOKS_FOR_ITS_END
+
 
 @contextmanager
 def function_code() -> Iterator[None]:
@@ -35,7 +37,7 @@ def function_code() -> Iterator[None]:
         answer["Code"] = {"Location": f"http://127.0.0.1:{server.server_port}{path}", "RepositoryType": "S3"}
         return answer
 
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=[LOOKS_FOR_ITS_END], daemon=True)
     thread.start()
     try:
         with patch.object(LambdaFunction, "get_code", located):

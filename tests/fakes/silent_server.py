@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
+from tests.support.moto_server import LOOKS_FOR_ITS_END
+
 
 class Silent(NamedTuple):
     """Where it listens, and whether it has met a request that it does not answer."""
@@ -42,7 +44,7 @@ def silent_server(emulator: str, mute: bytes) -> Iterator[Silent]:
             """Nothing: the tests read what keyage says."""
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=[LOOKS_FOR_ITS_END], daemon=True).start()
         yield Silent(f"http://127.0.0.1:{server.server_port}", met)
         over.set()
         server.shutdown()

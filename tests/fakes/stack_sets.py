@@ -6,9 +6,6 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from moto.cloudformation.models import StackInstances, StackSet
-from moto.cloudformation.responses import CloudFormationResponse
-
 # As the API calls them, and as moto's answers look for them.
 FORGOTTEN = {
     "AutoDeployment": "auto_deployment",
@@ -16,28 +13,36 @@ FORGOTTEN = {
     "ManagedExecution": "managed_execution",
 }
 
-PLAIN: Any = StackInstances.org_backend
-
 
 @contextmanager
 def stack_sets() -> Iterator[None]:
     """While it lasts moto's CloudFormation describes stack sets as they were asked for."""
+    # Not above: it takes two seconds, which no process that only collects the tests should spend.
+    from moto.cloudformation.models import StackInstances, StackSet
+    from moto.cloudformation.responses import CloudFormationResponse
+
     calls = ("create_stack_set", "update_stack_set")
     with ExitStack() as stack:
         # A property that always says that it is off.
         stack.enter_context(patch.object(StackSet, "managed_execution", {"Active": False}))
-        stack.enter_context(patch.object(StackInstances, "org_backend", property(_without_management)))
+        stack.enter_context(
+            patch.object(StackInstances, "org_backend", _without_management(StackInstances.org_backend))
+        )
         for name in calls:
             plain: Callable[[Any], Any] = getattr(CloudFormationResponse, name)
             stack.enter_context(patch.object(CloudFormationResponse, name, _remembering(plain)))
         yield
 
 
-def _without_management(instances: Any) -> Any:
+def _without_management(plain: Any) -> property:
     """The organization as stack sets see it: they make no stack in its management account."""
-    backend = PLAIN.fget(instances)
-    members = [account for account in backend.accounts if account.id != backend.org.master_account_id]
-    return SimpleNamespace(accounts=members, ou=backend.ou)
+
+    def seen(instances: Any) -> Any:
+        backend = plain.fget(instances)
+        members = [account for account in backend.accounts if account.id != backend.org.master_account_id]
+        return SimpleNamespace(accounts=members, ou=backend.ou)
+
+    return property(seen)
 
 
 def _remembering(plain: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -95,6 +95,7 @@ CHANGES_OF_ONE_NUMBER = {
 }
 # Folders of deployments; nothing that Terraform keeps of them has these words otherwise.
 OWN, MANAGED = "with_own_rule", "with_managed_rule"
+BUCKET = "plain"  # without versions
 
 Plan = dict[str, dict[str, str]]
 
@@ -104,6 +105,7 @@ class Course:
     """What was there and what Terraform said, in the order in which it happened; plans are by module and resource."""
 
     at_first: dict[str, list[str]]
+    without_versions: list[str]  # the stack sets after an organization was refused the bucket of its template
     applied: dict[str, list[str]]
     second_plan: Plan
     changes: Plan  # see changes()
@@ -170,13 +172,19 @@ class Root:
         write(self.folder / name / "terraform" / "account", terraform.account_files(made))
         write_organization(self.folder / name, made, template(change))
 
-    def call(self, accounts: Sequence[str], organizations: Sequence[str], *more_units: str) -> None:
-        """The modules of which deployments it has; their names say what they are for and which deployment it is."""
+    def call(
+        self, accounts: Sequence[str], organizations: Sequence[str], *more_units: str, bucket: str | None = None
+    ) -> None:
+        """The modules of which deployments it has; their names say what they are for and which deployment it is.
+
+        `bucket` is where the organizations' templates are kept, instead of one that they make.
+        """
+        kept = f"  template_bucket         = {json.dumps(bucket)}\n" if bucket else ""
         units = json.dumps([*self._units, *more_units])
         modules = [f'module "account_{name}" {{\n  source = "./{name}/terraform/account"\n}}\n' for name in accounts]
         modules += [
             f'module "organization_{name}" {{\n  source = "./{name}/terraform/organization"\n'
-            f"  organizational_unit_ids = {units}\n}}\n"
+            f"  organizational_unit_ids = {units}\n{kept}}}\n"
             for name in organizations
         ]
         write(self.folder, {"main.tf": PROVIDER + "".join(modules).encode()})
@@ -226,9 +234,15 @@ def course(folder: Path, terraform_in: InFolder) -> Course:
         root = Root(folder, [unit])
         root.deploy(OWN, Change(POLICY))
         root.deploy(MANAGED, Change(ONE_NUMBER))
-        root.call([OWN, MANAGED], [OWN])
         at_first = what_is_there(endpoint)
+        root.call([], [OWN], bucket=BUCKET)
+        configuration = {"LocationConstraint": REGION}
+        client("s3", endpoint).create_bucket(Bucket=BUCKET, CreateBucketConfiguration=configuration)
         module = terraform_in(folder, endpoint)
+        module.run("apply", *OPTIONS, expect=1)
+        stack_sets_then = client("cloudformation", endpoint).list_stack_sets()["Summaries"]
+        root.call([OWN, MANAGED], [OWN])
+        module.init()
         module.run("apply", *OPTIONS)
         applied = what_is_there(endpoint)
         second_plan = planned(module)
@@ -252,6 +266,7 @@ def course(folder: Path, terraform_in: InFolder) -> Course:
         module.run("destroy", "-refresh=false", *accounts, *OPTIONS)
         return Course(
             at_first=at_first,
+            without_versions=[each["StackSetName"] for each in stack_sets_then],
             applied=applied,
             second_plan=second_plan,
             changes=would_change,

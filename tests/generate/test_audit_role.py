@@ -7,16 +7,15 @@ from typing import Any
 
 import boto3
 import pytest
-from cfnlint.decode import cfn_yaml
 from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from checker.generate import cloudformation, lint
 from checker.permissions import AUDIT_ROLE, statements
 from tests.generate.test_lint import linted
+from tests.support import cfn_yaml
 
 AUDITOR = "arn:aws:iam::111122223333:role/security/keyage-organization"
-PARAMETERS: Any = cfn_yaml.loads(cloudformation.audit_role())["Parameters"]
 
 
 def made(**parameters: str) -> Any:
@@ -97,6 +96,6 @@ def test_it_has_the_name_the_path_and_the_boundary_that_are_given() -> None:
     ],
 )
 def test_what_a_parameter_takes(name: str, good: list[str], bad: list[str]) -> None:
-    pattern = PARAMETERS[name]["AllowedPattern"]
+    pattern = cfn_yaml.loads(cloudformation.audit_role())["Parameters"][name]["AllowedPattern"]
     assert [value for value in good if not re.fullmatch(pattern, value)] == []
     assert [value for value in bad if re.fullmatch(pattern, value)] == []

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import yaml as pyyaml
-from cfnlint.decode import cfn_yaml
 from pytest_regressions.file_regression import FileRegressionFixture
 
 from checker.errors import UsageError
@@ -17,6 +16,7 @@ from checker.generate.deployment import RUNTIME, Deployment, deployment
 from checker.generate.templating import yaml
 from checker.policy import loader
 from tests.generate.hostile import HOSTILE
+from tests.support import cfn_yaml
 from tests.support.stack import Stack
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "render"

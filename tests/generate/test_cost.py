@@ -3,7 +3,6 @@
 from importlib import import_module
 
 import pytest
-from cfnlint.decode import cfn_yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from checker.generate.cost import Fleet
 from checker.generate.deployment import MEMORY_MB
 from checker.generate.prices import Price
 from tests.generate.terraform_cli import deployed
+from tests.support import cfn_yaml
 from tests.support.runbook import Runbook, document
 
 MANAGED = "version: 1\ndefault: {maxAccessKeyAge: 90}\n"

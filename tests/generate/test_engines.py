@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import yaml
-from cfnlint.decode import cfn_yaml
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
 
@@ -23,6 +22,7 @@ from checker.generate.resolution import Resolved, resolved_as_far_as_known, reso
 from checker.policy import loader
 from checker.sources import live
 from checker.sources.aws.session import ReadOnlySession
+from tests.support import cfn_yaml
 from tests.support.conformance_cases import Case, rule_cases
 from tests.support.random_policies import NOW, Document, documents, known_accounts, known_keys, known_users, policy_text
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import yaml
-from cfnlint.decode import cfn_yaml
 from markdown_it import MarkdownIt
 
 from checker.decision import decision
@@ -16,6 +15,7 @@ from checker.generate.deployment import deployment
 from checker.generate.rendering import Rendering, render
 from checker.policy import loader
 from tests.generate.hostile import HOSTILE
+from tests.support import cfn_yaml
 
 ACCOUNTS = {
     f"{number:012}": decision.Account(f"{number:012}", text, "Root", {}) for number, text in enumerate(HOSTILE, 1)

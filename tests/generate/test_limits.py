@@ -7,7 +7,6 @@ from zipfile import ZipFile
 
 import pytest
 import yaml
-from cfnlint.decode import cfn_yaml
 
 from checker.embedded.hosts import loaded
 from checker.errors import UsageError
@@ -17,6 +16,7 @@ from checker.generate.deployment import Before, Deployment, deployment
 from checker.generate.rendering import render
 from checker.generate.terraform import MAX_SENT
 from checker.policy import loader
+from tests.support import cfn_yaml
 from tests.support.large_organization import organization
 
 KIB, MIB = 1024, 1024 * 1024

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.config import ConfigMixIn
-from cfnlint.runner import Runner
 
 from checker.errors import BUG_EXIT
 from checker.generate import cloudformation, lint
@@ -62,6 +60,10 @@ def test_informational_checks_find_something_where_there_is_something(tmp_path: 
 
 def linted(folder: Path) -> list[Any]:
     """What the cfn-lint command would say of the templates in a folder."""
+    # Not above: it takes a second, which no process that only collects the tests should spend.
+    from cfnlint.config import ConfigMixIn
+    from cfnlint.runner import Runner
+
     options = ["--config-file", os.devnull]  # in place of the settings of this machine
     options += ["--include-checks", "I", "--regions", *REGIONS, "--", *sorted(map(str, folder.glob("*.yaml")))]
     return list(Runner(ConfigMixIn(options)).run())

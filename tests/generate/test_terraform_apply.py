@@ -1,24 +1,16 @@
 """The modules applied for real, by the real provider: what is deployed stays, whatever changes in the policy."""
 
-import json
-from pathlib import Path
-
 import pytest
 
-from tests.generate.terraform_cli import InFolder, deployed, terraform_in, write, write_organization
+from tests.generate.terraform_cli import InFolder, terraform_in
 from tests.generate.terraform_course import (
     ANOTHER_AGE,
     CHANGES,
-    OPTIONS,
     OWN_RULE,
     POLICY,
-    PROVIDER,
-    REGION,
     Change,
     Course,
-    client,
     course,
-    emulator,
     template,
 )
 
@@ -63,6 +55,10 @@ def done(tmp_path_factory: pytest.TempPathFactory, terraform_in: InFolder) -> Co
 
 def test_a_second_plan_finds_nothing_to_do(done: Course) -> None:
     assert done.second_plan == {}
+
+
+def test_a_bucket_without_versions_is_refused(done: Course) -> None:
+    assert done.without_versions == ["keyage-audit"]
 
 
 def test_what_comes_is_what_the_policies_need_and_nothing_else(done: Course) -> None:
@@ -118,16 +114,3 @@ def test_a_change_reaches_the_other_accounts_by_updates_alone(done: Course) -> N
 
 def test_everything_of_an_account_goes(done: Course) -> None:
     assert done.in_the_end == READING
-
-
-def test_a_bucket_without_versions_is_refused(tmp_path: Path, terraform_in: InFolder) -> None:
-    change = Change(POLICY)
-    folder = write_organization(tmp_path, deployed(*change), template(change))
-    with emulator() as (endpoint, unit):
-        inputs = json.dumps({"organizational_unit_ids": [unit], "template_bucket": "plain"})
-        write(folder, {"provider.tf": PROVIDER, "inputs.auto.tfvars.json": inputs.encode()})
-        configuration = {"LocationConstraint": REGION}
-        client("s3", endpoint).create_bucket(Bucket="plain", CreateBucketConfiguration=configuration)
-        terraform_in(folder, endpoint).run("apply", *OPTIONS, expect=1)
-        found = client("cloudformation", endpoint).list_stack_sets()["Summaries"]
-        assert [each["StackSetName"] for each in found] == ["keyage-audit"]

@@ -8,7 +8,6 @@ server when its standard input ends.
 import array
 import fcntl
 import gc
-import json
 import os
 import resource
 import select
@@ -18,6 +17,7 @@ import sys
 import tempfile
 import threading
 import time
+from ast import literal_eval
 from importlib import import_module
 from pathlib import Path
 from pkgutil import walk_packages
@@ -52,7 +52,7 @@ def serve(path: Path) -> None:
             import_module(name)
     lint.check({})  # which loads the rules of cfn-lint
     gc.freeze()  # the pages stay shared
-    path.with_name(f"{path.name}.json").write_text(json.dumps(of_the_start(os.environ)))
+    path.with_name(f"{path.name}.of-the-start").write_text(of_the_start(os.environ))
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen()
@@ -96,7 +96,7 @@ def received(connection: socket.socket) -> tuple[dict[str, Any], list[int]]:
         files.frombytes(payload[: len(payload) - len(payload) % files.itemsize])
     while not data.endswith(b"\n"):
         data += connection.recv(MOST)
-    return json.loads(data), list(files)
+    return literal_eval(data.decode()), list(files)
 
 
 def become(request: dict[str, Any], files: list[int]) -> None:
@@ -109,7 +109,7 @@ def become(request: dict[str, Any], files: list[int]) -> None:
     os.chdir(request["folder"])
     os.umask(request["umask"])
     for limit, values in request["limits"].items():
-        resource.setrlimit(int(limit), tuple(values))
+        resource.setrlimit(limit, values)
     os.environ.clear()
     os.environ.update(request["environment"])
     time.tzset()

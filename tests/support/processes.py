@@ -1,27 +1,21 @@
 """The keyage command as a real process, and inside this one where nothing but its words and code matter."""
 
-import atexit
 import io
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from contextlib import chdir, redirect_stderr, redirect_stdout
-from functools import cache
 from pathlib import Path
 from unittest import mock
 
 from checker import cli
 from checker.shell import boundary
+from tests.support import run_of_tests
 
 STARTED_ANEW = [sys.executable, "-m", "checker"]
-_SOCKET = Path(tempfile.mkdtemp(prefix="keyage-tests-"), "fork-server")
-atexit.register(shutil.rmtree, _SOCKET.parent, ignore_errors=True)
 # A process that a fork server makes of its own; for signals and what the start itself does there is STARTED_ANEW.
-KEYAGE = [sys.executable, "-I", "-S", str(Path(__file__).with_name("forked_keyage.py")), str(_SOCKET)]
+KEYAGE = [sys.executable, "-I", "-S", str(Path(__file__).with_name("forked_keyage.py")), str(run_of_tests.SOCKET)]
 NOW = "2026-11-23T12:00:00Z"
 POLICY = "version: 1\ndefault: {maxAccessKeyAge: 90}\n"
 ACCOUNT = '{"id":"000000000001","name":"web","users":[%s]}\n'
@@ -30,20 +24,9 @@ OLD = '{"name":"old","path":"/","tags":{},"keys":[' + KEY % ("OLD", "2026-01-01T
 YOUNG = '{"name":"young","path":"/","tags":{},"keys":[' + KEY % ("YOUNG", "2026-11-01T00:00:00Z") + "]}"
 
 
-@cache
-def _fork_server() -> "subprocess.Popen[bytes]":
-    """Begun with the first command; ends with this process, whose pipe it watches."""
-    command = [sys.executable, "-m", "tests.support.fork_server", str(_SOCKET)]
-    top = Path(__file__).parents[2]
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, cwd=top, env=_environment())
-    while not _SOCKET.exists() and server.poll() is None:
-        time.sleep(0.01)
-    return server
-
-
 def environment(**extra: str) -> dict[str, str]:
     """This process's, less whatever would reach an AWS or change keyage; the fork server is there for KEYAGE."""
-    _fork_server()
+    run_of_tests.serve_forks(_environment())
     return _environment(**extra)
 
 
