@@ -175,3 +175,12 @@ def test_one_pattern_set_remembers_64_mebibytes_at_most() -> None:
 def test_the_first_rule_is_not_for_users_of_other_groups(groups: list[str]) -> None:
     judged_by = policy([rule("robots", 3, users={"group": "robots"})], [])
     assert [each.id for each in judged_by.rules_for(USER._replace(groups=groups))] == ["default"]
+
+
+@pytest.mark.parametrize(("number", "words"), [(0, "0 days"), (1, "1 day"), (2, "2 days"), (30, "30 days")])
+def test_days_in_words(number: int, words: str) -> None:
+    assert rotated.days(number) == words
+
+
+def test_of_a_key_that_is_not_told_otherwise_the_last_use_is_known() -> None:
+    assert (old_key().last_used, old_key().use_known) == (None, True)
