@@ -85,7 +85,7 @@ class _Verb:
         store = opened(options.to, self._session, options.ses_smtp, partial(_note, quiet))
         hooks = Hooks(
             self._permit,
-            lambda _seen, at: require_confirmed(_question(words.ahead(self._words, at)), yes=options.yes),
+            lambda _seen, at: require_confirmed("Go on?", yes=options.yes, first=_listed(words.ahead(self._words, at))),
             lambda act, key_id: _note(quiet, words.done(self._words, act, key_id)),
         )
         self._rotation = Rotation(self._session, store, options.user, self._account.id, clock, hooks)
@@ -139,6 +139,5 @@ def _note(quiet: bool, message: str) -> None:
     say([f"note: {message}"], quiet=quiet)
 
 
-def _question(steps: list[str]) -> str:
-    listed = [f"  {number}. {step}" for number, step in enumerate(steps, start=1)]
-    return "\n".join(["This is going to be done:", *listed, "Go on?"])
+def _listed(steps: list[str]) -> list[str]:
+    return ["This is going to be done:", *(f"  {number}. {step}" for number, step in enumerate(steps, start=1))]

@@ -107,5 +107,5 @@ def test_a_terminal_is_asked_before_anything_is_changed(
         f"  4. make {old} inactive once it was not used for 1d",
     ]
     assert done.stderr.splitlines()[:5] == asked
-    assert done.stderr.splitlines()[5].startswith("Go on? [y/N] ")
-    assert ("not confirmed, so nothing was changed" in done.stderr) is (code == 2)
+    assert done.stderr.splitlines()[5] == "Go on? [y/N]"
+    assert ("the answer was not yes: nothing was changed" in done.stderr) is (code == 2)
