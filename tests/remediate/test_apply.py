@@ -153,6 +153,13 @@ def test_every_step_is_done_with_these_calls(applied: Applied) -> None:
     assert applied.changes == {"UpdateAccessKey": 1, "DeleteAccessKey": 1, "TagUser": 2, "UntagUser": 2}
 
 
+def test_a_mark_that_a_use_made_untrue_is_made_anew(applied: Applied) -> None:
+    key = old(applied.emulated, status="Inactive", last_used=ago(10))
+    mark(applied.emulated, "u", key.access_key_id, 20)
+    assert applied.apply(applied.plan()) == {("u", "mark"): "done"}
+    assert applied.state()["u"][1] == {f"{MARK}{key.access_key_id}": MARKED_NOW}
+
+
 def test_five_calls_deactivate_a_key(applied: Applied) -> None:
     old(applied.emulated)
     applied.apply(applied.plan())
