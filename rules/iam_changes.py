@@ -93,7 +93,8 @@ class KeyChanges:
         Nothing that AWS answers is raised: a failure is an event.
         """
         allowed = planned if allowed is None else allowed
-        asks = DELETE in planned or (DEACTIVATE in planned and self._use_protects)
+        marked = user.tags is None or f"{MARK_TAG}{key_id}" in user.tags  # a use after it makes it untrue
+        asks = DELETE in planned or (MARK in planned and marked) or (DEACTIVATE in planned and self._use_protects)
         try:
             used = last_use_of(self._iam, key_id) if asks else None
         except CAUGHT as error:

@@ -151,7 +151,7 @@ def _write_all(handle: int, data: bytes) -> None:
 def _lock(path: Path, handle: int) -> None:
     alone = locked(handle, fcntl.LOCK_EX)
     if alone is False:
-        raise UsageError(f"another keyage works with {path}: run again when it has ended, or {ANOTHER}")
+        raise UsageError(f"another keyage works with {path}: run again when it has ended")
     if alone is None:
         raise UsageError(f"{path} is on a file system that cannot lock files, so two runs could use it: {ANOTHER}")
 

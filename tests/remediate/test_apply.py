@@ -9,6 +9,7 @@ from botocore.exceptions import ReadTimeoutError
 from moto.iam.models import AccessKeyLastUsed, IAMBackend
 
 from checker.embedded import aws
+from checker.errors import SignInFailed
 from tests.fakes.stand_ins import after, fail_with, refuse
 from tests.support.applying import Applied
 from tests.support.fixtures import ACCOUNT, NOW, Emulated, ago
@@ -110,7 +111,7 @@ def test_a_key_that_is_due_for_another_step_than_planned_is_left(applied: Applie
     plan = applied.plan()
     mark(applied.emulated, "u", key.access_key_id, 31)
     assert applied.apply(plan) == {("u", "mark"): "left"}
-    assert (applied.changes, applied.whys["u"][:10]) == ({}, "now hold: ")
+    assert (applied.changes, applied.whys["u"][:10]) == ({}, "now delete")
 
 
 def test_the_other_key_of_a_user_is_not_touched(applied: Applied) -> None:
@@ -151,6 +152,13 @@ def test_every_step_is_done_with_these_calls(applied: Applied) -> None:
     ]
     assert all(line.request_id for line in applied.lines if line.event == "done")
     assert applied.changes == {"UpdateAccessKey": 1, "DeleteAccessKey": 1, "TagUser": 2, "UntagUser": 2}
+
+
+def test_a_mark_that_a_use_made_untrue_is_made_anew(applied: Applied) -> None:
+    key = old(applied.emulated, status="Inactive", last_used=ago(10))
+    mark(applied.emulated, "u", key.access_key_id, 20)
+    assert applied.apply(applied.plan()) == {("u", "mark"): "done"}
+    assert applied.state()["u"][1] == {f"{MARK}{key.access_key_id}": MARKED_NOW}
 
 
 def test_five_calls_deactivate_a_key(applied: Applied) -> None:
@@ -243,6 +251,16 @@ def test_what_cannot_be_read_is_not_touched(applied: Applied, operation: str) ->
     applied.emulated.faults.plan(operation, refuse("AccessDenied"))
     assert applied.apply(plan) == {("u", "deactivate"): "failed"}
     assert (applied.changes, applied.told) == ({}, [("u", "failed", "deactivate")])
+
+
+def test_credentials_that_end_in_the_middle_stop_the_account(applied: Applied) -> None:
+    for name in "ab":
+        old(applied.emulated, name)
+    plan = applied.plan()
+    applied.emulated.faults.plan("GetUser", fail_with(SignInFailed("sign in again")), 1)
+    assert applied.apply(plan) == {("a", "deactivate"): "failed", ("b", "deactivate"): "open"}
+    assert (applied.why, applied.changes) == ("sign in again", {})
+    assert set(applied.apply(plan).values()) == {"done"}
 
 
 def test_a_mark_that_fails_is_made_by_the_next_run(applied: Applied, monkeypatch: pytest.MonkeyPatch) -> None:
