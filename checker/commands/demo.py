@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 
-from checker.commands import check, render
+from checker.commands import check, remediate, render
 from checker.errors import COMPLIANT_EXIT, CannotWrite, Unreadable, UsageError
 from checker.evaluate import AccountRead, Reading
 from checker.extras import how_to_install
@@ -44,6 +44,7 @@ def run(named: Path | None, *, color: bool, width: int | None) -> int:
         sessions = {account: aws.credentials_for(account) for account in story.ACCOUNTS}
         readings = _check(sessions, options, loaded)
         _save(output / "snapshot.json", list(sessions.values()), loaded)
+        _plan_apply_and_undo(output, options)
         _deploy_and_remediate(output, options, loaded)
         _tell("`keyage check` again: the key that nobody used is no longer active.\n")
         _check(sessions, options, loaded)
@@ -74,6 +75,21 @@ def _check(sessions: dict[str, dict[str, str]], options: Options, loaded: Loaded
     readings = [_read(credentials, options, loaded) for _account, credentials in sorted(sessions.items())]
     check.report(options, loaded, parse_formats(options.formats, None), of_readings(readings))
     return readings
+
+
+def _plan_apply_and_undo(output: Path, options: Options) -> None:
+    """Deactivate what is too old by a plan, and take that back."""
+    plan, journal = output / "plan.json", output / "journal.jsonl"
+    _tell(f"\n`keyage remediate plan -o {plan}` says beforehand what would be done with which key:\n")
+    reading = options._replace(common=options.common._replace(quiet=True), saved=output / "snapshot.json")
+    remediate.plan(remediate.Options(reading, "all", plan))
+    changing = remediate.Changing(
+        options.common, journal, True, None, None, None, options.concurrency, options.color, options.width
+    )
+    _tell(f"\n`keyage remediate apply {plan} --journal {journal}` looks again at each key, and does just that:\n")
+    remediate.apply(changing, plan, max_changes=10)
+    _tell(f"\nSomething broke? `keyage remediate undo {journal}`:\n")
+    remediate.undo(changing)
 
 
 def _deploy_and_remediate(output: Path, options: Options, loaded: Loaded) -> None:

@@ -41,6 +41,12 @@ def test_the_story(toured: Toured) -> None:
     users = ["svc-reports", "svc-ledger", "sftp-legacy", "svc-mailer"]
     assert [table.find(user) for user in users] == sorted(table.find(user) for user in users)
     assert "7 keys judged of 6 users in 2 accounts: 2 non-compliant, 1 exempt, 3 compliant, 1 not active" in table
+    planned, _, taken_back = told.partition("AWS Config runs its rule:")[0].partition("`keyage remediate undo")
+    assert re.findall(r"^(1 step: .*)$", planned, re.MULTILINE) == [
+        "1 step: 1 to deactivate. Nothing was changed.",
+        "1 step: 1 done.",
+    ]
+    assert "1 step: 1 undone." in taken_back
     deployed = told.partition("AWS Config runs its rule:")[2]
     verdicts = dict(re.findall(r"^  (\S+) +(COMPLIANT|NON_COMPLIANT)", deployed, re.MULTILINE))
     assert [user for user, verdict in verdicts.items() if verdict != "COMPLIANT"] == ["svc-ledger", "svc-reports"]
@@ -54,6 +60,8 @@ def test_the_story(toured: Toured) -> None:
     assert sorted(path.name for path in (folder / "keyage-demo").iterdir()) == [
         "accounts.yaml",
         "build",
+        "journal.jsonl",
+        "plan.json",
         "policies.yaml",
         "snapshot.json",
     ]
