@@ -15,6 +15,7 @@ class Call(NamedTuple):
     purpose: str
     verbs: frozenset[str]
     resource: str = "*"  # what IAM lets a policy name
+    condition: str = ""  # which of CONDITIONS narrows it
 
 
 READERS = frozenset({"check", "snapshot", "organization", "plan"})
@@ -124,12 +125,19 @@ CALLS = (
     Call("iam", "GetRolePolicy", "what a deployed role may do", DRIFT, ROLES),
     Call("iam", "ListAttachedRolePolicies", "what a deployed role may do", DRIFT, ROLES),
 )
+# By the end of the Sid. aws:TagKeys has the tags of a request; without any a ForAllValues is true, hence the Null.
+CONDITIONS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "Marks": {
+        "ForAllValues:StringLike": {"aws:TagKeys": "keyage:inactive-since:*"},
+        "Null": {"aws:TagKeys": "false"},
+    }
+}
 # What changes something; the session of `check` takes none of them.
 CHANGES = (
     Call("iam", "UpdateAccessKey", "deactivate a key, and switch it on again", REMEDIATING, USERS),
     Call("iam", "DeleteAccessKey", "delete a key that was inactive for long enough", REMEDIATING, USERS),
-    Call("iam", "TagUser", "since when a key is inactive", REMEDIATING, USERS),
-    Call("iam", "UntagUser", "take that away again", REMEDIATING, USERS),
+    Call("iam", "TagUser", "since when a key is inactive", REMEDIATING, USERS, "Marks"),
+    Call("iam", "UntagUser", "take that away again", REMEDIATING, USERS, "Marks"),
 )
 
 # What `rotate` may call, which changes one user and one store and reads secrets: the guard of the other verbs has none
@@ -253,15 +261,20 @@ def policy_document(verb: str) -> dict[str, Any]:
 
 def _statements(does: str, catalogue: Sequence[Call], verbs: Sequence[str]) -> list[dict[str, Any]]:
     wanted = [call for call in catalogue if call.verbs.intersection(verbs)]
-    resources = sorted({call.resource for call in wanted}, key=lambda resource: (resource != "*", resource))
-    return [_statement([call for call in wanted if call.resource == each], each, does) for each in resources]
+    kinds = {(call.resource, call.condition) for call in wanted}
+    return [
+        _statement([call for call in wanted if (call.resource, call.condition) == kind], does)
+        for kind in sorted(kinds, key=lambda kind: (kind[0] != "*", kind))
+    ]
 
 
-def _statement(calls: list[Call], resource: str, does: str) -> dict[str, Any]:
+NAMES = {USERS: "Users", ROLES: "Roles", MANAGED_POLICIES: "Policies"}  # in the Sid of a statement
+
+
+def _statement(calls: list[Call], does: str) -> dict[str, Any]:
+    """For calls of one resource and condition."""
+    resource, condition = calls[0].resource, calls[0].condition
     actions = sorted(f"{call.service}:{call.operation}" for call in calls)
-    what = (
-        "TheAccount"
-        if resource == "*"
-        else {USERS: "Users", ROLES: "Roles", MANAGED_POLICIES: "Policies"}.get(resource, calls[0].service.capitalize())
-    )
-    return {"Sid": f"Keyage{does}{what}", "Effect": "Allow", "Action": actions, "Resource": resource}
+    what = "TheAccount" if resource == "*" else condition or NAMES.get(resource, calls[0].service.capitalize())
+    statement = {"Sid": f"Keyage{does}{what}", "Effect": "Allow", "Action": actions, "Resource": resource}
+    return statement | ({"Condition": CONDITIONS[condition]} if condition else {})

@@ -2,6 +2,7 @@
 
 import pytest
 
+from checker.decision import remediation_steps
 from checker.embedded import aws
 from checker.evaluate import AccountRead
 from checker.permissions import policy_document
@@ -77,3 +78,23 @@ def test_the_role_that_is_assumed_is_the_only_one_allowed() -> None:
     assert [each["Resource"] for each in allowed] == ["arn:*:iam::*:role/keyage-audit"]
     sids = [each["Sid"] for each in policy_document("organization")["Statement"]]
     assert len(set(sids)) == len(sids)
+
+
+def test_remediate_may_tag_users_with_marks_and_nothing_else() -> None:
+    """As the roles of what is deployed may: the condition of the template own_tags.yaml.j2."""
+    statements = {each["Sid"]: each for each in policy_document("remediate")["Statement"]}
+    assert list(statements) == ["KeyageReadsUsers", "KeyageChangesUsers", "KeyageChangesMarks"]
+    assert statements["KeyageChangesUsers"]["Action"] == ["iam:DeleteAccessKey", "iam:UpdateAccessKey"]
+    marks = statements["KeyageChangesMarks"]
+    assert (marks["Action"], marks["Resource"]) == (["iam:TagUser", "iam:UntagUser"], "arn:*:iam::*:user/*")
+    assert marks["Condition"] == {
+        "ForAllValues:StringLike": {"aws:TagKeys": f"{remediation_steps.MARK_TAG}*"},
+        "Null": {"aws:TagKeys": "false"},
+    }
+
+
+def test_the_role_that_changes_keys_is_the_only_one_that_its_caller_may_assume() -> None:
+    added = actions("remediate-organization") - actions("remediate")
+    assert added == {"sts:AssumeRole"}
+    allowed = [each for each in policy_document("remediate-organization")["Statement"] if added & set(each["Action"])]
+    assert [each["Resource"] for each in allowed] == ["arn:*:iam::*:role/keyage-remediate"]
