@@ -42,6 +42,7 @@ mutants: $(READY) ## does a test notice each small change of the decision, or of
 	.mutants-venv/bin/python -m pip install --quiet --require-hashes --requirement requirements/mutants.txt
 	nice .mutants-venv/bin/python .ci/mutants.py $(or $(MODULE),rules/selectors.py)
 	$(if $(MODULE),,nice .mutants-venv/bin/python .ci/mutants.py rules/access_keys_rotated.py)
+	$(if $(MODULE),,nice .mutants-venv/bin/python .ci/mutants.py rules/resolved_policy.py)
 
 golden: $(READY) ## write the golden files anew, then show what changed
 	-$(BIN)/python -m pytest -q -m golden --force-regen

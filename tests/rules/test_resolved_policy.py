@@ -132,3 +132,19 @@ def test_every_other_account_has_the_policy_of_before(account: str) -> None:
 def test_whoever_did_not_ask_which_of_two_policies_it_is_gets_none() -> None:
     with pytest.raises(MODULE.NotResolved, match="the document has two policies"):
         policy_for(IN_TWO, LISTED)
+
+
+@pytest.mark.parametrize("kind", ["rules", "exemptions"])
+@pytest.mark.parametrize("number", range(5))
+def test_whichever_of_several_entries_is_for_the_account(kind: str, number: int) -> None:
+    """It, and no other, decides where that is certain, and may where it is open."""
+    named = [{"id": f"e{each}", "maxAccessKeyAge": 30, "expires": "2027-01-31"} for each in range(5)]
+    for sure in ("certain", "open"):
+        entries = [each | {"accounts": {sure: ["set1"] if each["id"] == f"e{number}" else []}} for each in named]
+        document = NINETY | {kind: entries, "accountSets": {"set1": [LISTED]}}
+        if kind == "rules":
+            assert rules(document, LISTED) == [f"e{number}", *(["default"] if sure == "open" else [])]
+        else:
+            applies = (f"e{number}", []) if sure == "certain" else (None, [f"e{number}"])
+            assert exemptions(document, LISTED) == applies
+        assert (rules(document, ANOTHER), exemptions(document, ANOTHER)) == (["default"], (None, []))
