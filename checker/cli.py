@@ -209,13 +209,14 @@ def render(
     last render did not write are never changed or removed.
     """
     from checker.commands import render as verb
+    from checker.shell.staged import Staged
 
     common = common_of(settings)
     if not cost:
         require_with("--cost", *settings)
     elif check:
         raise click.UsageError("--cost and --check are two questions: leave one of them out")
-    options = verb.Options(common, output, check=check, before=before, first_accounts=first_accounts)
+    options = verb.Options(common, output, check=check, staged=Staged(before, first_accounts))
     return verb.run(options, cost_of=verb.CostOptions(**settings) if cost else None)
 
 
