@@ -11,7 +11,7 @@ from checker.compare.drift.policy import PolicyInUse, digest, wanted
 from checker.evaluate import AccountUnreadable
 from checker.generate.bundle import taken_apart
 from checker.generate.deployment import Deployment
-from checker.sources.deployed.parts import Deployed, DeployedIn, Function
+from checker.sources.deployed.parts import Deployed, DeployedIn, Function, Unread
 
 
 class State(StrEnum):
@@ -117,4 +117,12 @@ def _state(expected: Deployment, deployed: Deployed, running: PolicyInUse | None
         return State.TAKEN
     if not found:
         return State.UNREADABLE if deployed.reasons else State.CURRENT
+    if _unknown(deployed, running, wanted(expected)):
+        return State.UNREADABLE
     return State.CHANGED if running == wanted(expected) else State.OTHER_POLICY
+
+
+def _unknown(deployed: Deployed, running: PolicyInUse, policy: PolicyInUse) -> bool:
+    """Whether it is open which policy runs, because code could not be read that would tell."""
+    told = running.sha256 is not None or running != policy._replace(sha256=None)
+    return not told and any(isinstance(each, Unread) for each in deployed.functions.values())

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from moto.awslambda.responses import LambdaResponse
 from moto.core.exceptions import AccessDeniedError, JsonRESTError
 from moto.iam.responses import IamResponse
 from moto.scheduler.responses import EventBridgeSchedulerResponse
@@ -18,6 +19,7 @@ from tests.support.deployed_account import (
     DEACTIVATION,
     DELETION,
     EVALUATION,
+    MANAGED,
     RULE,
     DeployedAccount,
     expected,
@@ -194,3 +196,30 @@ def test_what_cannot_be_read_is_not_as_the_policy_says(
     monkeypatch.setattr(IamResponse, "get_role", denied_by_iam)
     found = account.drift(expected(CUSTOM))
     assert (found.differences, found.state) == ([], State.UNREADABLE)
+
+
+def without_a_schedule(account: DeployedAccount) -> None:
+    account.scheduler.delete_schedule(Name=DELETION)
+
+
+@pytest.mark.parametrize("difference", [None, without_a_schedule], ids=["nothing else", "and one thing differs"])
+def test_a_policy_that_cannot_be_read_is_not_called_another(
+    account: DeployedAccount,
+    monkeypatch: pytest.MonkeyPatch,
+    difference: Callable[[DeployedAccount], object] | None,
+) -> None:
+    account.deploy(expected(CUSTOM))
+    if difference:
+        difference(account)
+    monkeypatch.setattr(LambdaResponse, "get_function", denied)
+    found = account.drift(expected(CUSTOM))
+    assert (found.state, str(found.policy)) == (State.UNREADABLE, "custom rule, policy not known")
+
+
+def test_a_number_of_days_that_differs_tells_another_policy_whatever_cannot_be_read(
+    account: DeployedAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remedied = f"{MANAGED}remediation: {{action: deactivate}}\n"
+    account.deploy(expected(remedied))
+    monkeypatch.setattr(LambdaResponse, "get_function", denied)
+    assert account.drift(expected(remedied.replace("45", "46"))).state is State.OTHER_POLICY
