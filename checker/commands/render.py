@@ -75,7 +75,7 @@ def run(options: Options, cost_of: CostOptions | None = None) -> int:
         quiet=common.quiet,
     )
     if not common.quiet:
-        answer([*_written(folder, rendering, changes), *_held(options.staged, rendering.deployment, last)])
+        answer([*_written(folder, rendering, changes), *_who_has_what(options.staged, rendering.deployment, last)])
     return COMPLIANT_EXIT
 
 
@@ -115,8 +115,7 @@ def _written(folder: Path, rendering: Rendering, changes: list[FileDifference]) 
     count = {what: sum(change.what == what for change in changes) for what in ("missing", "differs", "left over")}
     verbs = {"missing": "new", "differs": "changed", "left over": "removed"}
     news = ", ".join(f"{number} {verbs[what]}" for what, number in count.items() if number) or "nothing changed"
-    lines = [f"{folder}: {len(rendering.files)} files, {news}"]
-    return [*lines, f"  {_described(rendering.deployment)}"]
+    return [f"{folder}: {len(rendering.files)} files, {news}"]
 
 
 def _described(deployed: Deployment) -> str:
@@ -124,15 +123,17 @@ def _described(deployed: Deployment) -> str:
     rule = "custom rule" if age is None else f"managed rule, {plural(age, 'day')}"
     started = "automatic" if deployed.automatic else "started by hand"
     remediation = f"remediation {started}" if deployed.remediations else "no remediation"
-    return f"every account: {rule}, {remediation}{', deletes' if deployed.deletes else ''}"
+    return f"{rule}, {remediation}{', deletes' if deployed.deletes else ''}"
 
 
-def _held(staged: Staged, deployed: Deployment, last: LastRender) -> list[str]:
-    """Who has the change, and who has what was before it."""
-    first = deployed.document.get(FIRST_ACCOUNTS)
-    if not first:
-        return [f"  {last.said()[0]} Now every account has the change"] if last.held_back() else []
-    them = plural(len(first), "account")
+def _who_has_what(staged: Staged, deployed: Deployment, last: LastRender) -> list[str]:
+    """What every account has, or who has the change and who has what was before it."""
+    has = [_described(each) for each in deployed.of_each_policy()]
+    if len(has) == 1:
+        ended = [f"  {last.said()[0]} Now every account has the change"] if last.held_back() else []
+        return [f"  every account: {has[0]}", *ended]
+    first = plural(len(deployed.document[FIRST_ACCOUNTS]), "account")
+    kept = f"they keep {staged.before} until you render without --before"
+    lines = [f"  {first} first: {has[0]}", f"  all others: {has[1]}; {kept}"]
     back = last.left_out()
-    lines = [f"  {them} first; all others keep {staged.before} until you render without --before"]
     return [*lines, f"  not among the first any more, back to {staged.before}: {some_of(back)}"] if back else lines

@@ -245,7 +245,10 @@ def test_cost_and_check_are_two_questions(folder: Path) -> None:
 
 
 FIRST = ("--before", "before.yaml", "--first-account", "111122223333")
-HELD = "  1 account first; all others keep before.yaml until you render without --before"
+HELD = [
+    "  1 account first: custom rule, no remediation",
+    "  all others: custom rule, no remediation; they keep before.yaml until you render without --before",
+]
 WAS_STAGED = "build was rendered with --before and --first-account: 111122223333 first."
 
 
@@ -259,7 +262,7 @@ def changing(folder: Path) -> Path:
 
 def test_a_change_reaches_some_accounts_first_and_then_all(changing: Path) -> None:
     done = keyage(changing, "render", *FIRST, "--now", NOW)
-    assert (done.returncode, done.stderr, done.stdout.splitlines()[2:]) == (0, "", [HELD])
+    assert (done.returncode, done.stderr, done.stdout.splitlines()[1:]) == (0, "", HELD)
     shipped = json.loads((changing / "build/policy.json").read_text())
     assert (shipped["firstAccounts"], shipped["before"]["rules"]) == (["111122223333"], ["prod"])
     manifest = json.loads((changing / "build/manifest.json").read_text())
@@ -269,11 +272,25 @@ def test_a_change_reaches_some_accounts_first_and_then_all(changing: Path) -> No
     assert here(changing, "render", "--check").returncode == 1
     promoted = here(changing, "render")
     assert promoted.stdout.splitlines()[0].endswith(
-        " files, 5 changed"
-    )  # the policy, its code twice, the template, the list
+        " files, 6 changed"
+    )  # the policy, its code twice, the template, the README, the list
     assert promoted.stdout.splitlines()[2:] == [f"  {WAS_STAGED} Now every account has the change"]
     assert "before" not in json.loads((changing / "build/policy.json").read_text())
     assert len(here(changing, "render").stdout.splitlines()) == 2
+
+
+def test_the_readme_tells_both_policies_and_who_has_which(changing: Path) -> None:
+    readme = changing / "build/terraform/account/README.md"
+    assert here(changing, "render").returncode == 0
+    assert "The first accounts" not in readme.read_text()
+    assert here(changing, "render", *FIRST).returncode == 0
+    text = readme.read_text()
+    first, others = text[text.index("### The first accounts") : text.index("## Usage")].split("### All other accounts")
+    assert "The new policy: 111122223333." in first
+    assert [("| `bots` | 30 days |" in each, "| `prod` | 30 days |" in each) for each in (first, others)] == [
+        (True, True),
+        (False, True),
+    ]
 
 
 def advice(folder: Path, *arguments: str) -> list[str]:
@@ -315,8 +332,8 @@ def test_an_account_that_is_not_among_the_first_any_more_is_told(changing: Path)
     (changing / "accounts.yaml").write_text(f"{INVENTORY}  - {{id: 444455556666, name: dev}}\n")
     assert here(changing, "render", *FIRST, "--first-account", "444455556666").returncode == 0
     done = here(changing, "render", *FIRST)
-    assert done.stdout.splitlines()[2:] == [
-        HELD,
+    assert done.stdout.splitlines()[1:] == [
+        *HELD,
         "  not among the first any more, back to before.yaml: 444455556666",
     ]
 
@@ -331,7 +348,7 @@ def test_the_policy_before_may_be_that_of_a_revision(changing: Path) -> None:
         subprocess.run(["git", *arguments], cwd=changing, check=True)  # noqa: S607 -- the machine's git
     (changing / "policies.yaml").write_text(f"{POLICY}{RULE}  - {{id: bots, users: bot-*, maxAccessKeyAge: 30}}\n")
     done = here(changing, "render", "--before", "git:HEAD", "--first-account", "111122223333")
-    assert done.stdout.splitlines()[2:] == [HELD.replace("before.yaml", "git:HEAD")]
+    assert done.stdout.splitlines()[1:] == [line.replace("before.yaml", "git:HEAD") for line in HELD]
 
 
 @pytest.mark.parametrize(
