@@ -224,6 +224,16 @@ SHOW = option(
     help="What needs attention, or every key; "
     f"{enumeration([each.name for each in FORMATS['check'] if each.lists_all], 'and')} show all.",
 )
+STAGED = options(
+    option("--before", metavar="FILE|git:REV[:PATH]", help="The policy that every account but the first ones keeps."),
+    option(
+        "--first-account",
+        "first_accounts",
+        multiple=True,
+        metavar="ID",
+        help="An account that has a change first; repeatable.",
+    ),
+)
 COLOR = option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 on_policy = options(POLICY, INVENTORY, NOW, QUIET, STRICT)
 on_aws = options(PROFILE, CONCURRENCY)

@@ -15,6 +15,7 @@ from checker.compare.drift.functions import differences
 from checker.generate.deployment import RUNTIME
 from checker.sources.deployed.parts import Function
 from tests.support.deployed_account import (
+    ACCOUNT,
     CUSTOM,
     DEACTIVATION,
     DELETION,
@@ -150,7 +151,7 @@ def test_somebody_changed_a_setting(
 def test_a_function_that_may_never_run_is_a_difference() -> None:
     wanted = expected(CUSTOM)
     there = Function(EVALUATION, "index.handler", wanted.code, RUNTIME, 900, reserved=0)
-    said = [str(each) for each in differences(wanted, {"evaluation": there})]
+    said = [str(each) for each in differences(wanted, {"evaluation": there}, ACCOUNT)]
     assert said == [f"{JUDGING}: reserved concurrency: deployed 0, so that it never runs, policy none"]
 
 
