@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar, cast
 
 import click
@@ -13,6 +14,7 @@ from click.core import ParameterSource
 
 from checker import permissions
 from checker.instant import instant
+from checker.policy.nearest import Known, meant
 from checker.remediate.durations import duration
 from checker.remediate.rotate.places import REGION, Place, place
 from checker.reports.formats import FORMATS, names
@@ -69,6 +71,30 @@ class UserPath(click.ParamType[str]):
             hint = one_path_hint(text)
             self.fail(f"a path begins and ends with /, such as /service/{f'; {hint}' if hint else ''}", param, ctx)
         return text
+
+
+class VerbWithPermissions(click.Choice[str]):
+    """A name that `keyage permissions` knows; it is that of a verb, or of what such a verb calls from one account."""
+
+    _of = MappingProxyType(
+        {
+            "remediate plan": "plan",
+            **dict.fromkeys(("remediate apply", "remediate undo", "apply", "undo"), "remediate"),
+            "check --organization": "organization",
+            "drift --organization": "organization-drift",
+            "check --from-aggregator": "aggregate",
+            "diff": "check",
+            "diff --live": "check",
+            "init --from-account": "init",
+        }
+    )
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        text = " ".join(str(value).split())
+        close = self._of.get(text) or Known(self.choices).closest(text)
+        if text not in self.choices and close:
+            self.fail(f"{text!r} is none: {meant(close)}", param, ctx)
+        return super().convert(text, param, ctx)
 
 
 class ExternalId(click.ParamType[str]):
@@ -223,6 +249,16 @@ SHOW = option(
     type=click.Choice(["findings", "all"]),
     help="What needs attention, or every key; "
     f"{enumeration([each.name for each in FORMATS['check'] if each.lists_all], 'and')} show all.",
+)
+STAGED = options(
+    option("--before", metavar="FILE|git:REV[:PATH]", help="The policy that every account but the first ones keeps."),
+    option(
+        "--first-account",
+        "first_accounts",
+        multiple=True,
+        metavar="ID",
+        help="An account that has a change first; repeatable.",
+    ),
 )
 COLOR = option("--color", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True)
 on_policy = options(POLICY, INVENTORY, NOW, QUIET, STRICT)

@@ -24,6 +24,7 @@ from checker.arguments import (
     ROLE_NAME,
     SHOW,
     STACK_SET,
+    STAGED,
     UserPath,
     common_of,
     formats_of,
@@ -180,14 +181,7 @@ def diff(base: str, head: str, *, color: str, saved: Path | None, **settings: An
     help="The folder to write, or to compare.",
 )
 @option("--check", is_flag=True, help="Only compare; exit with 1 and a list if the folder differs.")
-@option("--before", metavar="FILE|git:REV[:PATH]", help="The policy that every account but the first ones keeps.")
-@option(
-    "--first-account",
-    "first_accounts",
-    multiple=True,
-    metavar="ID",
-    help="An account that has a change first; repeatable.",
-)
+@STAGED
 @option("--cost", is_flag=True, help="Only tell what a month of it costs, with each formula; nothing is written.")
 @option("--accounts", type=click.IntRange(1), help="Accounts for --cost; default: those of the inventory.")
 @option("--users", type=click.IntRange(0), default=50, show_default=True, help="IAM users of an account for --cost.")
@@ -209,18 +203,20 @@ def render(
     last render did not write are never changed or removed.
     """
     from checker.commands import render as verb
+    from checker.shell.staged import Staged
 
     common = common_of(settings)
     if not cost:
         require_with("--cost", *settings)
     elif check:
         raise click.UsageError("--cost and --check are two questions: leave one of them out")
-    options = verb.Options(common, output, check=check, before=before, first_accounts=first_accounts)
+    options = verb.Options(common, output, check=check, staged=Staged(before, first_accounts))
     return verb.run(options, cost_of=verb.CostOptions(**settings) if cost else None)
 
 
 @keyage.command(short_help="Is what is deployed what the policy says?")
 @on_policy
+@STAGED
 @formats_of("drift")
 @ORGANIZATION
 @ROLE_NAME
@@ -229,16 +225,18 @@ def render(
 @STACK_SET
 @DEADLINE
 @on_aws
-def drift(**settings: Any) -> int:
+def drift(*, before: str | None, first_accounts: tuple[str, ...], **settings: Any) -> int:
     """Compare what is deployed in the account of the current credentials, or in an organization, with the policy.
 
-    That is the rule, the policy in its code, functions, roles, the remediation and the schedule. Exits with 1 on any
-    difference, and with 3 if anything could not be read.
+    That is the rule, the policy in its code, functions, roles, the remediation and the schedule. Give what
+    was rendered with --before the same options. Exits with 1 on any difference, and with 3 if anything could not be
+    read.
     """
     from checker.commands import drift as verb
+    from checker.shell.staged import Staged
 
     common = common_of(settings)
-    return verb.run(verb.Options(common, **settings))
+    return verb.run(verb.Options(common, staged=Staged(before, first_accounts), **settings))
 
 
 for command in PREPARING:

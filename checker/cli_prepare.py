@@ -23,6 +23,7 @@ from checker.arguments import (
     RoleName,
     SmtpRegion,
     StorePlace,
+    VerbWithPermissions,
     common_of,
     formats_of,
     on_aws,
@@ -130,14 +131,26 @@ def completion(shell: str) -> int:
 
 
 @click.command(short_help="The least-privilege IAM policy of a verb.")
-@click.argument("verb_name", metavar="[VERB]", type=click.Choice(VERBS), default="check")
+@click.argument("verb_name", metavar="[VERB]", type=VerbWithPermissions(VERBS), default="check")
 def permissions(verb_name: str) -> int:
-    """Print the IAM policy that VERB needs: check (the default), init, snapshot, drift, inventory, plan or rotate.
+    """Print the IAM policy that VERB needs.
 
-    `organization` is what the caller of `check --organization` needs, `aggregate` what `check --from-aggregator`
-    needs; the role that the former assumes in each account needs that of `check`. Likewise `organization-drift` and
-    `drift` for `drift --organization`. `plan` and `remediate` are what `remediate plan` and `apply` need in an account,
-    `remediate-organization` what the caller of `apply` needs for more.
+    \b
+    In the account that is read or changed:
+      check                   check, which is the default; diff --live
+      drift                   drift
+      init                    init --from-account
+      snapshot                snapshot
+      plan                    remediate plan
+      remediate               remediate apply and undo
+      rotate                  rotate
+    For whoever calls, in place of that; the role that is assumed needs what stands above:
+      organization            check and remediate plan with --organization
+      organization-drift      drift --organization
+      remediate-organization  remediate apply and undo in other accounts
+    For whoever reads the organization alone:
+      inventory               inventory
+      aggregate               check --from-aggregator
     """
     from checker.commands import permissions as verb
 
@@ -189,8 +202,7 @@ def plan(
 ) -> int:
     """Say for every access key what is to be done with it now, why, and what comes next; changes nothing.
 
-    A plan takes a key that the policy does not remediate by itself too: a person asks for it. Exits with 1 if there is
-    something to do.
+    It also lists keys that `automatic: false` leaves to a person. Exits with 1 if there is something to do.
     """
     from checker.commands import remediate as verb
     from checker.scan.check_options import Options

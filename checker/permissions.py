@@ -35,7 +35,7 @@ READ_ORGANIZATION = ("organization", "organization-drift", "plan")
 READ_IN_PULL_REQUEST = ("check",)
 REMEDIATING = frozenset({"remediate", "remediate-organization"})
 REMEDIATE_ROLE = "keyage-remediate"  # the role that changes keys in another account, where no other is named
-AUDIT_ROLE = "keyage-audit"  # the role that `check --organization` assumes, where no other is named
+AUDIT_ROLE = "keyage-audit"  # the role that is assumed to read an account, where no other is named
 STACK_SET = "keyage"  # its name in terraform/organization
 # The other roles that `render` makes: which assumes that one, which a pipeline assumes, and which its pull requests do.
 CALLER_ROLE = "keyage-organization"

@@ -6,10 +6,10 @@ from functools import partial
 from typing import NamedTuple, TextIO
 
 from checker.compare.drift.account import AccountDrift, judged
-from checker.compare.drift.policy import wanted
-from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, Unreadable
+from checker.compare.drift.policy import Known, PolicyInUse, wanted
+from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, UNREADABLE_EXIT, FileProblems, Unreadable, UsageError
 from checker.evaluate import AccountSkipped, AccountUnreadable
-from checker.generate.deployment import Deployment, deployment
+from checker.generate.deployment import Before, Deployment, deployment
 from checker.permissions import STACK_SET
 from checker.pieces import PIECES
 from checker.reports.drift.run import DriftRun
@@ -22,6 +22,7 @@ from checker.shell.common import Common, say, teller
 from checker.shell.loading import Checked, Loaded, read_files
 from checker.shell.outputs import parse_outputs, write_outputs
 from checker.shell.same_file import outputs_of, refuse_same
+from checker.shell.staged import Staged
 from checker.sources import live, stack_set
 from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 from checker.sources.aws.session import ReadOnlySession
@@ -44,6 +45,7 @@ class Options(NamedTuple):
     deadline: float | None = None  # seconds
     profile: str | None = None
     concurrency: int = CALLS_SIDE_BY_SIDE
+    staged: Staged = Staged()
 
 
 def run(options: Options) -> int:
@@ -53,18 +55,19 @@ def run(options: Options) -> int:
     """
     refuse_without_organization(options, organization=options.organization)
     outputs = parse_outputs(options.formats, "drift")
-    refuse_same(outputs_of(outputs), read_files(options.common))
+    refuse_same(outputs_of(outputs), [*read_files(options.common), *options.staged.read_files()])
     checked = Checked(options.common)
     loaded = checked.without_errors()
     # What is an error here is a warning of the policy, so it is said once.
-    expected = deployment(loaded.policy, loaded.inventory)
+    before = options.staged.load(options.common.policy, loaded.inventory)
+    expected = deployment(loaded.policy, loaded.inventory, before)
     checked.accepted()
     found, skipped, interrupted = _found(options, loaded, expected)
     report = DriftRun(
         loaded.now,
         loaded.policy.file,
         loaded.policy.sha256,
-        wanted(expected),
+        _known(expected, loaded, before),
         expected.rule_name,
         expected.region,
         options.organization,
@@ -79,6 +82,21 @@ def run(options: Options) -> int:
     if interrupted:
         raise interrupted
     return _exit_code(found)
+
+
+def _known(expected: Deployment, loaded: Loaded, before: Before | None) -> dict[PolicyInUse, Known]:
+    """The policy that is wanted, and each of two by itself, as accounts have it that an apply has not reached."""
+    known = {wanted(expected): Known.WANTED}
+    alone = {Known.BEFORE: before.policy, Known.NOW: loaded.policy} if before else {}
+    for which, policy in alone.items():
+        try:
+            known.setdefault(wanted(deployment(policy, loaded.inventory)), which)
+        except (
+            FileProblems,
+            UsageError,
+        ):  # it can no more be rendered by itself, so that nothing is told by its digest
+            continue
+    return known
 
 
 def _found(

@@ -41,7 +41,7 @@ def conformance_pack(deployment: Deployment) -> str:
 
 
 def audit_role() -> str:
-    """The role that `check --organization` assumes, for a stack or a StackSet; the same whatever the policy says."""
+    """The role that keyage assumes to read an account, for a stack or a StackSet; the same whatever the policy says."""
     return render("cloudformation/audit_role.yaml.j2", role=AUDIT_ROLE, reading=statements(*READ_ACCOUNT))
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -105,6 +105,10 @@ class Deployment:
     @property
     def trigger(self) -> str:
         return "automatic" if self.automatic else "manual"
+
+    def of_each_policy(self) -> list["Deployment"]:
+        """What each policy by itself asks for: one, or two while a change reaches some accounts first."""
+        return [replace(self, document=policy) for policy in policies_in(dict(self.document))]
 
     @cached_property
     def code(self) -> str | None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from checker.decision import Account
 from checker.generate import cloudformation, terraform
@@ -66,7 +67,11 @@ def _manifest(policy: PolicyFile, before: Before | None, deployed: Deployment, f
         "policySha256": policy.sha256,
         "rule": "custom" if deployed.custom else "managed",
         "maxAccessKeyAge": deployed.max_age,
-        **({"before": {"policySha256": before.policy.sha256}} if before else {}),
+        **({"before": _held(before)} if before else {}),
         "files": {path: hashlib.sha256(data).hexdigest() for path, data in files.items()},
     }
     return (json.dumps(content, indent=2) + "\n").encode()
+
+
+def _held(before: Before) -> dict[str, Any]:
+    return {"policySha256": before.policy.sha256, "firstAccounts": sorted(set(before.first_accounts))}

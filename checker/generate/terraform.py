@@ -1,5 +1,6 @@
 """Terraform modules: one that deploys to an account, and one that deploys to the accounts of an organization."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from checker.errors import UsageError
@@ -20,7 +21,7 @@ from checker.permissions import (
     READ_ORGANIZATION,
     statements,
 )
-from checker.spoken import plural
+from checker.spoken import enumeration, plural
 
 # CloudFormation API Reference, CreateStackSet: the TemplateBody of a call; a larger template goes through Amazon S3.
 MAX_SENT = 51_200  # bytes
@@ -83,6 +84,8 @@ def organization_files(deployment: Deployment, template: bytes) -> dict[str, byt
         "audit_role": AUDIT_ROLE,
         "caller_role": CALLER_ROLE,
         "reading": statements(*READ_ORGANIZATION),
+        "account_verbs": _verbs(READ_ACCOUNT),
+        "organization_verbs": _verbs(READ_ORGANIZATION),
         "other_region": _other_region(deployment.region),
         "max_name": MAX_NAME,
         "kept": checkov.BUCKET,
@@ -91,7 +94,7 @@ def organization_files(deployment: Deployment, template: bytes) -> dict[str, byt
 
 
 def pipeline_files(deployment: Deployment) -> dict[str, bytes]:
-    """The module that lets a pipeline run `keyage check --organization`, by path below its folder."""
+    """The module that lets a pipeline run keyage with `--organization`, by path below its folder."""
     context: dict[str, Any] = {
         "provider": PIPELINE_PROVIDER,
         "pipeline_role": PIPELINE_ROLE,
@@ -119,6 +122,10 @@ def _functions(deployment: Deployment) -> list[str]:
         "deletion": deployment.deletes,
     }
     return [name for name, there in wanted.items() if there]
+
+
+def _verbs(names: Sequence[str]) -> str:
+    return enumeration([f"`{name}`" for name in names], "and")
 
 
 def _other_region(region: str) -> str:

@@ -4,15 +4,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from checker.decision import OTHERS, Clause, RemediationSettings, selectors
+from checker.decision import FIRST_ACCOUNTS, OTHERS, Clause, RemediationSettings, remediation_by_rule, selectors
 from checker.generate.deployment import DEFAULT, Deployment
-from checker.generate.resolution import default_decides
+from checker.generate.resolution import default_decides, policies_in
 from checker.generate.templating import render
 from checker.policy.deploy_settings import every
 from checker.spoken import plural
 
 GAP = re.compile(r"\n{3,}")
 OPEN = "open in accounts that the inventory does not list"
+OLD = "The policy before, until the change reaches them too; accounts that join have it as well."
+SHOWN = 20  # ids of accounts
 
 
 def readme(template: str, deployment: Deployment, texts: Mapping[str, str], context: Mapping[str, Any]) -> str:
@@ -22,8 +24,7 @@ def readme(template: str, deployment: Deployment, texts: Mapping[str, str], cont
         **context,
         **_reference(texts),
         frequency=f"every {every(deployment.frequency)}",
-        rules=list(_rules(deployment)),
-        exemptions=list(_exemptions(deployment.document)),
+        policies=list(_policies(deployment.document)),
     )
     return GAP.sub("\n\n", said)
 
@@ -47,15 +48,40 @@ class ExemptionRow(NamedTuple):
     expires: str
 
 
-def _rules(deployment: Deployment) -> Iterator[RuleRow]:
-    document = deployment.document
+class PolicyRows(NamedTuple):
+    """One policy, and who has it: nothing where every account has the same."""
+
+    title: str
+    who: str
+    rules: list[RuleRow]
+    exemptions: list[ExemptionRow]
+
+
+def _policies(document: Mapping[str, Any]) -> Iterator[PolicyRows]:
+    """One, or two while a change reaches some accounts first."""
+    policies = policies_in(dict(document))
+    titles = (
+        [("The first accounts", _first(document)), ("All other accounts", OLD)] if len(policies) > 1 else [("", "")]
+    )
+    for (title, who), policy in zip(titles, policies, strict=True):
+        yield PolicyRows(title, who, list(_rules(policy)), list(_exemptions(policy)))
+
+
+def _first(document: Mapping[str, Any]) -> str:
+    ids = document[FIRST_ACCOUNTS]
+    more = f" and {len(ids) - SHOWN} more, which policy.json lists" if len(ids) > SHOWN else ""
+    return f"The new policy: {', '.join(ids[:SHOWN])}{more}."
+
+
+def _rules(document: Mapping[str, Any]) -> Iterator[RuleRow]:
+    remediation = remediation_by_rule(document)
     for rule in document["rules"]:
-        remedy = _remedy(deployment.remediation[rule["id"]])
+        remedy = _remedy(remediation[rule["id"]])
         yield RuleRow(rule["id"], rule["maxAccessKeyAge"], _accounts(document, rule), _users(rule), remedy)
     if default_decides(document):
         others = "every other user" if document["rules"] else "every user"
         limit = document["default"]["maxAccessKeyAge"]
-        yield RuleRow(DEFAULT, limit, "every account", others, _remedy(deployment.remediation[DEFAULT]))
+        yield RuleRow(DEFAULT, limit, "every account", others, _remedy(remediation[DEFAULT]))
 
 
 def _exemptions(document: Mapping[str, Any]) -> Iterator[ExemptionRow]:

@@ -79,11 +79,21 @@ def plan_account(policy: PolicyFile, now: datetime, stage: str, reading: Reading
         open_keys["use"] += _open_uses(decides, user, keys)
         open_keys["mark"] += _open_marks(user, keys, found)
         for step in found:
-            (steps if step.step in STAGES[stage] else kept).append(_planned(reading, user, keys, step))
+            planned = _planned(reading, user, keys, step)
+            if step.step in STAGES[stage]:
+                steps.append(planned)
+            elif step.step in remediation_steps.CHANGES:
+                kept.append(msgspec.structs.replace(planned, why=f"left to the stage {_stage_of(step.step)}"))
+            else:
+                kept.append(planned)
     reasons = [*why_unread(reading.unread), *_why_open(open_keys)]
     return AccountPlan(
         reading.account.id, reading.account.name, "; ".join(reasons) or None, steps, kept, reading.account
     )
+
+
+def _stage_of(step: str) -> str:
+    return next(stage for stage, steps in remediation_steps.STAGES.items() if step in steps)
 
 
 def _as_judged(key: AccessKey) -> AccessKey:

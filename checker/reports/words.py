@@ -5,6 +5,7 @@ from datetime import datetime
 from checker.evaluate import NOT_APPLICABLE, Finding
 
 UNKNOWN = "unknown"
+UNREAD, IN_PART = "Accounts that could not be read", "Accounts known in part"
 
 
 def limit(finding: Finding) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from checker.errors import CannotWrite, UsageError, printable
 from checker.file_bytes import locked, read_ordinary
@@ -173,19 +173,24 @@ def _left_over(folder: Path, files: Files, manifest: str) -> list[str]:
     return [path for path in _listed(folder, manifest) - set(files) if _content(folder, path) is not None]
 
 
-def _listed(folder: Path, manifest: str) -> set[str]:
-    """The paths that the last render wrote, by its manifest."""
+def last_manifest(folder: Path, manifest: str) -> dict[str, Any]:
+    """What the last render said of itself, nothing where there was none; raises UsageError for another's file."""
     data = _content(folder, manifest)
     if data is None:
-        return set()
+        return {"files": {}}
     try:
         refuse_repeated(data)
-        listed = json.loads(data)["files"]
-        return {str(path) for path in dict(listed)}
+        content: dict[str, Any] = json.loads(data)
+        return {**content, "files": dict(content["files"])}
     except (ValueError, KeyError, TypeError):
         raise UsageError(
             f"{folder / manifest} is not a manifest that keyage wrote: restore it, or render into another folder"
         ) from None
+
+
+def _listed(folder: Path, manifest: str) -> set[str]:
+    """The paths that the last render wrote, by its manifest."""
+    return {str(path) for path in last_manifest(folder, manifest)["files"]}
 
 
 def _content(folder: Path, path: str) -> bytes | None:

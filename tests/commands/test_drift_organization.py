@@ -21,8 +21,11 @@ from checker.commands.drift import Options
 from checker.compare.drift.account import State
 from checker.compare.drift.policy import digest
 from checker.errors import UsageError
+from checker.generate.deployment import Before, deployment
 from checker.permissions import policy_document
+from checker.policy.loader import parse
 from checker.shell.common import Common
+from checker.shell.staged import Staged
 from checker.sources.aws.session import ReadOnlySession
 from tests.support.deployed_account import ACCOUNT, CUSTOM, MANAGED, REGION, DeployedAccount, emulated_aws, expected
 from tests.support.fixtures import NOW
@@ -116,7 +119,9 @@ def test_who_lags_behind_who_has_none_and_what_differs(
         (digests[1], False, [IDS["prod-b"]]),
     ]
     [behind] = [account for account in report["accounts"] if account["name"] == "prod-b"]
-    assert [each["details"] for each in behind["differences"]] == [["rule robots: maxAccessKeyAge: 60 → 30"]]
+    assert [each["details"] for each in behind["differences"]] == [
+        ["rule robots: maxAccessKeyAge: deployed 60, policy 30"]
+    ]
 
 
 def test_an_account_whose_role_cannot_be_assumed_hides_no_other(
@@ -171,6 +176,48 @@ def test_what_the_stack_set_says_is_told_of_each_account(
     notes = {account["name"]: account["notes"] for account in found(capsys)["accounts"]}
     said = "StackSet keyage is not up to date here: OUTDATED (FAILED): No recorder"
     assert notes == {"master": [], "prod-a": [], "prod-b": [], "dev": [said]}
+
+
+def test_each_account_is_compared_with_the_policy_that_it_is_to_have_now(
+    emulated_organization: Emulated, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = emulated_organization.folder / "before.yaml"
+    before.write_text(OLDER)
+    emulated_organization.deploy(prod_a=OLDER, prod_b=OLDER, master=CUSTOM)
+    new, old = (parse(text.encode(), "policies.yaml") for text in (CUSTOM, OLDER))
+    first = (IDS["prod-a"],)
+    emulated_organization.accounts["dev"].deploy(deployment(new, {}, Before(old, first)))
+    settings: dict[str, Any] = {"staged": Staged(str(before), first), "formats": ("json",)}
+    assert emulated_organization.drift(**settings) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert {account["name"]: account["state"] for account in found["accounts"]} == {
+        "master": State.OTHER_POLICY,
+        "prod-a": State.OTHER_POLICY,
+        "prod-b": State.CHANGED,
+        "dev": State.CURRENT,
+    }
+    assert {each["known"]: each["accounts"] for each in found["policies"]} == {
+        "wanted": [IDS["dev"]],
+        "before": [IDS["prod-a"], IDS["prod-b"]],
+        "now": [ACCOUNT],
+    }
+    said = {account["name"]: [each["details"] for each in account["differences"]] for account in found["accounts"]}
+    assert said == {
+        "master": [
+            [
+                "it has the new policy already, and is not among the first accounts",
+                "rule robots: maxAccessKeyAge: deployed 30, policy 60",
+            ]
+        ],
+        "prod-a": [
+            [
+                "it still has the policy before, and is among the first accounts",
+                "rule robots: maxAccessKeyAge: deployed 60, policy 30",
+            ]
+        ],
+        "prod-b": [["the same rules for this account"]],
+        "dev": [],
+    }
 
 
 def test_markdown_has_the_states_first(emulated_organization: Emulated, capsys: pytest.CaptureFixture[str]) -> None:

@@ -25,9 +25,9 @@ def test_1_where_there_is(tmp_path: Path) -> None:
         1,
         """\
 To do (1)
-User  Access key  Step        Why                 Rule     Then
-───────────────────────────────────────────────────────────────
-old   AKIAOLD     deactivate  older than 90 days  default
+User  Access key    Age  Step        Why                 Rule     Then
+──────────────────────────────────────────────────────────────────────
+old   AKIAOLD     326 d  deactivate  older than 90 days  default
 
 Kept (1)
   1 key: not older than 90 days
@@ -66,4 +66,4 @@ def test_3_where_a_use_is_not_known(tmp_path: Path) -> None:
     users = OLD.replace('"status"', '"lastUsedKnown":false,"status"')
     done = here(policy_folder(tmp_path, policy, users), *PLAN)
     assert done.returncode == 3
-    assert "Not planned in full: 000000000001 web: the last use of 1 key is not known" in done.stdout
+    assert "Accounts known in part (1)\n  000000000001 web: the last use of 1 key is not known" in done.stdout

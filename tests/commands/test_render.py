@@ -245,7 +245,11 @@ def test_cost_and_check_are_two_questions(folder: Path) -> None:
 
 
 FIRST = ("--before", "before.yaml", "--first-account", "111122223333")
-HELD = "  1 account first; all others keep before.yaml until you render without --before"
+HELD = [
+    "  1 account first: custom rule, no remediation",
+    "  all others: custom rule, no remediation; they keep before.yaml until you render without --before",
+]
+WAS_STAGED = "build was rendered with --before and --first-account: 111122223333 first."
 
 
 @pytest.fixture
@@ -258,18 +262,80 @@ def changing(folder: Path) -> Path:
 
 def test_a_change_reaches_some_accounts_first_and_then_all(changing: Path) -> None:
     done = keyage(changing, "render", *FIRST, "--now", NOW)
-    assert (done.returncode, done.stderr, done.stdout.splitlines()[2:]) == (0, "", [HELD])
+    assert (done.returncode, done.stderr, done.stdout.splitlines()[1:]) == (0, "", HELD)
     shipped = json.loads((changing / "build/policy.json").read_text())
     assert (shipped["firstAccounts"], shipped["before"]["rules"]) == (["111122223333"], ["prod"])
     manifest = json.loads((changing / "build/manifest.json").read_text())
-    assert manifest["before"] == {"policySha256": hashlib.sha256((POLICY + RULE).encode()).hexdigest()}
+    sha256 = hashlib.sha256((POLICY + RULE).encode()).hexdigest()
+    assert manifest["before"] == {"policySha256": sha256, "firstAccounts": ["111122223333"]}
     assert here(changing, "render", *FIRST, "--check").returncode == 0
     assert here(changing, "render", "--check").returncode == 1
     promoted = here(changing, "render")
     assert promoted.stdout.splitlines()[0].endswith(
-        " files, 5 changed"
-    )  # the policy, its code twice, the template, the list
+        " files, 6 changed"
+    )  # the policy, its code twice, the template, the README, the list
+    assert promoted.stdout.splitlines()[2:] == [f"  {WAS_STAGED} Now every account has the change"]
     assert "before" not in json.loads((changing / "build/policy.json").read_text())
+    assert len(here(changing, "render").stdout.splitlines()) == 2
+
+
+def test_the_readme_tells_both_policies_and_who_has_which(changing: Path) -> None:
+    readme = changing / "build/terraform/account/README.md"
+    assert here(changing, "render").returncode == 0
+    assert "The first accounts" not in readme.read_text()
+    assert here(changing, "render", *FIRST).returncode == 0
+    text = readme.read_text()
+    first, others = text[text.index("### The first accounts") : text.index("## Usage")].split("### All other accounts")
+    assert "The new policy: 111122223333." in first
+    assert [("| `bots` | 30 days |" in each, "| `prod` | 30 days |" in each) for each in (first, others)] == [
+        (True, True),
+        (False, True),
+    ]
+
+
+def advice(folder: Path, *arguments: str) -> list[str]:
+    """What `render --check` says below the list of what differs."""
+    done = here(folder, "render", "--check", *arguments)
+    assert done.returncode == 1
+    return [line for line in done.stdout.splitlines()[1:] if not line.startswith("  ")]
+
+
+def test_check_names_a_command_with_what_was_typed(changing: Path) -> None:
+    write = f"Write them with: keyage render -o build {' '.join(FIRST)}"
+    assert advice(changing, *FIRST) == [write]  # nothing is rendered yet
+    assert here(changing, "render").returncode == 0
+    was_for_all = "build was rendered without --before and --first-account: with one policy for every account."
+    assert advice(changing, *FIRST) == [was_for_all, write]
+    assert here(changing, "render", *FIRST).returncode == 0
+    (changing / "before.yaml").write_text(POLICY)
+    other = "build was rendered with another policy before, or for other first accounts: 111122223333."
+    assert advice(changing, *FIRST) == [other, write]
+    named = ("--policy", "before.yaml", "--inventory", "accounts.yaml")
+    assert advice(changing, *named, "-o", "a b") == [f"Write them with: keyage render -o 'a b' {' '.join(named)}"]
+
+
+def test_check_without_the_options_does_not_advise_to_end_a_change_of_some_accounts_first(changing: Path) -> None:
+    assert here(changing, "render", *FIRST).returncode == 0
+    said = "Check with the same options. To give the change to every account: keyage render -o build"
+    assert advice(changing) == [WAS_STAGED, said]
+
+
+def test_a_folder_of_an_older_release_does_not_tell_which_accounts_are_first(changing: Path) -> None:
+    assert here(changing, "render", *FIRST).returncode == 0
+    manifest = json.loads((changing / "build/manifest.json").read_text())
+    del manifest["before"]["firstAccounts"]
+    (changing / "build/manifest.json").write_text(json.dumps(manifest))
+    assert advice(changing)[0] == WAS_STAGED.replace("111122223333", "some accounts")
+
+
+def test_an_account_that_is_not_among_the_first_any_more_is_told(changing: Path) -> None:
+    (changing / "accounts.yaml").write_text(f"{INVENTORY}  - {{id: 444455556666, name: dev}}\n")
+    assert here(changing, "render", *FIRST, "--first-account", "444455556666").returncode == 0
+    done = here(changing, "render", *FIRST)
+    assert done.stdout.splitlines()[1:] == [
+        *HELD,
+        "  not among the first any more, back to before.yaml: 444455556666",
+    ]
 
 
 def test_the_policy_before_may_be_that_of_a_revision(changing: Path) -> None:
@@ -282,7 +348,7 @@ def test_the_policy_before_may_be_that_of_a_revision(changing: Path) -> None:
         subprocess.run(["git", *arguments], cwd=changing, check=True)  # noqa: S607 -- the machine's git
     (changing / "policies.yaml").write_text(f"{POLICY}{RULE}  - {{id: bots, users: bot-*, maxAccessKeyAge: 30}}\n")
     done = here(changing, "render", "--before", "git:HEAD", "--first-account", "111122223333")
-    assert done.stdout.splitlines()[2:] == [HELD.replace("before.yaml", "git:HEAD")]
+    assert done.stdout.splitlines()[1:] == [line.replace("before.yaml", "git:HEAD") for line in HELD]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_regressions.file_regression import FileRegressionFixture
 
-from checker.permissions import policy_document
+from checker.permissions import VERBS, policy_document
 from checker.policy.yaml.check import schema_text
 from tests.sources.saved.terraform_states import ONE, TWO, Thing, key, user, version_4
 from tests.support.processes import NOW, environment, here, keyage
@@ -216,6 +216,30 @@ def test_schema_prints_the_schema_that_is_enforced(tmp_path: Path, name: str) ->
 @pytest.mark.parametrize("verb", ["check", "snapshot"])
 def test_permissions_prints_the_policy_of_the_catalogue(tmp_path: Path, verb: str) -> None:
     assert json.loads(keyage(tmp_path, "permissions", verb).stdout) == policy_document(verb)
+
+
+def test_permissions_tells_every_name_that_it_knows_and_what_it_is_for(tmp_path: Path) -> None:
+    told = [line.split() for line in here(tmp_path, "permissions", "--help").stdout.splitlines()]
+    assert {words[0] for words in told if len(words) > 1} >= set(VERBS)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("remediate plan", "plan"),
+        ("remediate apply", "remediate"),
+        ("check  --organization", "organization"),
+        ("snapshots", "snapshot"),
+    ],
+)
+def test_permissions_of_a_verb_as_it_is_typed_are_suggested(tmp_path: Path, typed: str, meant: str) -> None:
+    done = here(tmp_path, "permissions", typed)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"is none: did you mean {meant}?" in done.stderr
+
+
+def test_permissions_of_what_is_like_nothing_lists_what_there_is(tmp_path: Path) -> None:
+    assert "'remediate-organization', 'rotate'" in here(tmp_path, "permissions", "zzzz").stderr
 
 
 @pytest.mark.parametrize("verb", ["validate", "schema", "permissions", "--help", "--version"])

@@ -1,4 +1,4 @@
-"""The role that `check --organization` assumes, as CloudFormation makes it."""
+"""The role that keyage assumes to read an account, as CloudFormation makes it."""
 
 import re
 from ast import literal_eval

@@ -77,16 +77,19 @@ def test_every_step_is_planned(emulated: Emulated) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "expected"), [("deactivate", [("active", "deactivate")]), ("delete", [("off", "mark")])]
+    ("stage", "expected", "left_to"),
+    [("deactivate", [("active", "deactivate")], "delete"), ("delete", [("off", "mark")], "deactivate")],
 )
-def test_a_stage_plans_its_own_steps(emulated: Emulated, stage: str, expected: list[tuple[str, str]]) -> None:
+def test_a_stage_plans_its_own_steps(
+    emulated: Emulated, stage: str, expected: list[tuple[str, str]], left_to: str
+) -> None:
     for name in ("active", "off"):
         emulated.user(name)
     emulated.key("active", 100)
     emulated.key("off", 100, status="Inactive")
     plan = planned(emulated, stage=stage)
     assert told(plan)[0] == expected
-    assert len(plan.kept) == 1
+    assert [step.why for step in plan.kept] == [f"left to the stage {left_to}"]
 
 
 def test_it_asks_what_a_check_asks_and_the_use_of_each_key_that_it_would_touch(emulated: Emulated) -> None:

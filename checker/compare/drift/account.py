@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from checker.compare.drift import functions, others, roles, rule
 from checker.compare.drift.difference import Difference
-from checker.compare.drift.policy import PolicyInUse, digest, wanted
+from checker.compare.drift.policy import PolicyInUse, digest, same_in, wanted
 from checker.evaluate import AccountUnreadable
 from checker.generate.bundle import taken_apart
 from checker.generate.deployment import Deployment
-from checker.sources.deployed.parts import Deployed, DeployedIn, Function
+from checker.sources.deployed.parts import Deployed, DeployedIn, Function, Unread
 
 
 class State(StrEnum):
@@ -54,12 +54,12 @@ def judged(expected: Deployment, reading: DeployedIn | AccountUnreadable) -> Acc
     if isinstance(reading, AccountUnreadable):
         return AccountDrift(reading.id, reading.name, State.UNREADABLE, unread=(reading.reason,))
     account, there = reading
-    found = list(differences(expected, there))
+    found = list(differences(expected, there, account.id))
     running = None if others.foreign(expected, there) else in_use(there)
     return AccountDrift(
         account.id,
         account.name,
-        _state(expected, there, running, found),
+        _state(expected, reading, running, found),
         running,
         found,
         list(others.notes(expected, there)),
@@ -67,11 +67,11 @@ def judged(expected: Deployment, reading: DeployedIn | AccountUnreadable) -> Acc
     )
 
 
-def differences(expected: Deployment, deployed: Deployed) -> Iterator[Difference]:
-    """Every difference, the rule first."""
+def differences(expected: Deployment, deployed: Deployed, account_id: str) -> Iterator[Difference]:
+    """Every difference in the account, the rule first."""
     yield from others.recorder(deployed)
     yield from _rule(expected, deployed)
-    yield from functions.differences(expected, functions.pieces(expected, deployed))
+    yield from functions.differences(expected, functions.pieces(expected, deployed), account_id)
     yield from rule.remediation(expected, deployed)
     yield from rule.schedule(expected, deployed)
     yield from roles.differences(expected, deployed)
@@ -95,26 +95,47 @@ def in_use(deployed: Deployed) -> PolicyInUse | None:
         return None
     custom = deployed.rule["Source"]["Owner"] != "AWS"
     age = None if custom else rule.max_age(deployed.rule)
+    document = _document(deployed, custom=custom)
     return PolicyInUse(
         "custom" if custom else "managed",
         int(age) if age and age.isdecimal() else None,
-        _sha256(deployed.functions, custom),
+        None if document is None else digest(document),
     )
 
 
-def _sha256(there: Mapping[str, object], custom: bool) -> str | None:
-    """Of the policy in the code of the function that judges, else in that of one that remediates."""
+def _document(there: Deployed, *, custom: bool) -> Mapping[str, Any] | None:
+    """The policy in the code of the function that judges, else in that of one that remediates."""
     order = ("evaluation",) if custom else ("deactivation", "deletion")
-    readable = [each for each in map(there.get, order) if isinstance(each, Function)]
-    policies = [taken_apart(each.code or "").policy for each in readable]
-    return next((digest(policy) for policy in policies if policy is not None), None)
+    readable = [each for each in map(there.functions.get, order) if isinstance(each, Function)]
+    policies = (taken_apart(each.code or "").policy for each in readable)
+    return next((policy for policy in policies if policy is not None), None)
 
 
-def _state(expected: Deployment, deployed: Deployed, running: PolicyInUse | None, found: Sequence[Difference]) -> State:
+def _state(
+    expected: Deployment, reading: DeployedIn, running: PolicyInUse | None, found: Sequence[Difference]
+) -> State:
+    account, deployed = reading
     if deployed.rule is None:
         return State.NOTHING
     if running is None:
         return State.TAKEN
     if not found:
         return State.UNREADABLE if deployed.reasons else State.CURRENT
-    return State.CHANGED if running == wanted(expected) else State.OTHER_POLICY
+    if _unknown(deployed, running, wanted(expected)):
+        return State.UNREADABLE
+    if running == wanted(expected) or _same_rules(expected, deployed, account.id):
+        return State.CHANGED
+    return State.OTHER_POLICY
+
+
+def _same_rules(expected: Deployment, deployed: Deployed, account_id: str) -> bool:
+    """Whether keyage's rule judges the account as it is to be judged, whatever the code says of other accounts."""
+    custom = deployed.rule is not None and deployed.rule["Source"]["Owner"] != "AWS"
+    document = _document(deployed, custom=True) if custom and expected.custom else None
+    return document is not None and same_in(document, expected.document, account_id)
+
+
+def _unknown(deployed: Deployed, running: PolicyInUse, policy: PolicyInUse) -> bool:
+    """Whether it is open which policy runs, because code could not be read that would tell."""
+    told = running.sha256 is not None or running != policy._replace(sha256=None)
+    return not told and any(isinstance(each, Unread) for each in deployed.functions.values())

@@ -22,14 +22,15 @@ def pieces(expected: Deployment, deployed: Deployed) -> dict[str, Function | Non
     return {piece: function for piece, function in there.items() if not isinstance(function, Unread)}
 
 
-def differences(expected: Deployment, there: Mapping[str, Function | None]) -> Iterator[Difference]:
-    """Every difference of functions that are there or should be."""
+def differences(expected: Deployment, there: Mapping[str, Function | None], account_id: str) -> Iterator[Difference]:
+    """Every difference of functions that are there or should be in the account."""
     for piece, function in there.items():
         if function is None:
             yield Difference(_name(expected, piece, None), "nothing", "a function")
         else:
             yield from _settings(_name(expected, piece, function), piece, function)
-    yield from _codes(expected, {piece: function for piece, function in there.items() if function is not None})
+    deployed = {piece: function for piece, function in there.items() if function is not None}
+    yield from _codes(expected, deployed, account_id)
 
 
 def _name(expected: Deployment, piece: str, function: Function | None) -> str:
@@ -54,7 +55,7 @@ def _settings(what: str, piece: str, function: Function) -> Iterator[Difference]
         yield Difference(f"{what}: who may invoke it", "not AWS Config", CONFIG)
 
 
-def _codes(expected: Deployment, there: Mapping[str, Function]) -> Iterator[Difference]:
+def _codes(expected: Deployment, there: Mapping[str, Function], account_id: str) -> Iterator[Difference]:
     """Differences of code, one for all functions that have the same."""
     text = (expected.code or "").rstrip()
     wanted = taken_apart(text)
@@ -63,17 +64,17 @@ def _codes(expected: Deployment, there: Mapping[str, Function]) -> Iterator[Diff
         if (function.code or "").rstrip() != text:
             same.setdefault(function.code, []).append(_name(expected, piece, function))
     for code, names in same.items():
-        yield from _code(", ".join(names), taken_apart(code or ""), wanted)
+        yield from _code(", ".join(names), taken_apart(code or ""), wanted, account_id)
 
 
-def _code(what: str, there: Taken, wanted: Taken) -> Iterator[Difference]:
+def _code(what: str, there: Taken, wanted: Taken, account_id: str) -> Iterator[Difference]:
     if there.policy is None or wanted.policy is None:
         yield Difference(f"{what}: code", "another source", "what `keyage render` writes to lambda/index.py")
         return
     digests = digest(there.policy), digest(wanted.policy)
     if digests[0] != digests[1]:
         old, new = (f"sha256 {each[:SHORT]}" for each in digests)
-        yield Difference(f"{what}: policy", old, new, in_words(there.policy, wanted.policy))
+        yield Difference(f"{what}: policy", old, new, in_words(there.policy, wanted.policy, account_id))
     if there.code != wanted.code:
         yield Difference(f"{what}: code", "another source", "that of this release of keyage")
     elif digests[0] == digests[1]:

@@ -2,15 +2,17 @@
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import Any, NamedTuple
 
-from checker.compare.policies import entry_differences
-from checker.decision import BEFORE, KINDS, OTHERS, document_for
+from checker.compare.policies import shown
+from checker.decision import BEFORE, FIRST_ACCOUNTS, KINDS, OTHERS, document_for
 from checker.generate.deployment import Deployment, policy_file
 from checker.spoken import plural
 
 SHOWN = 10  # differences of a policy
 SHORT = 12  # characters of a digest, as a person compares them
+STAGED = "it was rendered with --before and --first-account: give drift the same options to compare with both policies"
 ONE_OF = {"rules": "rule", "exemptions": "exemption"}
 
 
@@ -34,36 +36,68 @@ def digest(document: Mapping[str, Any]) -> str:
     return hashlib.sha256(policy_file(dict(document))).hexdigest()
 
 
+class Known(StrEnum):
+    """A policy that is in use, where it is one that is known here."""
+
+    WANTED = "this policy"
+    BEFORE = "the policy before"  # alone, while the change of it reaches some accounts first
+    NOW = "the new policy"  # alone, likewise
+
+
 def wanted(expected: Deployment) -> PolicyInUse:
     """The policy at hand, as an account has it that runs it."""
     sha256 = digest(expected.document) if expected.code is not None else None
     return PolicyInUse("custom" if expected.custom else "managed", expected.max_age, sha256)
 
 
-def in_words(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
-    """What differs between the deployed policy and this one, each as `deployed → policy`."""
+def in_words(there: Mapping[str, Any], here: Mapping[str, Any], account_id: str) -> list[str]:
+    """What differs between the deployed policy and this one in the account, and which of two policies it still has."""
     try:
-        found = [*_differences(there, here), *_held(there, here)]
+        running, wanted = document_for(there, account_id), document_for(here, account_id)
+        found = [*_which(running, here, account_id), *_differences(running, wanted)]
     except (AttributeError, KeyError, TypeError):  # somebody wrote it by hand
         return ["its form is not that of a policy of keyage"]
     more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
-    return [*found[:SHOWN], *more] or ["the same rules in another form"]
+    in_two = BEFORE in there or BEFORE in here
+    same = "the same rules for this account" if in_two else "the same rules in another form"
+    return [*(found[:SHOWN] or [same]), *more, *([STAGED] if BEFORE in there and BEFORE not in here else [])]
 
 
-def _held(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[str]:
-    """What differs in accounts that a change of the policy has not reached yet."""
-    if BEFORE not in there:
+def same_in(there: Mapping[str, Any], here: Mapping[str, Any], account_id: str) -> bool:
+    """Whether the account has the rules that it is to have, while one of the two is for some accounts first."""
+    try:
+        running, wanted = document_for(there, account_id), document_for(here, account_id)
+        return (BEFORE in there or BEFORE in here) and not any(_differences(running, wanted))
+    except (AttributeError, KeyError, TypeError):  # somebody wrote it by hand
+        return False
+
+
+def _which(running: Mapping[str, Any], here: Mapping[str, Any], account_id: str) -> Iterator[str]:
+    """Whether the account has the other of two policies, while a change reaches some accounts first."""
+    if BEFORE not in here:
         return
-    for difference in _differences(document_for(there, ""), here):
-        yield f"in every account but the first ones: {difference}"
+    first = account_id in here[FIRST_ACCOUNTS]
+    now, before = (document_for(here, each) for each in (*here[FIRST_ACCOUNTS][:1], ""))
+    has = [name for name, each in (("new", now), ("old", before)) if not any(_differences(running, each))]
+    if has == ["old"] and first:
+        yield "it still has the policy before, and is among the first accounts"
+    elif has == ["new"] and not first:
+        yield "it has the new policy already, and is not among the first accounts"
 
 
 def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[str]:
     for name in ("default", "remediation"):
-        for difference in entry_differences(there.get(name, {}), here.get(name, {})):
+        for difference in _values(there.get(name, {}), here.get(name, {})):
             yield f"{name}: {difference}"
     for kind in KINDS:
         yield from _entries(kind, there, here)
+
+
+def _values(there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[str]:
+    for name in dict.fromkeys((*there, *here)):
+        deployed, policy = there.get(name), here.get(name)
+        if deployed != policy:
+            yield f"{name}: deployed {shown(deployed)}, policy {shown(policy)}"
 
 
 def _entries(kind: str, there: Mapping[str, Any], here: Mapping[str, Any]) -> Iterator[str]:
@@ -78,7 +112,7 @@ def _entries(kind: str, there: Mapping[str, Any], here: Mapping[str, Any]) -> It
             old, new = before[entry_id], after[entry_id]
             if old.pop("accounts", None) != new.pop("accounts", None):
                 yield f"{what}: it is for other accounts"
-            for difference in entry_differences(old, new):
+            for difference in _values(old, new):
                 yield f"{what}: {difference}"
     both = [[entry_id for entry_id in ids if entry_id in before and entry_id in after] for ids in (before, after)]
     if both[0] != both[1]:

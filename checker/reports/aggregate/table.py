@@ -13,6 +13,7 @@ from checker.reports.aggregate.run import AggregateRun, Terminal
 from checker.reports.styles import STYLES
 from checker.reports.syntax.columns import Column, print_columns, tell_left_out
 from checker.reports.syntax.terminal import console, print_text
+from checker.reports.words import IN_PART, UNREAD
 from checker.spoken import account_label, plural
 
 UNREADABLE_STYLE = "bold magenta"
@@ -31,8 +32,8 @@ def write(
         certain = [user for account in accounts for user in account.users if account.is_certain(user)]
         fine = [user for user in _having(certain, COMPLIANT) if not user.differs]
         table.section("Compliant in AWS Config", COMPLIANT, fine, ["Annotation"])
-    table.doubtful("Accounts known in part", PARTIAL)
-    table.doubtful("Unreadable accounts", UNREADABLE)
+    table.doubtful(IN_PART, PARTIAL)
+    table.doubtful(UNREAD, UNREADABLE)
     table.summary()
 
 

@@ -25,7 +25,7 @@ from checker.reports.advice import resolve
 from checker.reports.run import Run
 from checker.reports.syntax.markdown import code, fenced, head, prose, row
 from checker.reports.syntax.markdown_page import COMMENT, SUMMARY, Page, Section
-from checker.reports.words import UNKNOWN, due_day, last_used, limit
+from checker.reports.words import IN_PART, UNKNOWN, UNREAD, due_day, last_used, limit
 from checker.reports.worst import Worst, by_due_date
 from checker.spoken import plural
 
@@ -84,8 +84,8 @@ class MarkdownReport:
     def end(self) -> None:
         page = Page(self._out, SUMMARY if self._run.verbose else COMMENT, tail=MARKER)
         page.write(self._headline())
-        page.section(self._accounts_of(UNREADABLE, "Unreadable accounts"))
-        page.section(self._accounts_of(PARTIAL, "Accounts known in part"))
+        page.section(self._accounts_of(UNREADABLE, UNREAD))
+        page.section(self._accounts_of(PARTIAL, IN_PART))
         page.write(self._summary())
         soon = f"Too old within {plural(self._run.warn.days, 'day')}"
         page.section(self._keys("Too old", NON_COMPLIANT, most=0.8))

@@ -25,7 +25,7 @@ from checker.reports.run import Run
 from checker.reports.styles import STYLES
 from checker.reports.syntax.columns import Column, print_columns, tell_left_out
 from checker.reports.syntax.terminal import console, print_text
-from checker.reports.words import due_day, last_used, limit, rule
+from checker.reports.words import IN_PART, UNREAD, due_day, last_used, limit, rule
 from checker.spoken import account_label, plural
 
 COMMAND = re.compile(r" {2}(aws|terraform) ")  # on a line of its own, to be copied whole
@@ -75,8 +75,8 @@ class TableReport:
         self._section("Compliant", fine)
         self._section("Not applicable (not active)", findings[NOT_APPLICABLE])
         self._section("Undecided", findings[UNDECIDED])
-        self._list_doubtful("Accounts known in part", PARTIAL)
-        self._list_doubtful("Unreadable accounts", UNREADABLE)
+        self._list_doubtful(IN_PART, PARTIAL)
+        self._list_doubtful(UNREAD, UNREADABLE)
         self._list_skipped()
         tell_left_out(self._console, list(self._missing()), self._run.width)
         print_text(self._console, printable(self._summary()), self._run.width, style="bold")

@@ -18,7 +18,7 @@ BECOME = {
     COMPLIANT: "become compliant",
 }
 
-DOUBTFUL = {PARTIAL: "Known in part", UNREADABLE: "Unreadable"}
+DOUBTFUL = {PARTIAL: "Known in part", UNREADABLE: "Could not be read"}
 
 
 class DiffRun(NamedTuple):

@@ -21,13 +21,23 @@ def write(run: DriftRun, out: TextIO) -> None:
         "wanted": _policy(run.wanted),
         "summary": {"accounts": len(run.accounts), **{str(state): number for state, number in run.states.items()}},
         "policies": [
-            {**_policy(policy), "wanted": policy == run.wanted, "accounts": [account.id for account in who]}
+            {
+                **_policy(policy),
+                "wanted": policy == run.wanted,
+                "known": _name(run, policy),
+                "accounts": [account.id for account in who],
+            }
             for policy, who in run.policies
         ],
         "accounts": [_account(account) for account in run.accounts],
         "skipped": [{"id": each.id, "name": each.name, "state": each.state} for each in run.skipped],
     }
     out.write(msgspec.json.format(msgspec.json.encode(document), indent=1).decode() + "\n")
+
+
+def _name(run: DriftRun, policy: PolicyInUse) -> str | None:
+    which = run.known.get(policy)
+    return which and which.name.lower()
 
 
 def _policy(policy: PolicyInUse) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def write(run: DriftRun, out: TextIO) -> None:
     page.write(head(("State", "Accounts"), ("Accounts",)))
     page.write("".join(row([WORDS[state], str(number)]) for state, number in run.states.items() if number))
     running = run.policies
-    rows = (row([_policy(run, str(policy)), str(len(who))]) for policy, who in running)
+    rows = (row([prose(run.named(policy)), str(len(who))]) for policy, who in running)
     heading = head(("Policy", "Accounts"), ("Accounts",))
     page.section(Section(f"Policies in use ({len(running)})", len(running), rows, heading, most=0.2, rest=REST))
     for state in State:
@@ -29,10 +29,6 @@ def write(run: DriftRun, out: TextIO) -> None:
         title = f"{WORDS[state].capitalize()} ({len(accounts)})"
         page.section(Section(title, len(accounts), _accounts(accounts), most=0.5, rest=REST))
     page.end()
-
-
-def _policy(run: DriftRun, policy: str) -> str:
-    return prose(f"{policy} (this policy)" if policy == str(run.wanted) else policy)
 
 
 def _accounts(accounts: Sequence[AccountDrift]) -> Iterator[str]:

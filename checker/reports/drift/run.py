@@ -1,12 +1,12 @@
 """What every format of `keyage drift` gets, and the words they share."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from checker.compare.drift.account import AccountDrift, State
-from checker.compare.drift.policy import PolicyInUse
+from checker.compare.drift.policy import Known, PolicyInUse
 from checker.evaluate import AccountSkipped
 from checker.spoken import account_label, plural
 
@@ -29,12 +29,22 @@ class DriftRun(NamedTuple):
     compared_at: datetime
     policy_file: str
     policy_sha256: str  # of policies.yaml
-    wanted: PolicyInUse
+    known: Mapping[PolicyInUse, Known]  # the one that is wanted first
     rule: str  # its name
     region: str
     organization: bool  # whether it is about all accounts of an organization
     accounts: Sequence[AccountDrift]  # by id
     skipped: Sequence[AccountSkipped] = ()
+
+    @property
+    def wanted(self) -> PolicyInUse:
+        """The policy at hand."""
+        return next(iter(self.known))
+
+    def named(self, policy: PolicyInUse) -> str:
+        """The policy in words, with what it is here."""
+        which = self.known.get(policy)
+        return f"{policy} ({which})" if which else str(policy)
 
     @property
     def states(self) -> dict[State, int]:

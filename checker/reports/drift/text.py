@@ -29,8 +29,7 @@ def _organization(run: DriftRun) -> Iterator[str]:
     yield ""
     if run.policies:
         yield "Policies in use"
-        here = {run.wanted: " (this policy)"}
-        yield from _table([(f"{policy}{here.get(policy, '')}", len(who)) for policy, who in run.policies])
+        yield from _table([(run.named(policy), len(who)) for policy, who in run.policies])
         yield ""
     for state in State:
         yield from _section(run, state)

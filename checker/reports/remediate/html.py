@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from checker import __version__
 from checker.errors import printable
-from checker.reports.remediate.rows import DONE, cells, headings, summary, waiting, why_kept
+from checker.reports.remediate.rows import DONE, cells, doubtful, headings, summary, waiting, why_kept
 from checker.reports.remediate.run import PlanRun
 from checker.reports.syntax.html import digest, environment, text_of
 from checker.spoken import account_label
@@ -19,7 +19,10 @@ def write(run: PlanRun, out: TextIO, *, color: bool) -> None:  # noqa: ARG001 --
     style = text_of("style.css.j2")
     page = environment().get_template("plan.html.j2")
     done = [step.step for step in run.steps]
-    doubts = [(account_label(each.id, each.name), each.reason or "") for each in run.in_doubt]
+    doubts = [
+        (title, [(printable(account_label(each.id, each.name)), printable(each.reason or "")) for each in accounts])
+        for title, accounts in doubtful(run)
+    ]
     stream = page.stream(
         run=run,
         policy_file=printable(run.policy_file),
@@ -28,10 +31,10 @@ def write(run: PlanRun, out: TextIO, *, color: bool) -> None:  # noqa: ARG001 --
         totals=[(words, done.count(step)) for step, words in DONE.items()],
         headings=headings(run),
         classes=CLASSES,
-        steps=[cells(step) for step in run.steps],
-        waiting=[cells(step) for step in waiting(run)],
+        steps=cells(run, run.steps),
+        waiting=cells(run, waiting(run)),
         kept=[(printable(why), number) for why, number in why_kept(run).most_common()],
-        in_doubt=[tuple(map(printable, doubt)) for doubt in doubts],
+        doubts=doubts,
         style=Markup(style),  # noqa: S704 -- our own file
         style_digest=digest(style),
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from checker.remediate.plan import PlannedStep
-from checker.reports.remediate.rows import cells, headings, summary, waiting, why_kept
+from checker.reports.remediate.rows import cells, doubtful, headings, summary, waiting, why_kept
 from checker.reports.remediate.run import PlanRun
 from checker.reports.syntax.markdown import code, head, prose, row
 from checker.reports.syntax.markdown_page import COMMENT, Page, Section
@@ -12,7 +12,7 @@ from checker.spoken import account_label, plural
 
 MARKER = "<!-- keyage:remediate-plan -->\n"
 REST = "`keyage remediate plan --format json` lists them all."
-AS_CODE = ("Account", "User", "Access key", "Step", "Rule")
+AS_CODE = ("Account", "Name", "User", "Access key", "Step", "Rule")
 
 
 def write(run: PlanRun, out: TextIO, *, color: bool) -> None:  # noqa: ARG001 -- Markdown has no colours
@@ -21,8 +21,9 @@ def write(run: PlanRun, out: TextIO, *, color: bool) -> None:  # noqa: ARG001 --
     page.write(f"**{prose(summary(run))}**\n")
     titles = head(headings(run))
     page.section(Section(f"To do ({len(run.steps)})", len(run.steps), _rows(run, run.steps), titles, 0.7, REST))
-    doubts = (f"- {code(account_label(each.id, each.name))}: {prose(each.reason or '')}\n" for each in run.in_doubt)
-    page.section(Section("Not planned in full", len(run.in_doubt), doubts, most=0.5, rest=REST))
+    for title, accounts in doubtful(run):
+        lines = (f"- {code(account_label(each.id, each.name))}: {prose(each.reason or '')}\n" for each in accounts)
+        page.section(Section(f"{title} ({len(accounts)})", len(accounts), lines, most=0.3, rest=REST))
     later = waiting(run)
     page.section(Section(f"Waiting ({len(later)})", len(later), _rows(run, later), titles, 0.7, REST))
     kept = why_kept(run)
@@ -33,6 +34,5 @@ def write(run: PlanRun, out: TextIO, *, color: bool) -> None:  # noqa: ARG001 --
 
 def _rows(run: PlanRun, steps: Sequence[PlannedStep]) -> Iterator[str]:
     wanted = headings(run)
-    for step in steps:
-        texts = cells(step)
+    for texts in cells(run, steps):
         yield row(code(texts[each]) if each in AS_CODE and texts[each] else prose(texts[each]) for each in wanted)

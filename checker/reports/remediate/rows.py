@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 
 from checker.decision import remediation_steps
 from checker.errors import printable
-from checker.remediate.plan import PlannedStep
+from checker.remediate.plan import AccountPlan, PlannedStep
 from checker.reports.remediate.run import PlanRun
+from checker.reports.words import IN_PART, UNREAD
 from checker.spoken import plural
 
 WAITING = (remediation_steps.HOLD, remediation_steps.WAIT_GRACE, remediation_steps.WAIT_DELETE)
@@ -16,20 +18,29 @@ DONE = {  # what a plan would do, by step
     remediation_steps.MARK: "note since when it is inactive",
     remediation_steps.UNMARK: "take such a note away",
 }
-HEADINGS = ("Account", "User", "Access key", "Step", "Why", "Rule", "Then")
+HEADINGS = ("Account", "Name", "User", "Access key", "Age", "Step", "Why", "Rule", "Then")
+
+OF_ACCOUNT = ("Account", "Name")
 
 
-def cells(step: PlannedStep) -> dict[str, str]:
-    """What is told of a step, by heading."""
+def cells(run: PlanRun, steps: Sequence[PlannedStep]) -> list[dict[str, str]]:
+    """What is told of each step, by heading."""
+    names = {account.id: account.name for account in run.accounts}
+    return [_cells(step, names.get(step.account) or "", run.planned_at) for step in steps]
+
+
+def _cells(step: PlannedStep, name: str, now: datetime) -> dict[str, str]:
     then = f"{step.next.step} from {step.next.at:%Y-%m-%d}" if step.next else ""
     key_id = step.access_key_id or "(not known)"
-    texts = (step.account, step.user, key_id, step.step, step.why, step.rule or "", then)
+    created = step.saw.create_date
+    age = f"{max(0, (now - created).days)} d" if created else ""
+    texts = (step.account, name, step.user, key_id, age, step.step, step.why, step.rule or "", then)
     return dict(zip(HEADINGS, map(printable, texts), strict=True))
 
 
 def headings(run: PlanRun) -> list[str]:
     """The account is told where there are several."""
-    return [heading for heading in HEADINGS if heading != "Account" or len(run.accounts) > 1]
+    return [heading for heading in HEADINGS if heading not in OF_ACCOUNT or len(run.accounts) > 1]
 
 
 def waiting(run: PlanRun) -> list[PlannedStep]:
@@ -49,5 +60,14 @@ def to_do(steps: Sequence[str]) -> str:
     return f"{plural(len(steps), 'step')}: {', '.join(parts)}" if steps else "Nothing to do"
 
 
+def doubtful(run: PlanRun) -> list[tuple[str, list[AccountPlan]]]:
+    """Accounts of which not everything is known, by what to call them; those of which nothing is known first."""
+    return [(title, accounts) for title, accounts in ((UNREAD, run.unread), (IN_PART, run.in_part)) if accounts]
+
+
 def summary(run: PlanRun) -> str:
-    return f"{to_do([step.step for step in run.steps])}. Nothing was changed."
+    """What there is to do, and how many accounts that is not known of."""
+    doubts = {"could not be read": run.unread, "known in part": run.in_part}
+    counted = [f"{plural(len(accounts), 'account')} {words}" for words, accounts in doubts.items() if accounts]
+    ends = f" {', '.join(counted)}." if counted else ""
+    return f"{to_do([step.step for step in run.steps])}.{ends} Nothing was changed."

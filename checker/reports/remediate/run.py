@@ -27,6 +27,16 @@ class PlanRun(NamedTuple):
         return [step for account in self.accounts for step in account.kept]
 
     @property
+    def unread(self) -> list[AccountPlan]:
+        """Accounts of which nothing could be read."""
+        return [account for account in self.in_doubt if account.account is None]
+
+    @property
+    def in_part(self) -> list[AccountPlan]:
+        """Accounts of which something could not be read, or stays open."""
+        return [account for account in self.in_doubt if account.account is not None]
+
+    @property
     def in_doubt(self) -> list[AccountPlan]:
         """Accounts of which not everything is known."""
         return [account for account in self.accounts if account.reason is not None]

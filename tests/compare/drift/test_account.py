@@ -156,7 +156,7 @@ def test_a_rule_of_another_kind_is_a_difference_and_no_crash() -> None:
     rule = {"ConfigRuleName": RULE, "Source": {"Owner": "CUSTOM_POLICY", "CustomPolicyDetails": {}}}
     there = Deployed(rule, recorder=Recorder("default", recording=True, records_users=True))
     for text, owner in ((MANAGED, "AWS"), (NO_REMEDIATION, "CUSTOM_LAMBDA")):
-        found = [str(difference) for difference in differences(expected(text), there)]
+        found = [str(difference) for difference in differences(expected(text), there, ACCOUNT)]
         assert found == [f"rule owner: deployed CUSTOM_POLICY, policy {owner}"]
 
 

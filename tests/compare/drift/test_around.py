@@ -10,6 +10,7 @@ from checker.pieces import PIECES
 from checker.sources.deployed.parts import Deployed, Recorder
 from checker.sources.deployed.recorder import records_users
 from tests.support.deployed_account import (
+    ACCOUNT,
     CUSTOM,
     DEACTIVATION,
     DELETION,
@@ -235,7 +236,7 @@ def test_a_rule_with_a_function_of_others_is_not_keyages(account: DeployedAccoun
 def test_a_rule_that_another_service_made_cannot_be_taken_over() -> None:
     rule = {"ConfigRuleName": RULE, "Source": ANOTHER, "CreatedBy": "securityhub.amazonaws.com"}
     there = Deployed(rule, owned=False, recorder=Recorder("default", recording=True, records_users=True))
-    [difference] = differences(expected(MANAGED), there)
+    [difference] = differences(expected(MANAGED), there, ACCOUNT)
     why = "securityhub.amazonaws.com made it, and nobody else can change it: choose another deploy.ruleName"
     assert difference.details == (why,)
 

@@ -6,7 +6,7 @@ import json
 import pytest
 from hypothesis import given
 
-from checker.compare.drift.policy import PolicyInUse, digest, in_words, wanted
+from checker.compare.drift.policy import STAGED, PolicyInUse, digest, in_words, same_in, wanted
 from checker.decision import decision
 from checker.generate.bundle import taken_apart
 from checker.generate.rendering import POLICY, render
@@ -24,6 +24,9 @@ INVENTORY = {
         decision.Account("000000000003", "dev", "Root/Dev", {}),
     )
 }
+
+
+PROD_A, DEV = "000000000001", "000000000003"
 
 
 def made(text: str) -> Resolved:
@@ -47,7 +50,7 @@ ROBOTS = "{id: robots, users: svc-*, maxAccessKeyAge: 30}"
 def test_a_policy_does_not_differ_from_itself(document: Document) -> None:
     text = policy_text(document)
     found = resolved_as_far_as_known(parse(text.encode(), "policies.yaml"), {})
-    assert in_words(json.loads(json.dumps(found)), found) == ["the same rules in another form"]
+    assert in_words(json.loads(json.dumps(found)), found, DEV) == ["the same rules in another form"]
 
 
 @pytest.mark.parametrize(
@@ -64,20 +67,23 @@ def test_what_is_not_deployed_is_no_difference(again: str) -> None:
 @pytest.mark.parametrize(
     ("there", "here", "words"),
     [
-        (NINETY, NINETY.replace("90", "45"), ["default: maxAccessKeyAge: 90 → 45"]),
+        (NINETY, NINETY.replace("90", "45"), ["default: maxAccessKeyAge: deployed 90, policy 45"]),
         (NINETY, rules(ROBOTS), ["rule robots: in the policy, not deployed"]),
         (rules(ROBOTS), NINETY, ["rule robots: deployed, not in the policy"]),
-        (rules(ROBOTS), rules(ROBOTS.replace("30", "31")), ["rule robots: maxAccessKeyAge: 30 → 31"]),
-        (rules(ROBOTS), rules(ROBOTS.replace("svc", "bot")), ["rule robots: users: svc-* → bot-*"]),
+        (rules(ROBOTS), rules(ROBOTS.replace("30", "31")), ["rule robots: maxAccessKeyAge: deployed 30, policy 31"]),
+        (rules(ROBOTS), rules(ROBOTS.replace("svc", "bot")), ["rule robots: users: deployed svc-*, policy bot-*"]),
         (rules(PROD), rules(PROD.replace("prod-*", "prod-a")), ["rule prod: it is for other accounts"]),
         (rules(PROD), rules(PROD.replace("prod-*", "[prod-a, prod-b]")), ["the same rules in another form"]),
         (rules(PROD, ROBOTS), rules(ROBOTS, PROD), ["rules: they are in another order"]),
         (exempt(), NINETY, ["exemption one: deployed, not in the policy"]),
-        (exempt(), exempt(expires="2027-02-01"), ["exemption one: expires: 2027-01-01 → 2027-02-01"]),
+        (exempt(), exempt(expires="2027-02-01"), ["exemption one: expires: deployed 2027-01-01, policy 2027-02-01"]),
         (
             NINETY,
             NINETY + "remediation: {action: deactivate, graceDays: 7}\n",
-            ["remediation: action: (none) → deactivate", "remediation: graceDays: (none) → 7"],
+            [
+                "remediation: action: deployed (none), policy deactivate",
+                "remediation: graceDays: deployed (none), policy 7",
+            ],
         ),
         # How the sets of accounts are cut depends on the other rules.
         (
@@ -88,12 +94,12 @@ def test_what_is_not_deployed_is_no_difference(again: str) -> None:
     ],
 )
 def test_what_differs_is_said_in_words(there: str, here: str, words: list[str]) -> None:
-    assert in_words(made(there), made(here)) == words
+    assert in_words(made(there), made(here), DEV) == words
 
 
 def test_many_differences_are_counted() -> None:
     many = rules(*(f"{{id: r{number}, users: u{number}, maxAccessKeyAge: 1}}" for number in range(30)))
-    words = in_words(made(NINETY), made(many))
+    words = in_words(made(NINETY), made(many), DEV)
     assert (len(words), words[-1]) == (11, "and 20 more")
 
 
@@ -109,7 +115,7 @@ def test_many_differences_are_counted() -> None:
     ],
 )
 def test_a_policy_that_somebody_wrote_by_hand_is_no_crash(document: Resolved) -> None:
-    assert in_words(document, made(NINETY)) == ["its form is not that of a policy of keyage"]
+    assert in_words(document, made(NINETY), DEV) == ["its form is not that of a policy of keyage"]
 
 
 def test_the_digest_is_that_of_the_file_that_render_writes() -> None:
@@ -128,17 +134,50 @@ def test_the_managed_rule_has_no_code_and_its_age_says_it_all() -> None:
 
 def in_two(before: str, now: str) -> Resolved:
     old, new = (parse(text.encode(), "policies.yaml") for text in (before, now))
-    return resolved_in_two(new, old, ["000000000003"], INVENTORY)
+    return resolved_in_two(new, old, [DEV], INVENTORY)
 
 
-def test_what_the_first_accounts_have_already_is_not_said_of_them() -> None:
-    there = in_two(rules(PROD), rules(PROD, ROBOTS))
-    words = ["in every account but the first ones: rule robots: in the policy, not deployed"]
-    assert in_words(there, made(rules(PROD, ROBOTS))) == words
+def test_what_the_account_has_already_is_not_said_of_it() -> None:
+    there, here = in_two(rules(PROD), rules(PROD, ROBOTS)), made(rules(PROD, ROBOTS))
+    assert in_words(there, here, DEV) == ["the same rules for this account", STAGED]
+    assert in_words(there, here, PROD_A) == ["rule robots: in the policy, not deployed", STAGED]
 
 
 def test_what_a_taken_back_change_still_is_in_the_first_accounts_is_said() -> None:
     there = in_two(rules(PROD), rules(PROD, ROBOTS))
-    assert in_words(there, made(rules(PROD))) == ["rule robots: deployed, not in the policy"]
+    assert in_words(there, made(rules(PROD)), DEV) == ["rule robots: deployed, not in the policy", STAGED]
+    assert in_words(there, made(rules(PROD)), PROD_A) == ["the same rules for this account", STAGED]
     there["before"]["rules"] = ["nobody"]
-    assert in_words(there, made(rules(PROD))) == ["its form is not that of a policy of keyage"]
+    assert in_words(there, made(rules(PROD)), PROD_A) == ["its form is not that of a policy of keyage"]
+
+
+@pytest.mark.parametrize(
+    ("there", "account", "words"),
+    [
+        (rules(PROD, ROBOTS), DEV, ["the same rules for this account"]),
+        (rules(PROD), PROD_A, ["the same rules for this account"]),
+        (
+            rules(PROD),
+            DEV,
+            [
+                "it still has the policy before, and is among the first accounts",
+                "rule robots: in the policy, not deployed",
+            ],
+        ),
+        (
+            rules(PROD, ROBOTS),
+            PROD_A,
+            [
+                "it has the new policy already, and is not among the first accounts",
+                "rule robots: deployed, not in the policy",
+            ],
+        ),
+        (NINETY, DEV, ["rule prod: in the policy, not deployed", "rule robots: in the policy, not deployed"]),
+    ],
+)
+def test_each_account_is_compared_with_the_policy_that_it_is_to_have(
+    there: str, account: str, words: list[str]
+) -> None:
+    here = in_two(rules(PROD), rules(PROD, ROBOTS))
+    assert in_words(made(there), here, account) == words
+    assert same_in(made(there), here, account) == (words == ["the same rules for this account"])

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from moto.awslambda.responses import LambdaResponse
 from moto.core.exceptions import AccessDeniedError, JsonRESTError
 from moto.iam.responses import IamResponse
 from moto.scheduler.responses import EventBridgeSchedulerResponse
@@ -14,10 +15,12 @@ from checker.compare.drift.functions import differences
 from checker.generate.deployment import RUNTIME
 from checker.sources.deployed.parts import Function
 from tests.support.deployed_account import (
+    ACCOUNT,
     CUSTOM,
     DEACTIVATION,
     DELETION,
     EVALUATION,
+    MANAGED,
     RULE,
     DeployedAccount,
     expected,
@@ -148,7 +151,7 @@ def test_somebody_changed_a_setting(
 def test_a_function_that_may_never_run_is_a_difference() -> None:
     wanted = expected(CUSTOM)
     there = Function(EVALUATION, "index.handler", wanted.code, RUNTIME, 900, reserved=0)
-    said = [str(each) for each in differences(wanted, {"evaluation": there})]
+    said = [str(each) for each in differences(wanted, {"evaluation": there}, ACCOUNT)]
     assert said == [f"{JUDGING}: reserved concurrency: deployed 0, so that it never runs, policy none"]
 
 
@@ -194,3 +197,30 @@ def test_what_cannot_be_read_is_not_as_the_policy_says(
     monkeypatch.setattr(IamResponse, "get_role", denied_by_iam)
     found = account.drift(expected(CUSTOM))
     assert (found.differences, found.state) == ([], State.UNREADABLE)
+
+
+def without_a_schedule(account: DeployedAccount) -> None:
+    account.scheduler.delete_schedule(Name=DELETION)
+
+
+@pytest.mark.parametrize("difference", [None, without_a_schedule], ids=["nothing else", "and one thing differs"])
+def test_a_policy_that_cannot_be_read_is_not_called_another(
+    account: DeployedAccount,
+    monkeypatch: pytest.MonkeyPatch,
+    difference: Callable[[DeployedAccount], object] | None,
+) -> None:
+    account.deploy(expected(CUSTOM))
+    if difference:
+        difference(account)
+    monkeypatch.setattr(LambdaResponse, "get_function", denied)
+    found = account.drift(expected(CUSTOM))
+    assert (found.state, str(found.policy)) == (State.UNREADABLE, "custom rule, policy not known")
+
+
+def test_a_number_of_days_that_differs_tells_another_policy_whatever_cannot_be_read(
+    account: DeployedAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remedied = f"{MANAGED}remediation: {{action: deactivate}}\n"
+    account.deploy(expected(remedied))
+    monkeypatch.setattr(LambdaResponse, "get_function", denied)
+    assert account.drift(expected(remedied.replace("45", "46"))).state is State.OTHER_POLICY

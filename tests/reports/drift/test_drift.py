@@ -10,7 +10,7 @@ from pytest_regressions.file_regression import FileRegressionFixture
 
 from checker.compare.drift.account import AccountDrift, State
 from checker.compare.drift.difference import Difference
-from checker.compare.drift.policy import PolicyInUse
+from checker.compare.drift.policy import Known, PolicyInUse
 from checker.evaluate import AccountSkipped
 from checker.reports.drift.run import DriftRun
 from checker.reports.formats import writer
@@ -23,7 +23,9 @@ pytestmark = pytest.mark.sources
 SCHEMA = json.loads((DOCS / "reference" / "drift-output.schema.json").read_text("utf-8"))
 THIS, OLDER = PolicyInUse("custom", None, "a" * 64), PolicyInUse("custom", None, "b" * 64)
 MANAGED = PolicyInUse("managed", 90, None)
-BEHIND = Difference("policy", "sha256 bbbbbbbbbbbb", "sha256 aaaaaaaaaaaa", ["rule robots: maxAccessKeyAge: 60 → 30"])
+BEHIND = Difference(
+    "policy", "sha256 bbbbbbbbbbbb", "sha256 aaaaaaaaaaaa", ["rule robots: maxAccessKeyAge: deployed 60, policy 30"]
+)
 NOTE = "StackSet keyage is not up to date here: OUTDATED (FAILED): no recorder"
 TAKEN = Difference("Config rule access-keys-rotated", "a rule that is not keyage's", "keyage's rule", ("what to do",))
 ACCOUNTS = [
@@ -37,7 +39,17 @@ ACCOUNTS = [
     AccountDrift("000000000008", "shut", State.UNREADABLE, unread=["the role cannot be assumed"]),
 ]
 SKIPPED = [AccountSkipped("000000000009", "old", "SUSPENDED")]
-WHOLE = DriftRun(NOW, "policies.yaml", "c" * 64, THIS, "access-keys-rotated", "us-east-1", True, ACCOUNTS, SKIPPED)
+WHOLE = DriftRun(
+    NOW,
+    "policies.yaml",
+    "c" * 64,
+    {THIS: Known.WANTED, OLDER: Known.BEFORE},
+    "access-keys-rotated",
+    "us-east-1",
+    True,
+    ACCOUNTS,
+    SKIPPED,
+)
 
 
 def one(account: AccountDrift) -> DriftRun:
@@ -73,7 +85,7 @@ def test_one_account_that_differs() -> None:
     assert written("text", one(ACCOUNTS[3])) == (
         "account 000000000004, us-east-1, keyage's rule access-keys-rotated: 1 difference, 1 part could not be read\n"
         "  policy: deployed sha256 bbbbbbbbbbbb, policy sha256 aaaaaaaaaaaa\n"
-        "    rule robots: maxAccessKeyAge: 60 → 30\n"
+        "    rule robots: maxAccessKeyAge: deployed 60, policy 30\n"
         "  not read: GetRole was denied\n"
     )
 
