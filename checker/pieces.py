@@ -32,6 +32,7 @@ ROLES = (
     "Lets the remediation of ",
     "Lets the Automation document ",
     "Lets EventBridge Scheduler ",
+    "Lets EventBridge tell topics ",
     "Lets keyage ",
 )
 

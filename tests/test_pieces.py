@@ -78,9 +78,9 @@ def test_schedules_and_roles_are_known_by_their_descriptions() -> None:
     assert all(map(is_schedule, descriptions(CUSTOM, "AWS::Scheduler::Schedule", "aws_scheduler_schedule")))
     found = descriptions(CUSTOM, "AWS::IAM::Role", "aws_iam_role")
     assert [each for each in found if not is_role(each)] == []
-    assert len(found) == 11
+    assert len(found) == 13
 
 
 def test_the_name_of_the_stack_set_is_that_of_the_module() -> None:
     main = files(CUSTOM)["terraform/organization/main.tf"]
-    assert f'name             = "{STACK_SET}"' in main
+    assert f'name             = "${{var.name_prefix}}{STACK_SET}"' in main
