@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -183,15 +183,21 @@ def formats_of(verb: str) -> Decorator:
 
 
 def require_with(switch: str, *names: str) -> None:
-    """Raises click's usage error if an option was typed that says something without `switch` alone.
+    """Raises click's usage error if an option was typed that is for `switch` alone."""
+    _refuse_typed(names, f"is for {switch}: add it, or leave this out")
 
-    What the environment says is for every verb that has such an option, so it may be there without a use.
-    """
+
+def refuse_with(switch: str, *names: str) -> None:
+    """Raises click's usage error if an option was typed that says nothing with `switch`."""
+    _refuse_typed(names, f"says nothing with {switch}: leave one of them out")
+
+
+def _refuse_typed(names: Collection[str], why: str) -> None:
+    """What the environment says is for every verb that has such an option, so it may be there without a use."""
     context = click.get_current_context()
     for each in context.command.params:
-        typed = each.name in names and context.get_parameter_source(each.name) is ParameterSource.COMMANDLINE
-        if typed:
-            raise click.UsageError(f"{each.opts[0]} says something with {switch} alone: add it, or leave this out")
+        if each.name in names and context.get_parameter_source(each.name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{each.opts[-1]} {why}")
 
 
 POLICY = option(

@@ -19,7 +19,6 @@ from checker.arguments import (
     INVENTORY,
     NOW,
     ORGANIZATION,
-    POLICY,
     QUIET,
     ROLE_NAME,
     SHOW,
@@ -31,6 +30,7 @@ from checker.arguments import (
     on_aws,
     on_policy,
     option,
+    refuse_with,
     require_with,
     terminal_width,
     wants_color,
@@ -109,7 +109,7 @@ def validate(*, formats: tuple[str, ...], **settings: Any) -> int:
 @option("--no-tags", is_flag=True, help="The user has no tags.")
 @option("--group", "groups", multiple=True, metavar="NAME", help="An IAM group of the user; repeatable, give them all.")
 @option("--no-groups", is_flag=True, help="The user is in no group.")
-@FROM
+@option("--from", "saved", type=FILE, help="Saved state that has the user: a snapshot, a report or Terraform state.")
 def explain(user: str, *, saved: Path | None, **settings: Any) -> int:
     """Say which rule decides for USER, what kept earlier rules from matching, and which exemptions apply.
 
@@ -141,7 +141,7 @@ def test(*, color: str, file: Path | None, **settings: Any) -> int:
 @keyage.command(short_help="What does a policy change do?")
 @click.argument("base")
 @click.argument("head")
-@POLICY
+@option("--policy", type=FILE, help="The policy that git:REV without PATH means; default: as for other verbs.")
 @INVENTORY
 @NOW
 @QUIET
@@ -157,7 +157,10 @@ def diff(base: str, head: str, *, color: str, saved: Path | None, **settings: An
     which users get another limit, which keys become non-compliant, exempt or compliant.
     """
     from checker.commands import diff as verb
+    from checker.shell.revisions import names_no_path
 
+    if not (names_no_path(base) or names_no_path(head)):
+        require_with("git:REV without PATH", "policy")
     common = common_of(settings | {"strict": False})
     return verb.run(
         verb.Options(
@@ -208,8 +211,11 @@ def render(
     common = common_of(settings)
     if not cost:
         require_with("--cost", *settings)
-    elif check:
-        raise click.UsageError("--cost and --check are two questions: leave one of them out")
+    else:
+        refuse_with("--cost", "output", "check")
+        if settings["non_compliant"] > settings["users"]:
+            counts = "--non-compliant {non_compliant} is more than --users {users}".format(**settings)
+            raise click.UsageError(f"{counts}, the users of an account: make it less")
     options = verb.Options(common, output, check=check, staged=Staged(before, first_accounts))
     return verb.run(options, cost_of=verb.CostOptions(**settings) if cost else None)
 
@@ -236,6 +242,8 @@ def drift(*, before: str | None, first_accounts: tuple[str, ...], **settings: An
     from checker.shell.staged import Staged
 
     common = common_of(settings)
+    if not settings["organization"]:
+        require_with("--organization", "stack_set")
     return verb.run(verb.Options(common, staged=Staged(before, first_accounts), **settings))
 
 

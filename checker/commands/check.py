@@ -1,5 +1,6 @@
 """`keyage check`: judge access keys against the policy."""
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -86,7 +87,8 @@ def _report(options: Options, loaded: Loaded, outputs: list[Output], opened: Ope
             for result in _results(options, loaded, outputs, opened):
                 say((f"note: {note}" for note in result.notes), quiet=options.common.quiet)
                 if result.reason is not None and result.id is None and opened.kind == "live":
-                    say([f"error: {result.reason}"])  # nobody signed in: it concerns the whole run
+                    # Nobody signed in: it concerns the whole run. A table at the same terminal says it below.
+                    say([f"error: {result.reason}"] if not _at_terminal(outputs) else [])
                 unreadable += result.reason is not None
                 non_compliant += result.counts.non_compliant
                 ahead += result.ahead
@@ -102,6 +104,12 @@ def _report(options: Options, loaded: Loaded, outputs: list[Output], opened: Ope
     if unreadable:
         return UNREADABLE_EXIT
     return FINDINGS_EXIT if non_compliant and not options.exit_zero else COMPLIANT_EXIT
+
+
+def _at_terminal(outputs: list[Output]) -> bool:
+    """Whether who reads standard error reads the table too."""
+    tables = any(output.name == "table" and output.file is None for output in outputs)
+    return tables and sys.stdout.isatty() and sys.stderr.isatty()
 
 
 def _results(options: Options, loaded: Loaded, outputs: list[Output], opened: Opened) -> Iterable[AccountResult]:

@@ -90,6 +90,8 @@ def _nobody(named: str, has: str, names: Iterable[str | None]) -> str:
     """That no account has this id or name, and which names are nearest."""
     if selectors.is_account_id(named):
         return f"--account {named}: {has} no such account"
+    if named.isdecimal():
+        return f"--account {named}: {has} no such account, and an id has 12 digits"
     near = ", ".join(Known(filter(None, names)).nearest(named))
     return f"--account {named}: {has} no such account" + (f"; the nearest: {near}" if near else ": give its id")
 

@@ -53,6 +53,7 @@ class PolicyRows(NamedTuple):
 
     title: str
     who: str
+    remedy: str | None  # what happens to a key that is too old, where that is the same by every rule of several
     rules: list[RuleRow]
     exemptions: list[ExemptionRow]
 
@@ -64,7 +65,10 @@ def _policies(document: Mapping[str, Any]) -> Iterator[PolicyRows]:
         [("The first accounts", _first(document)), ("All other accounts", OLD)] if len(policies) > 1 else [("", "")]
     )
     for (title, who), policy in zip(titles, policies, strict=True):
-        yield PolicyRows(title, who, list(_rules(policy)), list(_exemptions(policy)))
+        rules = list(_rules(policy))
+        remedies = {rule.remedy for rule in rules}
+        remedy = rules[0].remedy if len(rules) > 1 == len(remedies) else None
+        yield PolicyRows(title, who, remedy, rules, list(_exemptions(policy)))
 
 
 def _first(document: Mapping[str, Any]) -> str:

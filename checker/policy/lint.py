@@ -10,8 +10,9 @@ from checker.errors import Problem
 from checker.policy import selection
 from checker.policy.candidates import candidates
 from checker.policy.coverage import covers
+from checker.policy.deploy_settings import REGIONS
 from checker.policy.loader import PolicyFile
-from checker.policy.nearest import meant
+from checker.policy.nearest import Known, meant
 from checker.spoken import coming
 
 NULLS = ("null", "Null", "NULL", "~")  # YAML 1.2, Core Schema
@@ -34,6 +35,7 @@ def lint(policy: PolicyFile, now: datetime, inventory: Mapping[str, Account] | N
         _nulls(policy),
         _colons(policy),
         _key_ids(policy),
+        _region(policy),
     )
     return sorted(problems)
 
@@ -125,3 +127,12 @@ def _key_ids(policy: PolicyFile) -> Iterator[Problem]:
             hint = f": {meant(text.upper())}" if KEY_ID.fullmatch(text.upper()) else ""
             message = f"{text}: {form}, so this exempts no key{hint}"
             yield policy.document.problem(("exemptions", number, "keys", place), message)
+
+
+def _region(policy: PolicyFile) -> Iterator[Problem]:
+    """Only a warning: AWS may have opened the region after this release."""
+    region = policy.deploy.region
+    if region not in REGIONS:
+        close = Known(REGIONS).closest(region)
+        hint = f": {meant(close)}" if close else ""
+        yield policy.document.problem(("deploy", "region"), f"{region}: no region of AWS that this release knows{hint}")

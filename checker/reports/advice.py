@@ -133,7 +133,7 @@ def _away(finding: Finding, first: int, which: str) -> list[str]:
     user, key = user_option(finding), key_option(finding.access_key_id)
     return [
         f"   {first}. {f'Make {which} key inactive:':<29} aws iam update-access-key {user} {key} --status Inactive",
-        f"   {first + 1}. Verify again. If something broke, the same command with --status Active brings the key back.",
+        f"   {first + 1}. See that all still works. If not, the same command with --status Active brings the key back.",
         f"   {first + 2}. {f'Delete {which} key:':<29} aws iam delete-access-key {user} {key}",
         f"   {first + 3}. See that it is gone:          aws iam list-access-keys {user}",
     ]

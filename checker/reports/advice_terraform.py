@@ -51,7 +51,7 @@ def _moved(finding: Finding, other: SecondKey) -> list[str]:
         f"   The user has a second key, {other.name}, and that one was used last: it {other.use}{this}.",
         "   So there is a new key already.",
         f"   1. Move everything that still uses this key to {other.name}, and see that it works.",
-        '   2. Set status = "Inactive" at the resource, and apply. Verify; "Active" brings the key back.',
+        '   2. Set status = "Inactive" at the resource, and apply. See that all still works; "Active" brings it back.',
         "   3. Take the resource out of the configuration, and apply.",
         f"   4. See that it is gone:          aws iam list-access-keys {user_option(finding)}",
     ]
@@ -88,12 +88,13 @@ def _replace(finding: Finding, address: str, first: int) -> list[str]:
         f"   {first + 1}. See that everything that uses the key gets it from Terraform, in the same apply: that",
         "      ends by destroying the old key. If anything gets it later or by hand, do not replace it: add a second",
         '      aws_iam_access_key, apply, move everything to the new key, set status = "Inactive" at the old one,',
-        "      apply, verify, then take it out of the configuration and apply. That leaves a way back until the end.",
+        "      apply, see that all still works, then take it out of the configuration and apply. That leaves a",
+        "      way back until the end.",
         f"   {first + 2}. Look at the plan:             terraform plan {replace}",
         "      It must say +/- at this key (-/+ would destroy first), and otherwise change only what gets the new key.",
         f"   {first + 3}. Replace the key:              terraform apply {replace}",
         "      There is no way back: what the old key was for must work with the new one from now on.",
-        f"   {first + 4}. Verify; the old key is gone:  aws iam list-access-keys {user_option(finding)}",
+        f"   {first + 4}. See that it is gone:          aws iam list-access-keys {user_option(finding)}",
     ]
 
 

@@ -199,8 +199,11 @@ def _content(folder: Path, path: str) -> bytes | None:
         return read_ordinary(target)
     except FileNotFoundError:
         return None
-    except (IsADirectoryError, NotADirectoryError):
-        raise CannotWrite(f"cannot write {target}: a folder is in the way, or a file where one should be") from None
+    except IsADirectoryError:
+        raise CannotWrite(f"cannot write {target}: there is a folder of this name: move it away") from None
+    except NotADirectoryError:
+        file = next((each for each in (target, *target.parents) if each.exists()), folder)
+        raise CannotWrite(f"cannot write {target}: {file} is a file: move it away, or name another folder") from None
     except OSError as error:
         raise UsageError(f"cannot read {target}: {error.strerror}") from None
 

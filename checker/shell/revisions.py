@@ -19,6 +19,11 @@ CAUSES = {
 OTHER_CAUSE = "mend that, or name a file"
 
 
+def names_no_path(text: str) -> bool:
+    """Whether BASE or HEAD is a revision without PATH, so that another option tells which policy is meant."""
+    return text.startswith(GIT) and ":" not in text.removeprefix(GIT)
+
+
 def load_revision(text: str, policy: Path | None) -> PolicyFile:
     """The policy that `FILE` or `git:REV[:PATH]` names; without PATH it is that of `policy`, or the one found.
 

@@ -43,6 +43,8 @@ def whole_file(path: Path, *, private: bool = False) -> Iterator[TextIO]:
 def _told(path: Path) -> Iterator[None]:
     try:
         yield
+    except FileNotFoundError:
+        raise CannotWrite(f"cannot write {path}: make the folder {path.parent} first") from None
     except OSError as error:
         raise CannotWrite(f"cannot write {path}: {error.strerror}") from None
 

@@ -85,6 +85,14 @@ def test_a_change_in_every_format(
     file_regression.check(done.stdout, fullpath=GOLDEN / name, encoding="utf-8")
 
 
+def test_policy_is_for_a_revision_without_a_path(tmp_path: Path) -> None:
+    (tmp_path / "policies.yaml").write_text(POLICY)
+    done = here(tmp_path, "diff", "policies.yaml", "policies.yaml", "--policy", "nope.yaml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--policy is for git:REV without PATH: add it, or leave this out" in done.stderr
+    assert here(tmp_path, "diff", "policies.yaml", "policies.yaml", KEYAGE_POLICY="nope.yaml").returncode == 0
+
+
 def test_several_formats_at_once(tmp_path: Path) -> None:
     done = here(folder(tmp_path), "diff", "base.yaml", "head.yaml", "--format", "text", "--format", "json=d.json")
     assert done.stdout.startswith("4 changes, 3 of which can loosen the policy.\n")

@@ -7,7 +7,7 @@ import pytest
 
 from checker.policy import inventory
 from tests.support.deployed_account import ACCOUNT, MANAGED, REGION, RULE, DeployedAccount, expected, served_aws
-from tests.support.processes import NOW, keyage
+from tests.support.processes import NOW, here, keyage
 
 
 @pytest.fixture
@@ -61,3 +61,9 @@ def test_the_command_compares_with_what_is_for_every_account(account: DeployedAc
         f"account {ACCOUNT}, {REGION}, keyage's rule {RULE}: 1 difference\n"
         "  rule owner: deployed AWS, policy CUSTOM_LAMBDA\n"
     )
+
+
+def test_a_stack_set_is_for_an_organization(tmp_path: Path) -> None:
+    done = here(tmp_path, "drift", "--stack-set", "x")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--stack-set is for --organization: add it, or leave this out" in done.stderr

@@ -232,7 +232,7 @@ def test_the_cost_may_go_into_a_file_but_not_over_the_policy(folder: Path) -> No
 def test_what_a_cost_is_for_says_nothing_without_it(folder: Path, arguments: tuple[str, str]) -> None:
     done = here(folder, "render", *arguments)
     assert (done.returncode, done.stdout) == (2, "")
-    assert f"{arguments[0]} says something with --cost alone" in done.stderr
+    assert f"{arguments[0]} is for --cost: add it, or leave this out" in done.stderr
     assert not (folder / "build").exists()
 
 
@@ -240,8 +240,24 @@ def test_what_the_environment_says_of_a_cost_is_in_nobodys_way(folder: Path) -> 
     assert here(folder, "render", KEYAGE_FORMAT="json", KEYAGE_USERS="7").returncode == 0
 
 
-def test_cost_and_check_are_two_questions(folder: Path) -> None:
-    assert here(folder, "render", "--cost", "--check").returncode == 2
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--check",), "--check says nothing with --cost"),
+        (("-o", "x"), "--output says nothing with --cost"),
+        (("--users", "3", "--non-compliant", "100"), "--non-compliant 100 is more than --users 3"),
+    ],
+)
+def test_what_a_cost_cannot_be_asked_with(folder: Path, arguments: tuple[str, ...], message: str) -> None:
+    done = here(folder, "render", "--cost", *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+
+
+def test_which_file_is_where_a_folder_should_be(folder: Path) -> None:
+    done = here(folder, "render", "-o", "accounts.yaml/x")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "accounts.yaml is a file: move it away, or name another folder" in done.stderr
 
 
 FIRST = ("--before", "before.yaml", "--first-account", "111122223333")

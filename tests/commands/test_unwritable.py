@@ -111,7 +111,7 @@ def test_an_error_is_told_beside_what_cannot_be_written(folder: Path) -> None:
     ("file", "why"),
     [
         ("folder", "it is a folder"),
-        ("none/x.json", "No such file or directory"),
+        ("none/x.json", "make the folder none first"),
         ("policies.yaml/x.json", "Not a directory"),
         ("/dev/full", "No space left on device"),
     ],

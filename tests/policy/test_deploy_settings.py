@@ -4,9 +4,10 @@ import json
 import re
 from pathlib import Path
 
+import botocore.session
 import pytest
 
-from checker.policy.deploy_settings import AS_WRITTEN, DeploySettings, deploy_settings
+from checker.policy.deploy_settings import AS_WRITTEN, REGIONS, DeploySettings, deploy_settings
 
 TOP = Path(__file__).parents[2]
 
@@ -27,3 +28,10 @@ def test_the_documentation_has_the_defaults_and_the_schema_the_names() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| `([^`]+)` \|", page, re.MULTILINE))
     assert rows == {written: getattr(DeploySettings(), name) for written, name in AS_WRITTEN.items()}
     assert list(schema) == list(AS_WRITTEN)
+
+
+def test_every_region_that_botocore_knows_is_known() -> None:
+    session = botocore.session.get_session()
+    partitions = session.get_available_partitions()
+    known = {region for each in partitions for region in session.get_available_regions("ec2", each)}
+    assert known == REGIONS

@@ -277,3 +277,14 @@ def test_nothing_in_place_of_a_selector_is_told(text: str, selecting: str) -> No
     ]
     for other in (f"[{text}, nullable]", "nullable", "no", "on", "1e3"):
         assert warnings(rules(f", {selecting}: {other}")) == []
+
+
+@pytest.mark.parametrize("region", ["eu-west-1", "us-gov-east-1", "ap-southeast-7"])
+def test_a_region_that_is_known_is_not_warned_about(region: str) -> None:
+    assert warnings(f"{HEAD}deploy: {{region: {region}}}\n") == []
+
+
+@pytest.mark.parametrize(("region", "hint"), [("eu-wst-1", ": did you mean eu-west-1?"), ("zz-qqqqqqqqqqqq-44", "")])
+def test_a_region_that_is_not_known_is_warned_about(region: str, hint: str) -> None:
+    [warning] = warnings(f"{HEAD}deploy: {{region: {region}}}\n")
+    assert warning.endswith(f": {region}: no region of AWS that this release knows{hint}")

@@ -201,7 +201,7 @@ def test_what_cannot_be_cleared_is_no_obstacle(folder: Path) -> None:
 
 def test_a_folder_in_the_place_of_a_file_is_in_the_way(folder: Path) -> None:
     (folder / "terraform/c/lambda.zip").mkdir(parents=True)
-    with pytest.raises(CannotWrite, match=r"lambda\.zip: a folder is in the way"):
+    with pytest.raises(CannotWrite, match=r"lambda\.zip: there is a folder of this name"):
         write(folder, OTHER, MANIFEST)
 
 

@@ -55,4 +55,4 @@ def test_a_state_that_cannot_be_kept_hides_no_report(served: Served, tmp_path: P
     (tmp_path / "policies.yaml").write_text(POLICY)
     done = keyage(tmp_path, "check", "--state", "missing/keyage.state", **served.aws())
     assert (done.returncode, "judged" in done.stdout) == (4, True)
-    assert done.stderr.endswith("error: cannot write missing/keyage.state: No such file or directory\n")
+    assert done.stderr.endswith("error: cannot write missing/keyage.state: make the folder missing first\n")

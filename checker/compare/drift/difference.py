@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from checker.errors import printable
 
+NOTHING = "nothing"
+
 
 class Difference(NamedTuple):
     """One thing that is there, and what the policy would deploy; `details`: what differs inside."""
@@ -16,6 +18,10 @@ class Difference(NamedTuple):
     details: Sequence[str] = ()
 
     def __str__(self) -> str:
+        if self.deployed == NOTHING:
+            return printable(f"{self.what}: not deployed; the policy wants {self.policy}")
+        if self.policy == NOTHING:
+            return printable(f"{self.what}: deployed {self.deployed}; the policy wants none")
         return printable(f"{self.what}: deployed {self.deployed}, policy {self.policy}")
 
 
@@ -27,5 +33,11 @@ def differing(pairs: Mapping[str, tuple[object, object]]) -> Iterator[Difference
 
 
 def shown(value: object) -> str:
-    """As text: JSON, but for a text itself and for what is not there."""
-    return "nothing" if value is None else value if isinstance(value, str) else json.dumps(value)
+    """As text: what is not there, a text itself, several things, or a number."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, list):
+        return " and ".join(map(shown, value)) or NOTHING
+    if isinstance(value, tuple):
+        return " ".join(map(shown, value))
+    return value if isinstance(value, str) else json.dumps(value)

@@ -73,10 +73,10 @@ def remediation(expected: Deployment, deployed: Deployed) -> Iterator[Difference
         "remediation trigger": (static.get("Trigger"), [expected.trigger]),
         "remediation resource": (resource, "RESOURCE_ID"),
         "remediation calls": (called, function),
-        "remediation controls": (controls, CONTROLS),
     }
+    pairs |= {f"remediation {name}": (controls.get(name), number) for name, number in CONTROLS.items()}
     if expected.automatic:
-        pairs["remediation attempts"] = ({name: there.get(name) for name in ATTEMPTS}, ATTEMPTS)
+        pairs |= {f"remediation {name}": (there.get(name), number) for name, number in ATTEMPTS.items()}
     yield from differing(pairs)
     yield from _document(expected, deployed.document)
 

@@ -177,6 +177,8 @@ class TableReport:
             f"{totals.compliant} compliant",
             f"{totals.not_applicable} not active",
         ]
+        if len(self._doubtful[UNREADABLE]) == len(self._accounts) == 1:
+            return "Nothing could be judged: 1 account UNREADABLE"
         judged = f"{plural(totals.keys, 'key')} judged of {plural(totals.users, 'user')}"
         where = self._accounts[0] if len(self._accounts) == 1 else plural(len(self._accounts), "account")
         where = f"{where} {self._run.as_of}".rstrip()

@@ -1,15 +1,16 @@
 """What is deployed beside the policy, as a job summary: what a reader has to see first, within GitHub's limit."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TextIO
 
 from checker.compare.drift.account import AccountDrift, State
-from checker.reports.drift.run import DETAIL, WORDS, DriftRun, label, lines
+from checker.reports.drift.run import DETAIL, WORDS, DriftRun, groups, label, lines
 from checker.reports.syntax.markdown import code, head, prose, row
 from checker.reports.syntax.markdown_page import SUMMARY, Page, Section
 from checker.spoken import plural
 
 MARKER = "<!-- keyage:drift -->\n"
+NAMED = 20  # accounts of which the same is said
 REST = "`keyage drift --format json` lists them all."
 
 
@@ -25,16 +26,19 @@ def write(run: DriftRun, out: TextIO) -> None:
     heading = head(("Policy", "Accounts"), ("Accounts",))
     page.section(Section(f"Policies in use ({len(running)})", len(running), rows, heading, most=0.2, rest=REST))
     for state in State:
-        accounts = [account for account in run.of(state) if state is not State.CURRENT or any(lines(account))]
-        title = f"{WORDS[state].capitalize()} ({len(accounts)})"
-        page.section(Section(title, len(accounts), _accounts(accounts), most=0.5, rest=REST))
+        grouped = groups(run, state)
+        title = f"{WORDS[state].capitalize()} ({sum(map(len, grouped))})"
+        page.section(Section(title, len(grouped), map(_same, grouped), most=0.5, rest=REST))
     page.end()
 
 
-def _accounts(accounts: Sequence[AccountDrift]) -> Iterator[str]:
-    for account in accounts:
-        runs = f": {prose(str(account.policy))}" if account.policy else ""
-        texts = (line.removeprefix(DETAIL) for line in lines(account))
-        depths = ("    " if line.startswith(DETAIL) else "  " for line in lines(account))
-        items = (f"{depth}- {prose(line)}\n" for depth, line in zip(depths, texts, strict=True))
-        yield f"- {code(label(account))}{runs}\n{''.join(items)}"
+def _same(accounts: Sequence[AccountDrift]) -> str:
+    """Accounts of which the same is said, and what that is."""
+    first = accounts[0]
+    runs = f": {prose(str(first.policy))}" if first.policy else ""
+    more = f" and {plural(len(accounts) - NAMED, 'more account')}" if len(accounts) > NAMED else ""
+    who = ", ".join(code(label(account)) for account in accounts[:NAMED]) + more
+    texts = (line.removeprefix(DETAIL) for line in lines(first))
+    depths = ("    " if line.startswith(DETAIL) else "  " for line in lines(first))
+    items = (f"{depth}- {prose(line)}\n" for depth, line in zip(depths, texts, strict=True))
+    return f"- {who}{runs}\n{''.join(items)}"

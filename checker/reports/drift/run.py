@@ -66,6 +66,16 @@ class DriftRun(NamedTuple):
         return [account for account in self.accounts if account.state is state]
 
 
+def groups(run: DriftRun, state: State) -> list[list[AccountDrift]]:
+    """The accounts in a state of which there is something to say, those of which the same is said together."""
+    same: dict[tuple[str, ...], list[AccountDrift]] = {}
+    for account in run.of(state):
+        said = tuple(lines(account))
+        if said or state is not State.CURRENT:
+            same.setdefault((str(account.policy), *said), []).append(account)
+    return list(same.values())
+
+
 def label(account: AccountDrift) -> str:
     """The id and the name."""
     return account_label(account.id, account.name)

@@ -5,7 +5,7 @@ from typing import TextIO
 
 from checker.compare.drift.account import State
 from checker.errors import printable
-from checker.reports.drift.run import WORDS, DriftRun, count, label, lines
+from checker.reports.drift.run import WORDS, DriftRun, count, groups, label, lines
 from checker.spoken import plural
 
 
@@ -40,13 +40,17 @@ def _organization(run: DriftRun) -> Iterator[str]:
 
 def _section(run: DriftRun, state: State) -> Iterator[str]:
     """The accounts in a state of which there is something to say."""
-    accounts = [account for account in run.of(state) if state is not State.CURRENT or any(lines(account))]
-    if not accounts:
+    grouped = groups(run, state)
+    if not grouped:
         return
-    yield f"{WORDS[state].capitalize()} ({len(accounts)})"
-    for account in accounts:
-        yield f"  {label(account)}: {account.policy}" if account.policy else f"  {label(account)}"
-        yield from (f"    {line}" for line in lines(account))
+    yield f"{WORDS[state].capitalize()} ({sum(map(len, grouped))})"
+    for accounts in grouped:
+        first, several = accounts[0], len(accounts) > 1
+        who = plural(len(accounts), "account") if several else label(first)
+        yield f"  {who}: {first.policy}" if first.policy else f"  {who}"
+        if several:
+            yield f"    {', '.join(map(label, accounts))}"
+        yield from (f"    {line}" for line in lines(first))
     yield ""
 
 

@@ -41,15 +41,15 @@ def test_what_was_deployed_from_the_policy_is_no_difference(account: DeployedAcc
 @pytest.mark.parametrize(
     ("policy", "said"),
     [
-        (MANAGED, ["Config rule access-keys-rotated: deployed nothing, policy a rule"]),
+        (MANAGED, ["Config rule access-keys-rotated: not deployed; the policy wants a rule"]),
         (
             CUSTOM,
             [
-                "Config rule access-keys-rotated: deployed nothing, policy a rule",
-                f"Lambda function {DEACTIVATION}: deployed nothing, policy a function",
-                f"Lambda function {DELETION}: deployed nothing, policy a function",
-                "remediation: deployed nothing, policy access-keys-rotated-remediation",
-                "deletion schedule: deployed nothing, policy access-keys-rotated-deletion",
+                "Config rule access-keys-rotated: not deployed; the policy wants a rule",
+                f"Lambda function {DEACTIVATION}: not deployed; the policy wants a function",
+                f"Lambda function {DELETION}: not deployed; the policy wants a function",
+                "remediation: not deployed; the policy wants access-keys-rotated-remediation",
+                "deletion schedule: not deployed; the policy wants access-keys-rotated-deletion",
             ],
         ),
     ],
@@ -105,12 +105,7 @@ NO_DELETION = CUSTOM.replace("action: delete", "action: deactivate")
         (
             CUSTOM,
             CUSTOM.replace("{region", "{frequency: One_Hour, region"),
-            [
-                (
-                    'rule triggers: deployed [["ScheduledNotification", "TwentyFour_Hours"]],'
-                    ' policy [["ScheduledNotification", "One_Hour"]]'
-                )
-            ],
+            [("rule triggers: deployed ScheduledNotification TwentyFour_Hours, policy ScheduledNotification One_Hour")],
         ),
         (
             CUSTOM,
@@ -123,7 +118,7 @@ NO_DELETION = CUSTOM.replace("action: delete", "action: deactivate")
             [
                 other_policy(CUSTOM, BY_A_PERSON, *ALL),
                 "remediation is automatic: deployed true, policy false",
-                'remediation trigger: deployed ["automatic"], policy ["manual"]',
+                "remediation trigger: deployed automatic, policy manual",
             ],
         ),
         (
@@ -132,8 +127,8 @@ NO_DELETION = CUSTOM.replace("action: delete", "action: deactivate")
             [
                 other_policy(CUSTOM, NO_REMEDIATION, OF_THE_RULE),
                 other_code(OF_THE_RULE),
-                "remediation: deployed access-keys-rotated-remediation, policy nothing",
-                "deletion schedule: deployed access-keys-rotated-deletion, policy nothing",
+                "remediation: deployed access-keys-rotated-remediation; the policy wants none",
+                "deletion schedule: deployed access-keys-rotated-deletion; the policy wants none",
             ],
         ),
         (
@@ -142,7 +137,7 @@ NO_DELETION = CUSTOM.replace("action: delete", "action: deactivate")
             [
                 other_policy(CUSTOM, NO_DELETION, OF_THE_RULE, DEACTIVATION),
                 "Automation document: deployed another text, policy what `keyage render` writes to remediation.yaml",
-                "deletion schedule: deployed access-keys-rotated-deletion, policy nothing",
+                "deletion schedule: deployed access-keys-rotated-deletion; the policy wants none",
             ],
         ),
     ],
@@ -207,7 +202,10 @@ BY_HAND: list[tuple[Callable[[DeployedAccount], object], str]] = [
     ),
     (edited_document, DOCUMENT),
     *(
-        (partial(deleted_function, function=function), f"Lambda function {named}: deployed nothing, policy a function")
+        (
+            partial(deleted_function, function=function),
+            f"Lambda function {named}: not deployed; the policy wants a function",
+        )
         for function, named in ((EVALUATION, OF_THE_RULE), (DEACTIVATION, DEACTIVATION), (DELETION, DELETION))
     ),
     (
@@ -223,15 +221,15 @@ BY_HAND: list[tuple[Callable[[DeployedAccount], object], str]] = [
     ),
     (
         lambda account: account.ssm.delete_document(Name="access-keys-rotated-remediation"),
-        "Automation document: deployed nothing, policy a document",
+        "Automation document: not deployed; the policy wants a document",
     ),
     (
         lambda account: account.config.delete_remediation_configuration(ConfigRuleName=RULE),
-        "remediation: deployed nothing",
+        "remediation: not deployed",
     ),
     (
         lambda account: account.scheduler.delete_schedule(Name=DELETION),
-        "deletion schedule: deployed nothing",
+        "deletion schedule: not deployed",
     ),
     *(
         (partial(reschedule, Input=given), f"deletion stage: deployed {stage}, policy delete")
@@ -263,7 +261,7 @@ def test_a_remediation_with_another_document(account: DeployedAccount) -> None:
     account.remediate(expected(CUSTOM), TargetId="AWS-Other")
     assert account.differences(expected(CUSTOM)) == [
         "remediation document: deployed AWS-Other, policy access-keys-rotated-remediation",
-        "Automation document: deployed nothing, policy a document",
+        "Automation document: not deployed; the policy wants a document",
     ]
 
 

@@ -81,8 +81,8 @@ def test_another_keyage_is_told_and_is_an_error_only_where_it_touches_keys(accou
     account.deploy(expected(MANAGED))
     found = account.drift(expected(MANAGED))
     assert [str(difference) for difference in found.differences] == [
-        "Config rule old-rule: deployed another of keyage's: its remediation is automatic, policy nothing",
-        "schedule old-rule-deletion: deployed another of keyage's: it deletes keys every day, policy nothing",
+        "Config rule old-rule: deployed another of keyage's: its remediation is automatic; the policy wants none",
+        "schedule old-rule-deletion: deployed another of keyage's: it deletes keys every day; the policy wants none",
     ]
     rest = "is another of keyage's, of an older release or another policy: remove it if nobody needs it"
     names = [f"Lambda function old-rule-{piece}" for piece in sorted(PIECES)]
@@ -112,8 +112,8 @@ def test_a_rule_that_somebody_deleted_leaves_nothing_that_is_another_keyage(acco
     account.config.delete_config_rule(ConfigRuleName=RULE)
     found = account.drift(expected(CUSTOM))
     assert [str(each) for each in found.differences] == [
-        f"Config rule {RULE}: deployed nothing, policy a rule",
-        f"remediation: deployed nothing, policy {RULE}-remediation",
+        f"Config rule {RULE}: not deployed; the policy wants a rule",
+        f"remediation: not deployed; the policy wants {RULE}-remediation",
     ]
     notes = [note.partition(" is ")[0] for note in found.notes]
     assert (found.state, notes) == (State.NOTHING, [])
@@ -126,7 +126,7 @@ def test_without_a_recorder_there_can_be_no_rule(account: DeployedAccount) -> No
     found = account.drift(expected(MANAGED))
     assert (found.state, str(found.differences[0])) == (
         State.NOTHING,
-        "AWS Config recorder: deployed nothing, policy a recorder",
+        "AWS Config recorder: not deployed; the policy wants a recorder",
     )
     assert found.differences[0].details == ("set up AWS Config there: it takes no rule where it has no recorder",)
 
