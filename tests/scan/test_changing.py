@@ -27,7 +27,9 @@ def folder(served: Served, tmp_path: Path) -> Path:
     now = datetime.now(UTC)
     for account in accounts(served):
         iam = aws.backend(account)
-        iam.users.pop("old", None)
+        before = iam.users.pop("old", None)
+        if before is not None:  # moto keeps the tags of a user who is gone for the next one of that name
+            iam.tagger.delete_all_tags_for_resource(before.arn)
         aws.add_user(account, "old", now - timedelta(days=400))
         aws.add_key(account, "old", now - timedelta(days=100))
     done = keyage(tmp_path, "remediate", "plan", "--organization", "-o", "plan.json", **served.aws())
