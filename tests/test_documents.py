@@ -86,7 +86,7 @@ def test_the_readme_lists_every_verb_and_exit_code() -> None:
 @pytest.mark.sources
 def test_the_commands_of_the_readme_parse(tmp_path: Path) -> None:
     lines = re.findall(r"^keyage (.*?)(?:  +#.*)?$", README.read_text(), re.MULTILINE)
-    assert len(lines) == 13
+    assert len(lines) == 14
     for line in lines:
         done = keyage(tmp_path, *shlex.split(line), "--help")
         assert (done.returncode, done.stderr) == (0, "")
