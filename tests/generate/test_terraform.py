@@ -134,7 +134,7 @@ def test_the_files_of_a_deployment_are_its_code_and_its_document() -> None:
 def test_no_pattern_breaks_a_table(pattern: str) -> None:
     rule = f"{{id: odd, users: {{tags: {{team: {yaml(pattern)}}}}}, maxAccessKeyAge: 30}}"
     cells = row(texts(f"{NINETY}rules: [{rule}]\n")["README.md"], "odd")
-    assert len(cells) == 6
+    assert len(cells) == 5
     assert not re.search(r"(?<!\\)<", cells[4])
 
 
