@@ -21,13 +21,16 @@ class Standing:
         """`lines` are those of a journal that are about the key, in their order."""
         self._latest: dict[str, Line] = {}
         self._begun: dict[str, Line] = {}
+        self._doubted: dict[str, Line] = {}
         self.undone: set[str] = set()  # the steps that were taken back
         self.taken_back = False  # whether somebody has begun to undo something
         for line in lines:
             self._latest[line.step] = line
             if line.event == BEGIN:
-                self._begun[line.step] = line
-            elif line.event == UNDONE:
+                self._begun[line.step] = self._doubted[line.step] = line
+            elif line.event != FAILED or _surely_not_made(line):
+                self._doubted.pop(line.step, None)
+            if line.event == UNDONE:
                 self.undone.add(line.step)
             self.taken_back = self.taken_back or line.event == UNDONE or line.step in TAKES_BACK.values()
 
@@ -65,10 +68,14 @@ class Standing:
             return f"done, but {following.step} after it: {following.why}"
         return own.why if own else ""
 
-    def in_doubt(self, step: str) -> bool:
-        """Whether a call was announced of which the journal does not know whether it was made."""
-        line = self._latest.get(step)
-        return line is not None and step in self._begun and line.event in (BEGIN, FAILED)
+    def doubted(self, step: str) -> Line | None:
+        """The line that announced a call, if nobody knows whether it was made: what AWS refused was not."""
+        return self._doubted.get(step)
+
+
+def _surely_not_made(line: Line) -> bool:
+    """Whether a failure says that the key is as it was before."""
+    return line.before is not None and line.before == line.after
 
 
 def by_key(lines: Sequence[Line]) -> dict[OfKey, list[Line]]:

@@ -15,6 +15,7 @@ from checker.remediate.standing import OPEN, TAKES_BACK, Outcome, Standing, by_k
 from checker.sources.aws.changing_session import Changes
 from checker.sources.aws.failures import FAILURES
 from checker.sources.aws.reader import changes
+from checker.sources.aws.refusals import Refusals
 
 DELETED = "gone: it was deleted, and nothing brings it back"
 UNCLEAR = "whether it was deleted is not known, because the run ended then: apply the plan again to be told"
@@ -63,7 +64,7 @@ def to_undo(lines: Sequence[Line]) -> list[ToUndo]:
 
 def _was_made(standing: Standing, step: str) -> bool:
     line = standing.line(step)
-    return line is not None and (line.event in (DONE, UNDONE) or standing.in_doubt(step))
+    return line is not None and (line.event in (DONE, UNDONE) or standing.doubted(step) is not None)
 
 
 def may_change(items: Sequence[ToUndo]) -> Changes:
@@ -93,10 +94,11 @@ def undo_account(iam: Any, undoing: Undoing, items: Sequence[ToUndo]) -> str | N
 
     Gives why no further one was begun, None if all were. Raises CannotWrite if the journal cannot be written.
     """
+    refusals = Refusals(iam)
     for item in items:
         if undoing.stopped():
             return INTERRUPTED
-        stops = _Back(iam, undoing, item).do()
+        stops = _Back(iam, refusals, undoing, item).do()
         if stops is not None:
             return stops
     return None
@@ -105,8 +107,9 @@ def undo_account(iam: Any, undoing: Undoing, items: Sequence[ToUndo]) -> str | N
 class _Back:
     """Takes one change back, if the key still is as the change left it."""
 
-    def __init__(self, iam: Any, undoing: Undoing, item: ToUndo) -> None:
-        self._iam, self._undoing, self._item = iam, undoing, item
+    def __init__(self, iam: Any, refusals: Refusals, undoing: Undoing, item: ToUndo) -> None:
+        self._iam, self._refusals, self._undoing, self._item = iam, refusals, undoing, item
+        self._untouched: State | None = None  # the key while a change was announced and none was made
         self._key, self._taking = item.key, TAKES_BACK[item.step]
 
     def do(self) -> str | None:
@@ -115,7 +118,9 @@ class _Back:
             self._do()
         except (*FAILURES, changes.NotAsExpected) as error:
             failed = changes.failure(error, User(self._key.user), self._key.key_id, explained)
-            self._write(LEFT if failed.event == changes.LEFT else FAILED, self._taking, failed.why)
+            as_it_was = self._untouched if self._refusals.surely_not_made else None
+            event: EventName = LEFT if failed.event == changes.LEFT else FAILED
+            self._write(event, self._taking, failed.why, as_it_was, as_it_was)
             stops = failed.event == changes.FAILED and isinstance(error, ClientError | BotoCoreError | SignInFailed)
             return failed.why if stops else None
         return None
@@ -126,7 +131,7 @@ class _Back:
             self._write(LEFT, self._taking, "the user is gone, or has another name now")
             return
         now = State(*changes.state_of(found, self._key.key_id))
-        begun = self._item.standing.begun(self._taking)
+        begun = self._item.standing.doubted(self._taking)
         why_left = self._why_left(now, begun)
         if why_left is not None:
             self._write(LEFT, self._taking, why_left)
@@ -135,6 +140,7 @@ class _Back:
         wanted = State("Active" if activates else now.status, None)
         if now != wanted:
             self._write(BEGIN, self._taking, f"{self._item.step} is taken back", now, wanted)
+            self._untouched = now
         request_id = self._change(found, now, wanted)
         before = begun.before if begun and now == wanted else now
         self._write(UNDONE, self._item.step, f"{self._item.step} was taken back", before, wanted, request_id)
@@ -156,6 +162,7 @@ class _Back:
         name, key_id, answer = self._key.user, self._key.key_id, None
         if now.status != wanted.status:
             answer = self._iam.update_access_key(UserName=name, AccessKeyId=key_id, Status="Active")
+            self._untouched = None
             keys = [key._replace(status="Active") if key.id == key_id else key for key in found.keys]
             changes.await_keys(self._iam, self._undoing.wait, found._replace(keys=keys))
         if now.mark is not None:

@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ReadTimeoutError
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from moto.iam.models import IAMBackend
 
 from checker.embedded import aws
+from checker.errors import SignInFailed
+from checker.remediate.journal import State
 from checker.sources.aws.session import ATTEMPTS
-from tests.fakes.stand_ins import fail_with, refuse
+from tests.fakes.stand_ins import Act, denied, fail_with, refuse, throttle
 from tests.support.applying import Applied
 from tests.support.fixtures import ACCOUNT, Emulated, ago
 
@@ -44,6 +46,75 @@ def another_user(applied: Applied) -> None:
     applied.emulated.rename("u", "was-u")
     applied.emulated.user("u")
     aws.add_key(ACCOUNT, "u", ago(1), status="Inactive")
+
+
+REFUSALS: dict[str, Callable[[], Act]] = {
+    "denied": lambda: refuse("AccessDenied"),
+    "throttled until it gives up": throttle,
+    "not signed in any more": lambda: fail_with(SignInFailed("sign in again")),
+    "never reached": lambda: fail_with(EndpointConnectionError(endpoint_url="x")),
+}
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_what_a_person_switched_off_after_aws_refused_it_stays_off(applied: Applied, refusal: str, again: bool) -> None:
+    applied.emulated.user("u")
+    key = aws.add_key(ACCOUNT, "u", ago(100))
+    plan = applied.plan()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(IAMBackend, "update_access_key", lambda *_asked: None)
+        applied.emulated.faults.plan("UpdateAccessKey", REFUSALS[refusal]())
+        assert applied.apply(plan) == {("u", "deactivate"): "failed"}
+    applied.emulated.faults.forget()
+    line = applied.lines[-1]
+    assert (line.event, line.before, line.after) == ("failed", line.before, State("Active", None))
+    key.status = "Inactive"
+    if again:
+        assert applied.apply(plan) == {("u", "deactivate"): "left"}
+        assert applied.whys["u"].startswith("now mark: ")
+    before = applied.state()
+    assert (applied.undo(), applied.calls, applied.state()) == ({}, {}, before)
+
+
+DOUBTS: dict[str, list[Callable[[], Act]]] = {
+    "no answer": [lambda: fail_with(ReadTimeoutError(endpoint_url="x"))],
+    "the server failed": [lambda: refuse("ServiceFailure", 500)],
+    "refused when the client asked again": [
+        lambda: refuse("ServiceFailure", 500),
+        lambda: refuse("AccessDenied"),
+    ],
+    "no answer, then throttled": [lambda: fail_with(ReadTimeoutError(endpoint_url="x")), throttle],
+}
+
+
+@pytest.mark.parametrize("doubt", DOUBTS)
+def test_what_may_have_been_done_is_looked_at(applied: Applied, doubt: str) -> None:
+    applied.emulated.user("u")
+    key = aws.add_key(ACCOUNT, "u", ago(100))
+    plan = applied.plan()
+    *first, last = DOUBTS[doubt]
+    for each in first:
+        applied.emulated.faults.plan("UpdateAccessKey", each(), 1)
+    applied.emulated.faults.plan("UpdateAccessKey", last())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(IAMBackend, "update_access_key", lambda *_asked: None)
+        assert applied.apply(plan) == {("u", "deactivate"): "failed"}
+    assert applied.lines[-1].after is None
+    applied.emulated.faults.forget()
+    assert applied.undo() == {("u", "deactivate"): "left"}
+    assert applied.whys["u"] == "Active already"
+    assert key.status == "Active"
+
+
+def test_a_person_may_switch_off_a_key_that_undo_was_refused(applied: Applied) -> None:
+    key = deactivated(applied, "u")
+    with denied("UpdateAccessKey"):
+        assert applied.undo() == {("u", "deactivate"): "failed"}
+    assert applied.lines[-1].before == applied.lines[-1].after == applied.lines[-2].before
+    key.status = "Active"
+    assert applied.undo() == {("u", "deactivate"): "left"}
+    assert applied.whys["u"] == "Active already"
 
 
 MOVED: dict[str, tuple[Callable[[Applied, Any], object], str]] = {
