@@ -39,6 +39,19 @@ class ToUndo(NamedTuple):
         return OPEN if taking is None or taking.event == BEGIN else taking.event
 
     @property
+    def marks(self) -> set[str | None]:
+        """What the key may have for a mark if nobody has changed it since; several where a run was killed."""
+        own = self.standing.begun(self.step) or self.standing.line(self.step)
+        marks = {own.after.mark if own and own.after else None}
+        following = changes.FOLLOWED_BY.get(self.step, "")
+        mark, announced = self.standing.line(following), self.standing.begun(following)
+        if mark is None or announced is None or announced.after is None:
+            return marks
+        if self.standing.doubted(following):
+            return marks | {announced.after.mark}
+        return {announced.after.mark} if mark.event == DONE else marks
+
+    @property
     def why(self) -> str:
         """What the journal says of that."""
         if self.step not in TAKES_BACK:
@@ -149,13 +162,15 @@ class _Back:
         """Why the key is not touched; None where it is as the change left it, or as a killed run of `undo` did."""
         if now.status is None:
             return "the key is gone"
-        if self._item.step == remediation_steps.DEACTIVATE:
-            return None if now.status == "Inactive" or begun else f"{now.status} already"
-        made = self._item.standing.line(self._item.step)
-        if now.mark is None:
-            return None if begun else "there is no mark any more"
-        ours = made is not None and made.after is not None and made.after.mark == now.mark
-        return None if ours else f"it has another mark now: {now.mark}"
+        activates = self._item.step == remediation_steps.DEACTIVATE
+        if activates and now.status != "Inactive" and begun is None:
+            return f"{now.status} already"
+        marks = self._item.marks
+        if begun is not None and (now.status != "Inactive" or not activates):
+            marks = marks | {None}
+        if now.mark in marks:
+            return None
+        return f"it has another mark now: {now.mark}" if now.mark else "its mark is gone: somebody has changed it since"
 
     def _change(self, found: User, now: State, wanted: State) -> str | None:
         """Gives the id of the last request, None if there was none."""
