@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from checker.decision import remediation_steps
 from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, INTERRUPTED_EXIT, UNREADABLE_EXIT, UsageError
 from checker.permissions import AUDIT_ROLE, REMEDIATE_ROLE
-from checker.policy.inventory import complete
+from checker.policy.inventory import now_known
 from checker.remediate import plan_file
 from checker.remediate import undo as taking_back
 from checker.remediate.apply import Applying, apply_account, may_change
@@ -111,7 +111,7 @@ def _applied(options: Changing, loaded: Loaded, plan: plan_file.PlanFile, journa
     applying = Applying(plan, by_key(journal.lines), journal, clock, time.sleep, stop)
 
     def work(iam: Any, account_id: str) -> str | None:
-        account = complete(plan.account(account_id), loaded.inventory)
+        account = now_known(plan.account(account_id), loaded.inventory)
         return apply_account(iam, applying, remediation(loaded.policy, account, loaded.now), account_id)
 
     there = outcomes(plan, journal.lines, {})

@@ -1,6 +1,7 @@
 """A plan as a file: read and checked before anything is done by it. Asks AWS nothing."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -100,6 +101,9 @@ def parse(data: bytes, path: Path) -> PlanFile:
             raise UsageError(f"{path}:{line}: the step {step.step} of {step.access_key_id} is there twice")
         steps.setdefault(key, []).append(step)
     accounts = {each.id: decision.Account(each.id, each.name, each.ou, each.tags) for each in plan.accounts}
+    if len(accounts) < len(plan.accounts):
+        twice = Counter(each.id for each in plan.accounts).most_common(1)[0][0]
+        raise UsageError(f"{path}: the account {twice} is listed twice: {PLAN_AGAIN}")
     sha256 = hashlib.sha256(data).hexdigest()
     return PlanFile(
         path, sha256, plan.planned_at, plan.expires_at, plan.policy.file, plan.policy.sha256, accounts, dict(steps)

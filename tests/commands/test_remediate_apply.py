@@ -147,6 +147,34 @@ u     {key.access_key_id}  deactivate  older than 90 days
     assert (again.returncode, again.stdout) == (0, done.stdout)
 
 
+FREEZING = f"""{POLICY}exemptions:
+  - id: hold
+    accounts: {{ou: Root/Frozen}}
+    reason: a release
+    approvedBy: a@example.com
+    expires: {datetime.now(UTC).year + 1}-06-30
+"""
+
+
+@pytest.mark.parametrize("known_before", [False, True])
+def test_an_exemption_by_a_newer_inventory_holds(endpoint: str, tmp_path: Path, *, known_before: bool) -> None:
+    """Whether the plan knew another OU of the account, or none."""
+    key = old("u")
+    inventory = tmp_path / "inventory.yaml"
+    accounts = f"version: 1\naccounts:\n  - {{id: '{DEFAULT_ACCOUNT_ID}', ou: Root/"
+    (tmp_path / "policies.yaml").write_text(FREEZING)
+    inventory.write_text(f"{accounts}Dev}}\n")
+    plan = ("remediate", "plan", "--inventory", "inventory.yaml", "-o", "plan.json")
+    assert keyage(tmp_path, *plan, **credentials(endpoint)).returncode == 1
+    if not known_before:
+        text = json.loads((tmp_path / "plan.json").read_text())
+        (tmp_path / "plan.json").write_text(json.dumps(text | {"accounts": []}))
+    inventory.write_text(f"{accounts}Frozen}}\n")
+    done = here(tmp_path, *APPLY, "--inventory", "inventory.yaml", "--yes", **credentials(endpoint))
+    assert (done.returncode, done.stdout.splitlines()[-1], key.status) == (1, "1 step: 1 left.", "Active")
+    assert "now keep: exempt by hold" in done.stdout
+
+
 def test_1_where_something_is_left(endpoint: str, tmp_path: Path) -> None:
     old("v")
     key = old("u")

@@ -75,6 +75,10 @@ def test_what_the_plan_knew_of_an_account() -> None:
         (text_of(STEP | {"userId": None}), "plan.json:2: the user, the user's id or the access key of this step"),
         (text_of(STEP, STEP), "plan.json:3: the step deactivate of AKIA is there twice"),
         (text_of().replace(b'"kept"', b'"kept": [], "kept"'), 'plan.json:1: this is not a plan: "kept" is there twice'),
+        (
+            text_of(STEP, accounts=[{"id": ACCOUNT}, {"id": "444455556666"}, {"id": ACCOUNT, "ou": "Root/x"}]),
+            f"plan.json: the account {ACCOUNT} is listed twice: make a new plan",
+        ),
         (b"\xff\xfe\xfd", "plan.json:1: "),
     ],
 )
