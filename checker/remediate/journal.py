@@ -169,7 +169,7 @@ def _parted(data: bytes, path: Path) -> tuple[bytes, bytes]:
 def _read(text: bytes, place: str) -> Line:
     try:
         return msgspec.json.decode(text, type=Line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise UsageError(f"{place}: {_no_line(text)}") from None
 
 

@@ -19,6 +19,7 @@ from checker.remediate.plan import LASTS, PlannedStep
 SCHEMA_VERSION = 1
 PLAN_LIVE = "plan from live IAM, with iam:ListUsers allowed"
 PLAN_AGAIN = "make a new plan with `keyage remediate plan -o FILE`"
+TOO_DEEP = "it is nested too deeply"
 ENDS_TOO_SOON = "Input data was truncated"  # what msgspec says of it
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
@@ -89,6 +90,8 @@ def parse(data: bytes, path: Path) -> PlanFile:
     try:
         plan = msgspec.json.decode(data, type=_Plan)
         refuse_repeated(data, ("accessKeyId", "user"))
+    except RecursionError:
+        raise UsageError(f"{path}: this is not a plan: {TOO_DEEP}; {PLAN_AGAIN}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, Repeated) as error:
         raise UsageError(f"{path}:{_line_of(error, data)}: this is not a plan: {error}; {PLAN_AGAIN}") from None
     if plan.schema_version != SCHEMA_VERSION:

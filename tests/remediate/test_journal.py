@@ -77,6 +77,7 @@ def test_what_a_power_failure_leaves_goes(path: Path) -> None:
         (TEXT + TEXT[:40] + b"\n" + TEXT, 2),
         (TEXT + b'{"account": 1', 2),
         (TEXT + b"\xff\n", 2),
+        (TEXT + TEXT[:-2] + b',"other":' + b"[" * 5000 + b"]" * 5000 + b"}\n", 2),
     ],
 )
 def test_what_is_no_journal_is_refused_and_stays(path: Path, data: bytes, line: int) -> None:

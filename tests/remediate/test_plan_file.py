@@ -88,6 +88,23 @@ def test_what_is_refused(data: bytes, message: str) -> None:
     assert str(refused.value).startswith(message)
 
 
+DEEP = b"[" * 5000 + b"]" * 5000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        text_of(STEP).replace(b'"kept"', b'"other": ' + DEEP + b', "kept"'),
+        text_of(STEP).replace(b'"saw"', b'"other": ' + DEEP + b', "saw"'),
+        text_of(STEP).replace(b'"steps": [', b'"steps": [' + DEEP + b","),
+        text_of(STEP).replace(b'"steps"', b'"steps": [], "steps"').replace(b'"kept"', b'"x": ' + DEEP + b', "kept"'),
+    ],
+)
+def test_what_is_nested_too_deeply_is_refused(data: bytes) -> None:
+    with pytest.raises(UsageError, match=r"plan.json: this is not a plan: it is nested too deeply; make a new plan"):
+        plan_file.parse(data, Path("plan.json"))
+
+
 @pytest.mark.parametrize("hours", [0, 24])
 def test_a_plan_lasts_a_day(hours: int) -> None:
     plan_file.refuse_stale(parsed(STEP), "policies.yaml", "0", NOW + timedelta(hours=hours))
