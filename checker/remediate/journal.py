@@ -71,7 +71,8 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path, *, create: bool = True) -> Self:
-        """Open and lock it, `create`: make it if it is not there; a line that was cut off by a kill is taken away.
+        """Open and lock it, `create`: make it if it is not there. A line that a kill cut off is taken away; one that is
+        whole but for its end gets that.
 
         Raises UsageError for a file that is no journal or that another run writes, CannotWrite.
         """
@@ -100,10 +101,15 @@ class Journal:
         if len(data) > MOST:
             raise UsageError(f"{path} is larger than {MOST >> 20} MiB, too large for a journal: {ANOTHER}")
         whole, torn = _parted(data, path)
+        ended = _is_line(torn)
+        if ended:
+            whole += torn.rstrip(b"\0") + b"\n"
         lines = [_read(text, f"{path}:{number}") for number, text in enumerate(whole.split(b"\n")[:-1], start=1)]
         os.fchmod(handle, 0o600)
         if torn:
-            os.ftruncate(handle, len(whole))
+            os.ftruncate(handle, len(whole) - ended)
+        if ended:
+            _write_all(handle, b"\n")
         os.fsync(handle)
         _sync_folder(path)
         return cls(path, handle, lines, len(whole))
@@ -164,6 +170,15 @@ def _parted(data: bytes, path: Path) -> tuple[bytes, bytes]:
         line = whole.count(b"\n") + 1
         raise UsageError(f"{path}:{line}: {_no_line(torn)}")
     return whole, torn
+
+
+def _is_line(torn: bytes) -> bool:
+    """Whether nothing but the end of the line is gone: an editor took it away, or a kill came just before it."""
+    try:
+        msgspec.json.decode(torn.rstrip(b"\0"), type=Line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _read(text: bytes, place: str) -> Line:

@@ -52,13 +52,28 @@ def test_one_of_wider_mode_is_closed_to_others(path: Path) -> None:
     assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (TEXT * 2, 0o600)
 
 
-@pytest.mark.parametrize("cut", [1, 5, 20, len(TEXT) - 2, len(TEXT) - 1])
+@pytest.mark.parametrize("cut", [1, 5, 20, len(TEXT) - 2])
 def test_a_line_that_was_cut_off_goes(path: Path, cut: int) -> None:
     path.write_bytes(TEXT + TEXT[:cut])
     with Journal.open(path) as journal:
         assert journal.lines == [LINE]
         journal.append(LINE)
     assert path.read_bytes() == TEXT * 2
+
+
+@pytest.mark.parametrize("end", [b"", b"\0" * 100, b" ", b"\r"])
+@pytest.mark.parametrize("before", [b"", TEXT])
+def test_a_last_line_that_only_lost_its_end_stays(path: Path, before: bytes, end: bytes) -> None:
+    """Editors may take the last end of a line away."""
+    path.write_bytes(before + TEXT[:-1] + end)
+    lines = [LINE] * (2 if before else 1)
+    for _ in range(2):
+        with Journal.open(path) as journal:
+            assert journal.lines == lines
+    written(path)
+    with Journal.open(path) as journal:
+        assert journal.lines == [*lines, LINE]
+    assert path.read_bytes() == before + TEXT[:-1] + end.rstrip(b"\0") + b"\n" + TEXT
 
 
 def test_what_a_power_failure_leaves_goes(path: Path) -> None:
