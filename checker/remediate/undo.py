@@ -11,7 +11,7 @@ from checker.errors import SignInFailed
 from checker.remediate.apply import INTERRUPTED, explained
 from checker.remediate.journal import BEGIN, DONE, FAILED, LEFT, UNDONE, EventName, Journal, Line, State
 from checker.remediate.plan_file import OfKey
-from checker.remediate.standing import OPEN, TAKES_BACK, Outcome, Standing, by_key
+from checker.remediate.standing import NO_END, OPEN, TAKES_BACK, Outcome, Standing, by_key
 from checker.sources.aws.changing_session import Changes
 from checker.sources.aws.failures import FAILURES
 from checker.sources.aws.reader import changes
@@ -89,8 +89,15 @@ def may_change(items: Sequence[ToUndo]) -> Changes:
 
 def outcomes(items: Sequence[ToUndo], not_begun: dict[str, str]) -> list[Outcome]:
     """What became of each; `not_begun`: by account, why not all was begun there."""
-    whys = [not_begun.get(item.key.account, "") if item.event == OPEN else item.why for item in items]
-    return [Outcome(item.key, item.step, item.event, why) for item, why in zip(items, whys, strict=True)]
+    return [_outcome(item, not_begun.get(item.key.account, "")) for item in items]
+
+
+def _outcome(item: ToUndo, not_begun: str) -> Outcome:
+    if item.event != OPEN:
+        return Outcome(item.key, item.step, item.event, item.why)
+    if item.standing.line(TAKES_BACK[item.step]) is not None:
+        return Outcome(item.key, item.step, BEGIN, NO_END)
+    return Outcome(item.key, item.step, OPEN, not_begun)
 
 
 class Undoing(NamedTuple):

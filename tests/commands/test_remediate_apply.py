@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -19,7 +20,7 @@ from moto.iam.models import IAMBackend
 from checker.embedded import aws
 from tests.fakes.served_organization import credentials
 from tests.support.moto_server import moto_server
-from tests.support.processes import STARTED_ANEW, environment, here, keyage
+from tests.support.processes import KEYAGE, STARTED_ANEW, environment, here, keyage
 
 POLICY = "version: 1\ndefault: {maxAccessKeyAge: 90}\nremediation: {action: delete, deleteAfterDays: 30}\n"
 NOWHERE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
@@ -223,29 +224,73 @@ def test_130_after_the_step_in_hand(endpoint: str, tmp_path: Path, monkeypatch: 
     assert [key.status for key in keys] == ["Inactive", "Inactive"]
 
 
-def test_4_where_the_journal_cannot_be_written_any_more(
-    endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keys = [old(name) for name in "ab"]
-    folder = planned(tmp_path, endpoint)
+FULL = (
+    "error: cannot write j.jsonl: No space left on device; "
+    "nothing more was begun: mend that, and type the same command again, which goes on from there\n"
+)
+NO_END = "begun, and the journal does not say how it ended"
+
+
+def full_at(line: int) -> Any:
+    """While it lasts the disk is full at so many lines of a journal."""
     plain = os.write
     lines: list[bytes] = []
 
     def write(handle: int, data: bytes) -> int:
         if data.startswith(b'{"at":'):
             lines.append(data)
-            if len(lines) == 2:
+            if len(lines) == line:
                 raise OSError(errno.ENOSPC, "No space left on device")
         return plain(handle, data)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "write", write)
+    return patch.object(os, "write", write)
+
+
+@pytest.mark.parametrize(
+    ("line", "told", "statuses"),
+    [
+        (1, ["not begun", "not begun"], ["Active", "Active"]),
+        (2, [NO_END, "not begun"], ["Inactive", "Active"]),
+        (3, ["done, but not surely the mark that belongs to it", "not begun"], ["Inactive", "Active"]),
+        (5, ["older than 90 days", "not begun"], ["Inactive", "Active"]),
+    ],
+)
+def test_4_where_the_journal_cannot_be_written_any_more(
+    endpoint: str, tmp_path: Path, line: int, told: list[str], statuses: list[str]
+) -> None:
+    keys = [old(name) for name in "ab"]
+    folder = planned(tmp_path, endpoint)
+    with full_at(line):
         done = here(folder, *APPLY, "--yes", **credentials(endpoint))
-    assert (done.returncode, done.stdout, done.stderr) == (
-        4,
-        "",
-        "error: cannot write j.jsonl: No space left on device; nothing more was begun\n",
-    )
-    assert [key.status for key in keys] == ["Inactive", "Active"]
+    assert (done.returncode, done.stderr) == (4, FULL)
+    whys = ["the journal could not be written" if why == "not begun" else why for why in told]
+    rows = {row.split()[0]: row for row in done.stdout.splitlines() if row[:2] in ("a ", "b ")}
+    assert [rows[name].endswith(f"deactivate  {why}") for name, why in zip("ab", whys, strict=True)] == [True, True]
+    assert [key.status for key in keys] == statuses
     done = here(folder, *APPLY, "--yes", **credentials(endpoint))
     assert (done.returncode, [key.status for key in keys]) == (0, ["Inactive", "Inactive"])
+
+
+@pytest.mark.parametrize(("line", "told"), [(1, "the journal could not be written"), (2, NO_END)])
+def test_4_where_the_journal_of_an_undo_cannot_be_written(endpoint: str, tmp_path: Path, line: int, told: str) -> None:
+    key = old("u")
+    folder = planned(tmp_path, endpoint)
+    assert here(folder, *APPLY, "--yes", **credentials(endpoint)).returncode == 0
+    undo = ("remediate", "undo", "j.jsonl", "--yes")
+    with full_at(line):
+        done = here(folder, *undo, **credentials(endpoint))
+    assert (done.returncode, done.stderr, f"deactivate  {told}\n" in done.stdout) == (4, FULL, True)
+    done = here(folder, *undo, **credentials(endpoint))
+    assert (done.returncode, key.status) == (0, "Active")
+
+
+@pytest.mark.parametrize(("to", "why"), [("> /dev/full", "No space left on device"), (">&-", "it is closed")])
+def test_4_where_what_was_done_cannot_be_printed(endpoint: str, tmp_path: Path, to: str, why: str) -> None:
+    key = old("u")
+    folder = planned(tmp_path, endpoint)
+    command = ["bash", "-c", f'"$@" {to}', "keyage", *KEYAGE, *APPLY, "--yes"]
+    settings: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 60}
+    done = subprocess.run(command, cwd=folder, env=environment(**credentials(endpoint)), **settings)
+    where = "what was done is in j.jsonl: type the same command again to see it"
+    assert done.stderr == f"error: cannot write standard output: {why}; {where}\n"
+    assert (done.returncode, key.status) == (4, "Inactive")

@@ -120,6 +120,15 @@ def test_one_that_should_be_there_is_not_made(path: Path) -> None:
     assert not path.exists()
 
 
+def test_what_is_no_journal_is_told_to_undo_without_an_option_that_it_has_not(path: Path) -> None:
+    path.write_bytes(b"version: 1\n")
+    with pytest.raises(UsageError) as refused:
+        Journal.open(path, create=False)
+    assert str(refused.value).endswith(
+        "not a line of a journal: version: 1: name the file that `keyage remediate apply` wrote as its --journal"
+    )
+
+
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(CannotWrite, match="No such file or directory"):
         Journal.open(tmp_path / "none" / "j")
