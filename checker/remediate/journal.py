@@ -18,7 +18,7 @@ import msgspec
 
 from checker.errors import CannotWrite, UsageError, printable
 from checker.file_bytes import MOST, locked
-from checker.remediate.plan_file import OfKey
+from checker.remediate.plan_file import OfKey, why_impossible
 
 EventName = Literal["begin", "done", "left", "failed", "undone"]
 BEGIN: Final = "begin"
@@ -186,9 +186,13 @@ def _is_line(torn: bytes) -> bool:
 
 def _read(text: bytes, place: str, remedy: str) -> Line:
     try:
-        return msgspec.json.decode(text, type=Line)
+        line = msgspec.json.decode(text, type=Line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise UsageError(f"{place}: {_no_line(text)}: {remedy}") from None
+    why = why_impossible(line.key, line.step)
+    if why is not None:
+        raise UsageError(f"{place}: {why}: {remedy}")
+    return line
 
 
 def _no_line(text: bytes) -> str:

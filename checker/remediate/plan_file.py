@@ -1,6 +1,7 @@
 """A plan as a file: read and checked before anything is done by it. Asks AWS nothing."""
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -11,7 +12,7 @@ import msgspec
 
 from checker.decision import Account, decision, remediation_steps, selectors
 from checker.encoding import read_utf8
-from checker.errors import Unreadable, UsageError
+from checker.errors import Unreadable, UsageError, printable
 from checker.evaluate import SKEW
 from checker.members import Repeated, refuse_repeated
 from checker.remediate.plan import LASTS, PlannedStep
@@ -21,6 +22,9 @@ PLAN_LIVE = "plan from live IAM, with iam:ListUsers allowed"
 PLAN_AGAIN = "make a new plan with `keyage remediate plan -o FILE`"
 TOO_DEEP = "it is nested too deeply"
 ENDS_TOO_SOON = "Input data was truncated"  # what msgspec says of it
+# IAM API Reference, GetUser and UpdateAccessKey: what the client or IAM refuses in any other form.
+USER_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
+KEY_ID = re.compile(r"\w{16,128}", re.ASCII)
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -157,7 +161,22 @@ def _key_of(step: PlannedStep, place: str) -> OfKey:
         raise UsageError(f"{place}: the account of this step is not known: {PLAN_LIVE}")
     if not (step.user and step.user_id and step.access_key_id):
         raise UsageError(f"{place}: the user, the user's id or the access key of this step is not known: {PLAN_LIVE}")
-    return OfKey(step.account, step.user, step.user_id, step.access_key_id)
+    key = OfKey(step.account, step.user, step.user_id, step.access_key_id)
+    why = why_impossible(key, step.step)
+    if why is not None:
+        raise UsageError(f"{place}: {why}; {PLAN_AGAIN}")
+    return key
+
+
+def why_impossible(key: OfKey, step: str) -> str | None:
+    """Why IAM can have no such user or key, None if it can; a mark to be taken away may name what never was a key."""
+    if not USER_NAME.fullmatch(key.user):
+        return f"{printable(key.user)} is not the name of a user: 1 to 128 letters, digits and _+=,.@-"
+    if step == remediation_steps.UNMARK and key.key_id.isprintable():
+        return None
+    if not KEY_ID.fullmatch(key.key_id):
+        return f"{printable(key.key_id)} is not the id of an access key: 16 to 128 letters, digits and _"
+    return None
 
 
 def _line_of(error: Exception, data: bytes) -> int:

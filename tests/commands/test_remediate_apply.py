@@ -29,7 +29,7 @@ STEP: dict[str, Any] = {
     "account": DEFAULT_ACCOUNT_ID,
     "user": "u",
     "userId": "AIDA",
-    "accessKeyId": "AKIA",
+    "accessKeyId": "AKIAXXXXXXXXXXXX",
     "step": "deactivate",
     "why": "old",
     "rule": "default",
@@ -64,7 +64,11 @@ def test_a_plan_without_steps_is_done_and_asks_nothing(tmp_path: Path) -> None:
     [
         ((), {"age": timedelta(days=2)}, "plan.json could be applied until"),
         ((), {"policy": {"file": "policies.yaml", "sha256": "0"}}, "was made from another policy than policies.yaml"),
-        ((), {"steps": [STEP, STEP | {"accessKeyId": "AKIB"}]}, "has 2 steps, more than --max-changes 1: look through"),
+        (
+            (),
+            {"steps": [STEP, STEP | {"accessKeyId": "AKIAXXXXXXXXXXXY"}]},
+            "has 2 steps, more than --max-changes 1: look through",
+        ),
         ((), {"steps": {}}, "plan.json:1: this is not a plan: Expected `array`, got `object` - at `$.steps`"),
         (("--role-name", "keyage-audit"), {}, "that role only reads"),
         (("--role-name", "x/keyage-audit"), {}, "that role only reads"),

@@ -13,10 +13,12 @@ from checker.errors import CannotWrite, UsageError
 from checker.remediate.journal import Journal, Line, State
 from tests.support.fixtures import ACCOUNT, NOW
 
-LINE = Line(NOW, "0", "begin", ACCOUNT, "u", "AIDA", "AKIA", "deactivate", State("Active", None), None, "old", None)
+LINE = Line(
+    NOW, "0", "begin", ACCOUNT, "u", "AIDA", "AKIAXXXXXXXXXXXX", "deactivate", State("Active", None), None, "old", None
+)
 TEXT = (
     b'{"at":"2026-11-23T12:00:00Z","plan":"0","event":"begin","account":"111122223333","user":"u","userId":"AIDA",'
-    b'"accessKeyId":"AKIA","step":"deactivate","before":{"status":"Active","mark":null},"after":null,"why":"old",'
+    b'"accessKeyId":"AKIAXXXXXXXXXXXX","step":"deactivate","before":{"status":"Active","mark":null},"after":null,"why":"old",'
     b'"requestId":null}\n'
 )
 
@@ -100,6 +102,13 @@ def test_what_is_no_journal_is_refused_and_stays(path: Path, data: bytes, line: 
     with pytest.raises(UsageError, match=rf"j.jsonl:{line}: this is not a line of a journal.*name another file"):
         Journal.open(path)
     assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize("wrong", [b'"u\\u001b"', b'"a/b"', b'""'])
+def test_a_user_that_iam_cannot_have_is_refused(path: Path, wrong: bytes) -> None:
+    path.write_bytes(TEXT + TEXT.replace(b'"user":"u"', b'"user":' + wrong))
+    with pytest.raises(UsageError, match=r"j.jsonl:2: .*is not the name of a user.*: name the file that"):
+        Journal.open(path, create=False)
 
 
 def test_a_second_run_with_it_is_refused(path: Path) -> None:

@@ -48,7 +48,7 @@ class World:
         text = f"version: 1\ndefault: {{maxAccessKeyAge: 5}}\nremediation: {{action: {action}{wait}{protected}}}\n"
         self.policy = loader.parse(text.encode(), "policies.yaml")
         for number in range(self.random.randint(1, 2)):
-            self._key(f"AKIA{number}")
+            self._key(f"AKIAXXXXXXXXXXX{number}")
         self.plan = self._planned()
 
     def _key(self, key_id: str) -> None:
@@ -73,7 +73,7 @@ class World:
 
     def other_changes(self) -> None:
         """What somebody else may do to a key."""
-        key_id = self.random.choice(["AKIA0", "AKIA1"])
+        key_id = self.random.choice(["AKIAXXXXXXXXXXX0", "AKIAXXXXXXXXXXX1"])
         if key_id not in self.iam.keys:
             return
         match self.random.randrange(5):
