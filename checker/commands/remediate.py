@@ -2,23 +2,32 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from checker.decision import remediation_steps
-from checker.errors import COMPLIANT_EXIT, FINDINGS_EXIT, INTERRUPTED_EXIT, UNREADABLE_EXIT, UsageError
+from checker.errors import (
+    COMPLIANT_EXIT,
+    FINDINGS_EXIT,
+    INTERRUPTED_EXIT,
+    UNREADABLE_EXIT,
+    CannotWrite,
+    ReaderLeft,
+    UsageError,
+)
 from checker.permissions import AUDIT_ROLE, REMEDIATE_ROLE
-from checker.policy.inventory import complete
+from checker.policy.inventory import now_known
 from checker.remediate import plan_file
 from checker.remediate import undo as taking_back
 from checker.remediate.apply import Applying, apply_account, may_change
 from checker.remediate.asking import asking, remediation
-from checker.remediate.journal import DONE, FAILED, UNDONE, Journal
+from checker.remediate.journal import DONE, UNDONE, Journal
 from checker.remediate.plan import plan_account
-from checker.remediate.standing import OPEN, Outcome, by_key, outcomes
+from checker.remediate.standing import WAITING, Outcome, by_key, outcomes
 from checker.reports.formats import writer
 from checker.reports.remediate import changed as changed_report
 from checker.reports.remediate.rows import to_do
@@ -111,13 +120,16 @@ def _applied(options: Changing, loaded: Loaded, plan: plan_file.PlanFile, journa
     applying = Applying(plan, by_key(journal.lines), journal, clock, time.sleep, stop)
 
     def work(iam: Any, account_id: str) -> str | None:
-        account = complete(plan.account(account_id), loaded.inventory)
+        account = now_known(plan.account(account_id), loaded.inventory)
         return apply_account(iam, applying, remediation(loaded.policy, account, loaded.now), account_id)
 
     there = outcomes(plan, journal.lines, {})
-    ids = dict.fromkeys(outcome.key.account for outcome in there if outcome.event in (OPEN, FAILED))
-    not_begun = _change(options, may_change(plan), list(ids), work, stop)
-    return _tell(options, outcomes(plan, journal.lines, not_begun), stop, wanted=DONE)
+    ids = dict.fromkeys(outcome.key.account for outcome in there if outcome.event in WAITING)
+
+    def tell(not_begun: dict[str, str]) -> int:
+        return _tell(options, outcomes(plan, journal.lines, not_begun), stop, wanted=DONE)
+
+    return _change(options, may_change(plan), list(ids), work, stop, tell)
 
 
 def undo(options: Changing) -> int:
@@ -125,7 +137,7 @@ def undo(options: Changing) -> int:
     _refuse_role(options.role_name)
     with Journal.open(options.journal, create=False) as journal:
         items = taking_back.to_undo(journal.lines)
-        waiting = [item for item in items if item.event in (OPEN, FAILED)]
+        waiting = [item for item in items if item.event in WAITING]
         if waiting:
             require_confirmed(_question_of_undo(options.journal, waiting), yes=options.yes)
         stop = Stop()
@@ -136,8 +148,12 @@ def undo(options: Changing) -> int:
             return taking_back.undo_account(iam, undoing, mine)
 
         ids = dict.fromkeys(item.key.account for item in waiting)
-        not_begun = _change(options, taking_back.may_change(waiting), list(ids), work, stop)
-        return _tell(options, taking_back.outcomes(taking_back.to_undo(journal.lines), not_begun), stop, wanted=UNDONE)
+
+        def tell(not_begun: dict[str, str]) -> int:
+            there = taking_back.outcomes(taking_back.to_undo(journal.lines), not_begun)
+            return _tell(options, there, stop, wanted=UNDONE)
+
+        return _change(options, taking_back.may_change(waiting), list(ids), work, stop, tell)
 
 
 def _question_of_undo(journal: Path, waiting: Sequence[taking_back.ToUndo]) -> str:
@@ -149,14 +165,30 @@ def _question_of_undo(journal: Path, waiting: Sequence[taking_back.ToUndo]) -> s
     return f"{journal}: {', '.join(parts)} in {accounts}. Do that?"
 
 
-def _change(options: Changing, changes: Changes, ids: Sequence[str], work: Work, stop: Stop) -> dict[str, str]:
-    """Do the work in these accounts; gives by account why something was not begun there."""
+def _change(
+    options: Changing,
+    changes: Changes,
+    ids: Sequence[str],
+    work: Work,
+    stop: Stop,
+    told: Callable[[dict[str, str]], int],
+) -> int:
+    """Do the work in these accounts and have it told, by account why something was not begun there.
+
+    Raises CannotWrite if the journal cannot be written any more, after what was done till then is told.
+    """
     if not ids:
-        return {}
+        return told({})
     tell = teller(quiet=options.common.quiet)
     session = ChangingSession(changes, options.profile, options.concurrency, tell=tell)
     accounts = Accounts(session, Role(options.role_name or REMEDIATE_ROLE, options.external_id))
-    return changed(accounts, ids, work, Workers(options.concurrency), stop)
+    try:
+        not_begun = changed(accounts, ids, work, Workers(options.concurrency), stop)
+    except CannotWrite:
+        with suppress(CannotWrite):
+            told(dict.fromkeys(ids, "the journal could not be written"))
+        raise
+    return told(not_begun)
 
 
 def _refuse_role(name: str | None) -> None:
@@ -166,7 +198,7 @@ def _refuse_role(name: str | None) -> None:
 
 def _question(plan: plan_file.PlanFile, there: Sequence[Outcome]) -> str:
     """What is about to happen."""
-    ended = sum(outcome.event not in (OPEN, FAILED) for outcome in there)
+    ended = sum(outcome.event not in WAITING for outcome in there)
     before = f" {ended} of them ended before." if ended else ""
     accounts = plural(len({outcome.key.account for outcome in there}), "account")
     return f"{plan.path}: {to_do([outcome.step for outcome in there])} in {accounts}.{before} Do that?"
@@ -175,10 +207,17 @@ def _question(plan: plan_file.PlanFile, there: Sequence[Outcome]) -> str:
 def _tell(options: Changing, there: Sequence[Outcome], stop: Stop, *, wanted: str) -> int:
     """Print what became of every step, and return the exit code; `wanted`: what should have become of each."""
     run = changed_report.ChangedRun(there, options.width)
-    changed_report.write(run, sys.stdout, color=options.color)
+    try:
+        changed_report.write(run, sys.stdout, color=options.color)
+        sys.stdout.flush()
+    except ReaderLeft:
+        raise
+    except CannotWrite as error:
+        where = f"what was done is in {options.journal}: type the same command again to see it"
+        raise CannotWrite(f"{error}; {where}") from None
     events = {outcome.event for outcome in there}
     if stop.interrupted:
         return INTERRUPTED_EXIT
-    if events & {FAILED, OPEN}:
+    if events & WAITING:
         return UNREADABLE_EXIT
     return COMPLIANT_EXIT if events <= {wanted} else FINDINGS_EXIT

@@ -44,6 +44,11 @@ def complete(account: Account, inventory: Inventory) -> Account:
     )
 
 
+def now_known(account: Account, inventory: Inventory) -> Account:
+    """The account as the inventory has it, with what that lacks filled in from what was known of it earlier."""
+    return complete(inventory.get(account.id, account), {account.id: account})
+
+
 def _repeated(document: yaml_text.Document, content: object) -> Iterator[Problem]:
     listed = content.get("accounts") if isinstance(content, dict) else None
     seen = set()

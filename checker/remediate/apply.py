@@ -15,6 +15,7 @@ from checker.remediate.standing import OPEN, Standing, settle
 from checker.sources.aws.changing_session import Changes
 from checker.sources.aws.failures import FAILURES, explain
 from checker.sources.aws.reader import changes
+from checker.sources.aws.refusals import Refusals
 
 VERB = "remediate"  # of `keyage permissions`
 OPERATIONS = {
@@ -60,13 +61,14 @@ def apply_account(
     """
     mine = {key: steps for key, steps in applying.plan.steps.items() if key.account == account_id}
     standings = {key: Standing(applying.told.get(key, ())) for key in mine}
+    refusals = Refusals(iam)
     for key in sorted(mine, key=lambda key: _urgency(standings[key], mine[key])):
         open_steps = [step for step in mine[key] if standings[key].event(step.step) in (OPEN, FAILED)]
         if not open_steps:
             continue
         if applying.stopped():
             return INTERRUPTED
-        work = _KeyWork(iam, applying, remediation, key)
+        work = _KeyWork(iam, refusals, applying, remediation, key)
         work.do(open_steps, standings[key])
         if work.stops is not None:
             return work.stops
@@ -83,13 +85,21 @@ def _urgency(standing: Standing, steps: Sequence[PlannedStep]) -> int:
 class _KeyWork:
     """What is done with one key. Each step that is awaited gets an end in the journal, whatever happens."""
 
-    def __init__(self, iam: Any, applying: Applying, remediation: remediation_steps.Remediation, key: OfKey) -> None:
+    def __init__(
+        self,
+        iam: Any,
+        refusals: Refusals,
+        applying: Applying,
+        remediation: remediation_steps.Remediation,
+        key: OfKey,
+    ) -> None:
         self.stops: str | None = None  # the failure after which no other key of the account is begun
-        self._applying, self._key = applying, key
+        self._applying, self._key, self._refusals = applying, key, refusals
         self._user = User(key.user, id=key.user_id)
         self._awaited: dict[str, None] = {}
         self._latest: changes.Event | None = None  # of those that are about no awaited step
         self._failed: str | None = None
+        self._begun: dict[str, State | None] = {}  # the key before each change that was begun and has no end yet
         decides = remediation._replace(now=applying.now())
         self._changes = changes.KeyChanges(iam, applying.wait, decides, self._record, self._explain)
 
@@ -103,10 +113,11 @@ class _KeyWork:
         except SignInFailed as error:
             self.stops = self._failed = str(error)
         for awaited in list(self._awaited):
-            self._write(FAILED if self._failed else LEFT, awaited, self._failed or self._why_left())
+            before = self._begun.get(awaited) if self._refusals.surely_not_made else None
+            self._write(FAILED if self._failed else LEFT, awaited, self._failed or self._why_left(), before, before)
 
     def _do(self, planned: Sequence[PlannedStep], standing: Standing) -> None:
-        begun = [step for step in planned if standing.event_alone(step.step) == DONE or standing.in_doubt(step.step)]
+        begun = [step for step in planned if standing.event_alone(step.step) == DONE or standing.doubted(step.step)]
         fresh = {step.step for step in planned if step not in begun}
         if begun:
             found = self._changes.look(self._user, self._key.key_id)
@@ -124,9 +135,9 @@ class _KeyWork:
         """Whether a step was done by an earlier run, which may not have come to say so."""
         if standing.event_alone(step) == DONE:
             return True
-        settled = settle(step, standing.begun(step), self._state(found))
+        settled = settle(step, standing.doubted(step), self._state(found))
         if settled.event == DONE:
-            self._settle(step, settled.why, standing.begun(step))
+            self._settle(step, settled.why, standing.doubted(step))
         return settled.event == DONE
 
     def _finish(self, step: PlannedStep, standing: Standing, found: User) -> bool:
@@ -135,7 +146,7 @@ class _KeyWork:
         if following is None:
             return True
         self._awaited[following] = None
-        begun = standing.begun(following)
+        begun = standing.doubted(following)
         settled = settle(following, begun, self._state(found))
         if settled.event == DONE:
             self._settle(following, settled.why, begun)
@@ -159,6 +170,10 @@ class _KeyWork:
             self._failed = event.why
         if event.event == BEGIN or event.step in self._awaited or event.event == DONE or self._announced(event):
             before, after = event.before and State(*event.before), event.after and State(*event.after)
+            if event.event == FAILED and after is None and self._refusals.surely_not_made:
+                after = before  # the key is as it was; without one nobody knows
+            if event.event == BEGIN:
+                self._begun[event.step] = before
             self._write(ENDS[event.event], event.step, event.why, before, after, event.request_id)
         else:
             self._latest = event
@@ -181,6 +196,7 @@ class _KeyWork:
         self._applying.journal.append(Line(now, plan, event, *self._key, step, before, after, why, request_id))
         if event != BEGIN:
             self._awaited.pop(step, None)
+            self._begun.pop(step, None)
 
     def _why_left(self) -> str:
         if self._latest is None:

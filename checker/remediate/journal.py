@@ -18,7 +18,7 @@ import msgspec
 
 from checker.errors import CannotWrite, UsageError, printable
 from checker.file_bytes import MOST, locked
-from checker.remediate.plan_file import OfKey
+from checker.remediate.plan_file import OfKey, why_impossible
 
 EventName = Literal["begin", "done", "left", "failed", "undone"]
 BEGIN: Final = "begin"
@@ -29,6 +29,8 @@ UNDONE: Final = "undone"
 STARTS = b'{"at":"'  # every line
 LONGEST_NAME = 100  # characters of what is no journal, in a message
 ANOTHER = "name another file with --journal"
+GO_ON = "nothing more was begun: mend that, and type the same command again, which goes on from there"
+ONE_OF_APPLY = "name the file that `keyage remediate apply` wrote as its --journal"
 
 
 class State(msgspec.Struct, frozen=True):
@@ -71,7 +73,8 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path, *, create: bool = True) -> Self:
-        """Open and lock it, `create`: make it if it is not there; a line that was cut off by a kill is taken away.
+        """Open and lock it, `create`: make it if it is not there. A line that a kill cut off is taken away; one that is
+        whole but for its end gets that.
 
         Raises UsageError for a file that is no journal or that another run writes, CannotWrite.
         """
@@ -82,7 +85,7 @@ class Journal:
                 raise CannotWrite(f"cannot write {path}: {error.strerror}") from None
             raise UsageError(f"cannot read {path}: {error.strerror}") from None
         try:
-            return cls._opened(path, handle)
+            return cls._opened(path, handle, ANOTHER if create else ONE_OF_APPLY)
         except OSError as error:
             os.close(handle)
             raise CannotWrite(f"cannot write {path}: {error.strerror}") from None
@@ -91,19 +94,25 @@ class Journal:
             raise
 
     @classmethod
-    def _opened(cls, path: Path, handle: int) -> Self:
+    def _opened(cls, path: Path, handle: int, remedy: str) -> Self:
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
-            raise UsageError(f"{path} is no ordinary file, and a journal has to be one: {ANOTHER}")
-        _lock(path, handle)
+            raise UsageError(f"{path} is no ordinary file, and a journal has to be one: {remedy}")
+        _lock(path, handle, remedy)
         data = os.pread(handle, MOST + 1, 0)
         if len(data) > MOST:
-            raise UsageError(f"{path} is larger than {MOST >> 20} MiB, too large for a journal: {ANOTHER}")
-        whole, torn = _parted(data, path)
-        lines = [_read(text, f"{path}:{number}") for number, text in enumerate(whole.split(b"\n")[:-1], start=1)]
+            raise UsageError(f"{path} is larger than {MOST >> 20} MiB, too large for a journal: {remedy}")
+        whole, torn = _parted(data, path, remedy)
+        ended = _is_line(torn)
+        if ended:
+            whole += torn.rstrip(b"\0") + b"\n"
+        texts = enumerate(whole.split(b"\n")[:-1], start=1)
+        lines = [_read(text, f"{path}:{number}", remedy) for number, text in texts]
         os.fchmod(handle, 0o600)
         if torn:
-            os.ftruncate(handle, len(whole))
+            os.ftruncate(handle, len(whole) - ended)
+        if ended:
+            _write_all(handle, b"\n")
         os.fsync(handle)
         _sync_folder(path)
         return cls(path, handle, lines, len(whole))
@@ -113,7 +122,7 @@ class Journal:
         try:
             self._write(self._encoder.encode(line) + b"\n")
         except OSError as error:
-            raise CannotWrite(f"cannot write {self.path}: {error.strerror}; nothing more was begun") from None
+            raise CannotWrite(f"cannot write {self.path}: {error.strerror}; {GO_ON}") from None
         self.lines.append(line)
 
     def _write(self, data: bytes) -> None:
@@ -148,34 +157,47 @@ def _write_all(handle: int, data: bytes) -> None:
         data = data[os.write(handle, data) :]
 
 
-def _lock(path: Path, handle: int) -> None:
+def _lock(path: Path, handle: int, remedy: str) -> None:
     alone = locked(handle, fcntl.LOCK_EX)
     if alone is False:
         raise UsageError(f"another keyage works with {path}: run again when it has ended")
     if alone is None:
-        raise UsageError(f"{path} is on a file system that cannot lock files, so two runs could use it: {ANOTHER}")
+        raise UsageError(f"{path} is on a file system that cannot lock files, so two runs could use it: {remedy}")
 
 
-def _parted(data: bytes, path: Path) -> tuple[bytes, bytes]:
+def _parted(data: bytes, path: Path, remedy: str) -> tuple[bytes, bytes]:
     """The whole lines, and what a kill left of a last one; raises UsageError for what no journal ends with."""
     end = data.rfind(b"\n") + 1
     whole, torn = data[:end], data[end:]
     if not torn.startswith(STARTS[: len(torn)]) and torn.strip(b"\0"):
         line = whole.count(b"\n") + 1
-        raise UsageError(f"{path}:{line}: {_no_line(torn)}")
+        raise UsageError(f"{path}:{line}: {_no_line(torn)}: {remedy}")
     return whole, torn
 
 
-def _read(text: bytes, place: str) -> Line:
+def _is_line(torn: bytes) -> bool:
+    """Whether nothing but the end of the line is gone: an editor took it away, or a kill came just before it."""
     try:
-        return msgspec.json.decode(text, type=Line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise UsageError(f"{place}: {_no_line(text)}") from None
+        msgspec.json.decode(torn.rstrip(b"\0"), type=Line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _read(text: bytes, place: str, remedy: str) -> Line:
+    try:
+        line = msgspec.json.decode(text, type=Line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise UsageError(f"{place}: {_no_line(text)}: {remedy}") from None
+    why = why_impossible(line.key, line.step)
+    if why is not None:
+        raise UsageError(f"{place}: {why}: {remedy}")
+    return line
 
 
 def _no_line(text: bytes) -> str:
     shown = printable(text[:LONGEST_NAME].decode("utf-8", "replace"))
-    return f"this is not a line of a journal: {shown}: {ANOTHER}"
+    return f"this is not a line of a journal: {shown}"
 
 
 def _sync_folder(path: Path) -> None:

@@ -1,6 +1,8 @@
 """A plan as a file: read and checked before anything is done by it. Asks AWS nothing."""
 
 import hashlib
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +12,7 @@ import msgspec
 
 from checker.decision import Account, decision, remediation_steps, selectors
 from checker.encoding import read_utf8
-from checker.errors import Unreadable, UsageError
+from checker.errors import Unreadable, UsageError, printable
 from checker.evaluate import SKEW
 from checker.members import Repeated, refuse_repeated
 from checker.remediate.plan import LASTS, PlannedStep
@@ -18,7 +20,11 @@ from checker.remediate.plan import LASTS, PlannedStep
 SCHEMA_VERSION = 1
 PLAN_LIVE = "plan from live IAM, with iam:ListUsers allowed"
 PLAN_AGAIN = "make a new plan with `keyage remediate plan -o FILE`"
+TOO_DEEP = "it is nested too deeply"
 ENDS_TOO_SOON = "Input data was truncated"  # what msgspec says of it
+# IAM API Reference, GetUser and UpdateAccessKey: what the client or IAM refuses in any other form.
+USER_NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
+KEY_ID = re.compile(r"\w{16,128}", re.ASCII)
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -88,6 +94,8 @@ def parse(data: bytes, path: Path) -> PlanFile:
     try:
         plan = msgspec.json.decode(data, type=_Plan)
         refuse_repeated(data, ("accessKeyId", "user"))
+    except RecursionError:
+        raise UsageError(f"{path}: this is not a plan: {TOO_DEEP}; {PLAN_AGAIN}") from None
     except (msgspec.DecodeError, UnicodeDecodeError, Repeated) as error:
         raise UsageError(f"{path}:{_line_of(error, data)}: this is not a plan: {error}; {PLAN_AGAIN}") from None
     if plan.schema_version != SCHEMA_VERSION:
@@ -100,6 +108,9 @@ def parse(data: bytes, path: Path) -> PlanFile:
             raise UsageError(f"{path}:{line}: the step {step.step} of {step.access_key_id} is there twice")
         steps.setdefault(key, []).append(step)
     accounts = {each.id: decision.Account(each.id, each.name, each.ou, each.tags) for each in plan.accounts}
+    if len(accounts) < len(plan.accounts):
+        twice = Counter(each.id for each in plan.accounts).most_common(1)[0][0]
+        raise UsageError(f"{path}: the account {twice} is listed twice: {PLAN_AGAIN}")
     sha256 = hashlib.sha256(data).hexdigest()
     return PlanFile(
         path, sha256, plan.planned_at, plan.expires_at, plan.policy.file, plan.policy.sha256, accounts, dict(steps)
@@ -150,7 +161,22 @@ def _key_of(step: PlannedStep, place: str) -> OfKey:
         raise UsageError(f"{place}: the account of this step is not known: {PLAN_LIVE}")
     if not (step.user and step.user_id and step.access_key_id):
         raise UsageError(f"{place}: the user, the user's id or the access key of this step is not known: {PLAN_LIVE}")
-    return OfKey(step.account, step.user, step.user_id, step.access_key_id)
+    key = OfKey(step.account, step.user, step.user_id, step.access_key_id)
+    why = why_impossible(key, step.step)
+    if why is not None:
+        raise UsageError(f"{place}: {why}; {PLAN_AGAIN}")
+    return key
+
+
+def why_impossible(key: OfKey, step: str) -> str | None:
+    """Why IAM can have no such user or key, None if it can; a mark to be taken away may name what never was a key."""
+    if not USER_NAME.fullmatch(key.user):
+        return f"{printable(key.user)} is not the name of a user: 1 to 128 letters, digits and _+=,.@-"
+    if step == remediation_steps.UNMARK and key.key_id.isprintable():
+        return None
+    if not KEY_ID.fullmatch(key.key_id):
+        return f"{printable(key.key_id)} is not the id of an access key: 16 to 128 letters, digits and _"
+    return None
 
 
 def _line_of(error: Exception, data: bytes) -> int:

@@ -12,6 +12,8 @@ from checker.sources.aws.reader import changes
 ACTIVATE, WITHDRAW = "activate", "withdraw-mark"
 TAKES_BACK = {steps.DEACTIVATE: ACTIVATE, steps.MARK: WITHDRAW}
 OPEN = "open"  # not begun, or to be done again
+WAITING = frozenset({OPEN, BEGIN, FAILED})  # what a run has still to do; BEGIN: it has not come to its end
+NO_END = "begun, and the journal does not say how it ended"
 
 
 class Standing:
@@ -21,13 +23,16 @@ class Standing:
         """`lines` are those of a journal that are about the key, in their order."""
         self._latest: dict[str, Line] = {}
         self._begun: dict[str, Line] = {}
+        self._doubted: dict[str, Line] = {}
         self.undone: set[str] = set()  # the steps that were taken back
         self.taken_back = False  # whether somebody has begun to undo something
         for line in lines:
             self._latest[line.step] = line
             if line.event == BEGIN:
-                self._begun[line.step] = line
-            elif line.event == UNDONE:
+                self._begun[line.step] = self._doubted[line.step] = line
+            elif line.event != FAILED or _surely_not_made(line):
+                self._doubted.pop(line.step, None)
+            if line.event == UNDONE:
                 self.undone.add(line.step)
             self.taken_back = self.taken_back or line.event == UNDONE or line.step in TAKES_BACK.values()
 
@@ -65,10 +70,25 @@ class Standing:
             return f"done, but {following.step} after it: {following.why}"
         return own.why if own else ""
 
-    def in_doubt(self, step: str) -> bool:
-        """Whether a call was announced of which the journal does not know whether it was made."""
-        line = self._latest.get(step)
-        return line is not None and step in self._begun and line.event in (BEGIN, FAILED)
+    def unfinished(self, step: str) -> str | None:
+        """How far a step has come that is begun and not at its end; None for all others."""
+        own, following = self._latest.get(step), changes.FOLLOWED_BY.get(step)
+        if own is None or self.taken_back:
+            return None
+        if own.event == BEGIN:
+            return NO_END
+        if own.event == DONE and following is not None and self.event_alone(following) == OPEN:
+            return f"done, but not surely the {following} that belongs to it"
+        return None
+
+    def doubted(self, step: str) -> Line | None:
+        """The line that announced a call, if nobody knows whether it was made: what AWS refused was not."""
+        return self._doubted.get(step)
+
+
+def _surely_not_made(line: Line) -> bool:
+    """Whether a failure says that the key is as it was before."""
+    return line.before is not None and line.before == line.after
 
 
 def by_key(lines: Sequence[Line]) -> dict[OfKey, list[Line]]:
@@ -80,7 +100,7 @@ def by_key(lines: Sequence[Line]) -> dict[OfKey, list[Line]]:
 
 
 class Outcome(NamedTuple):
-    """What became of a step of a plan; `event` is OPEN where it was not begun."""
+    """What became of a step of a plan; `event` is OPEN where it was not begun, BEGIN where it is not at its end."""
 
     key: OfKey
     step: str
@@ -94,7 +114,10 @@ def outcomes(plan: PlanFile, lines: Sequence[Line], not_begun: Mapping[str, str]
     for key, planned in plan.steps.items():
         standing = Standing(told.get(key, ()))
         for step in planned:
-            event = standing.event(step.step)
+            event, unfinished = standing.event(step.step), standing.unfinished(step.step)
+            if unfinished is not None:
+                found.append(Outcome(key, step.step, BEGIN, unfinished))
+                continue
             why = not_begun.get(key.account, "") if event == OPEN else standing.why(step.step)
             found.append(Outcome(key, step.step, event, why))
     return found

@@ -11,10 +11,11 @@ from checker.errors import SignInFailed
 from checker.remediate.apply import INTERRUPTED, explained
 from checker.remediate.journal import BEGIN, DONE, FAILED, LEFT, UNDONE, EventName, Journal, Line, State
 from checker.remediate.plan_file import OfKey
-from checker.remediate.standing import OPEN, TAKES_BACK, Outcome, Standing, by_key
+from checker.remediate.standing import NO_END, OPEN, TAKES_BACK, Outcome, Standing, by_key
 from checker.sources.aws.changing_session import Changes
 from checker.sources.aws.failures import FAILURES
 from checker.sources.aws.reader import changes
+from checker.sources.aws.refusals import Refusals
 
 DELETED = "gone: it was deleted, and nothing brings it back"
 UNCLEAR = "whether it was deleted is not known, because the run ended then: apply the plan again to be told"
@@ -36,6 +37,19 @@ class ToUndo(NamedTuple):
             return UNDONE
         taking = self.standing.line(TAKES_BACK[self.step])
         return OPEN if taking is None or taking.event == BEGIN else taking.event
+
+    @property
+    def marks(self) -> set[str | None]:
+        """What the key may have for a mark if nobody has changed it since; several where a run was killed."""
+        own = self.standing.begun(self.step) or self.standing.line(self.step)
+        marks = {own.after.mark if own and own.after else None}
+        following = changes.FOLLOWED_BY.get(self.step, "")
+        mark, announced = self.standing.line(following), self.standing.begun(following)
+        if mark is None or announced is None or announced.after is None:
+            return marks
+        if self.standing.doubted(following):
+            return marks | {announced.after.mark}
+        return {announced.after.mark} if mark.event == DONE else marks
 
     @property
     def why(self) -> str:
@@ -63,7 +77,7 @@ def to_undo(lines: Sequence[Line]) -> list[ToUndo]:
 
 def _was_made(standing: Standing, step: str) -> bool:
     line = standing.line(step)
-    return line is not None and (line.event in (DONE, UNDONE) or standing.in_doubt(step))
+    return line is not None and (line.event in (DONE, UNDONE) or standing.doubted(step) is not None)
 
 
 def may_change(items: Sequence[ToUndo]) -> Changes:
@@ -75,8 +89,15 @@ def may_change(items: Sequence[ToUndo]) -> Changes:
 
 def outcomes(items: Sequence[ToUndo], not_begun: dict[str, str]) -> list[Outcome]:
     """What became of each; `not_begun`: by account, why not all was begun there."""
-    whys = [not_begun.get(item.key.account, "") if item.event == OPEN else item.why for item in items]
-    return [Outcome(item.key, item.step, item.event, why) for item, why in zip(items, whys, strict=True)]
+    return [_outcome(item, not_begun.get(item.key.account, "")) for item in items]
+
+
+def _outcome(item: ToUndo, not_begun: str) -> Outcome:
+    if item.event != OPEN:
+        return Outcome(item.key, item.step, item.event, item.why)
+    if item.standing.line(TAKES_BACK[item.step]) is not None:
+        return Outcome(item.key, item.step, BEGIN, NO_END)
+    return Outcome(item.key, item.step, OPEN, not_begun)
 
 
 class Undoing(NamedTuple):
@@ -93,10 +114,11 @@ def undo_account(iam: Any, undoing: Undoing, items: Sequence[ToUndo]) -> str | N
 
     Gives why no further one was begun, None if all were. Raises CannotWrite if the journal cannot be written.
     """
+    refusals = Refusals(iam)
     for item in items:
         if undoing.stopped():
             return INTERRUPTED
-        stops = _Back(iam, undoing, item).do()
+        stops = _Back(iam, refusals, undoing, item).do()
         if stops is not None:
             return stops
     return None
@@ -105,8 +127,9 @@ def undo_account(iam: Any, undoing: Undoing, items: Sequence[ToUndo]) -> str | N
 class _Back:
     """Takes one change back, if the key still is as the change left it."""
 
-    def __init__(self, iam: Any, undoing: Undoing, item: ToUndo) -> None:
-        self._iam, self._undoing, self._item = iam, undoing, item
+    def __init__(self, iam: Any, refusals: Refusals, undoing: Undoing, item: ToUndo) -> None:
+        self._iam, self._refusals, self._undoing, self._item = iam, refusals, undoing, item
+        self._untouched: State | None = None  # the key while a change was announced and none was made
         self._key, self._taking = item.key, TAKES_BACK[item.step]
 
     def do(self) -> str | None:
@@ -115,7 +138,9 @@ class _Back:
             self._do()
         except (*FAILURES, changes.NotAsExpected) as error:
             failed = changes.failure(error, User(self._key.user), self._key.key_id, explained)
-            self._write(LEFT if failed.event == changes.LEFT else FAILED, self._taking, failed.why)
+            as_it_was = self._untouched if self._refusals.surely_not_made else None
+            event: EventName = LEFT if failed.event == changes.LEFT else FAILED
+            self._write(event, self._taking, failed.why, as_it_was, as_it_was)
             stops = failed.event == changes.FAILED and isinstance(error, ClientError | BotoCoreError | SignInFailed)
             return failed.why if stops else None
         return None
@@ -126,7 +151,7 @@ class _Back:
             self._write(LEFT, self._taking, "the user is gone, or has another name now")
             return
         now = State(*changes.state_of(found, self._key.key_id))
-        begun = self._item.standing.begun(self._taking)
+        begun = self._item.standing.doubted(self._taking)
         why_left = self._why_left(now, begun)
         if why_left is not None:
             self._write(LEFT, self._taking, why_left)
@@ -135,6 +160,7 @@ class _Back:
         wanted = State("Active" if activates else now.status, None)
         if now != wanted:
             self._write(BEGIN, self._taking, f"{self._item.step} is taken back", now, wanted)
+            self._untouched = now
         request_id = self._change(found, now, wanted)
         before = begun.before if begun and now == wanted else now
         self._write(UNDONE, self._item.step, f"{self._item.step} was taken back", before, wanted, request_id)
@@ -143,19 +169,22 @@ class _Back:
         """Why the key is not touched; None where it is as the change left it, or as a killed run of `undo` did."""
         if now.status is None:
             return "the key is gone"
-        if self._item.step == remediation_steps.DEACTIVATE:
-            return None if now.status == "Inactive" or begun else f"{now.status} already"
-        made = self._item.standing.line(self._item.step)
-        if now.mark is None:
-            return None if begun else "there is no mark any more"
-        ours = made is not None and made.after is not None and made.after.mark == now.mark
-        return None if ours else f"it has another mark now: {now.mark}"
+        activates = self._item.step == remediation_steps.DEACTIVATE
+        if activates and now.status != "Inactive" and begun is None:
+            return f"{now.status} already"
+        marks = self._item.marks
+        if begun is not None and (now.status != "Inactive" or not activates):
+            marks = marks | {None}
+        if now.mark in marks:
+            return None
+        return f"it has another mark now: {now.mark}" if now.mark else "its mark is gone: somebody has changed it since"
 
     def _change(self, found: User, now: State, wanted: State) -> str | None:
         """Gives the id of the last request, None if there was none."""
         name, key_id, answer = self._key.user, self._key.key_id, None
         if now.status != wanted.status:
             answer = self._iam.update_access_key(UserName=name, AccessKeyId=key_id, Status="Active")
+            self._untouched = None
             keys = [key._replace(status="Active") if key.id == key_id else key for key in found.keys]
             changes.await_keys(self._iam, self._undoing.wait, found._replace(keys=keys))
         if now.mark is not None:

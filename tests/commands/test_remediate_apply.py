@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from moto.core.models import DEFAULT_ACCOUNT_ID
@@ -19,7 +20,7 @@ from moto.iam.models import IAMBackend
 from checker.embedded import aws
 from tests.fakes.served_organization import credentials
 from tests.support.moto_server import moto_server
-from tests.support.processes import STARTED_ANEW, environment, here, keyage
+from tests.support.processes import KEYAGE, STARTED_ANEW, environment, here, keyage
 
 POLICY = "version: 1\ndefault: {maxAccessKeyAge: 90}\nremediation: {action: delete, deleteAfterDays: 30}\n"
 NOWHERE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
@@ -28,7 +29,7 @@ STEP: dict[str, Any] = {
     "account": DEFAULT_ACCOUNT_ID,
     "user": "u",
     "userId": "AIDA",
-    "accessKeyId": "AKIA",
+    "accessKeyId": "AKIAXXXXXXXXXXXX",
     "step": "deactivate",
     "why": "old",
     "rule": "default",
@@ -63,7 +64,11 @@ def test_a_plan_without_steps_is_done_and_asks_nothing(tmp_path: Path) -> None:
     [
         ((), {"age": timedelta(days=2)}, "plan.json could be applied until"),
         ((), {"policy": {"file": "policies.yaml", "sha256": "0"}}, "was made from another policy than policies.yaml"),
-        ((), {"steps": [STEP, STEP | {"accessKeyId": "AKIB"}]}, "has 2 steps, more than --max-changes 1: look through"),
+        (
+            (),
+            {"steps": [STEP, STEP | {"accessKeyId": "AKIAXXXXXXXXXXXY"}]},
+            "has 2 steps, more than --max-changes 1: look through",
+        ),
         ((), {"steps": {}}, "plan.json:1: this is not a plan: Expected `array`, got `object` - at `$.steps`"),
         (("--role-name", "keyage-audit"), {}, "that role only reads"),
         (("--role-name", "x/keyage-audit"), {}, "that role only reads"),
@@ -147,6 +152,34 @@ u     {key.access_key_id}  deactivate  older than 90 days
     assert (again.returncode, again.stdout) == (0, done.stdout)
 
 
+FREEZING = f"""{POLICY}exemptions:
+  - id: hold
+    accounts: {{ou: Root/Frozen}}
+    reason: a release
+    approvedBy: a@example.com
+    expires: {datetime.now(UTC).year + 1}-06-30
+"""
+
+
+@pytest.mark.parametrize("known_before", [False, True])
+def test_an_exemption_by_a_newer_inventory_holds(endpoint: str, tmp_path: Path, *, known_before: bool) -> None:
+    """Whether the plan knew another OU of the account, or none."""
+    key = old("u")
+    inventory = tmp_path / "inventory.yaml"
+    accounts = f"version: 1\naccounts:\n  - {{id: '{DEFAULT_ACCOUNT_ID}', ou: Root/"
+    (tmp_path / "policies.yaml").write_text(FREEZING)
+    inventory.write_text(f"{accounts}Dev}}\n")
+    plan = ("remediate", "plan", "--inventory", "inventory.yaml", "-o", "plan.json")
+    assert keyage(tmp_path, *plan, **credentials(endpoint)).returncode == 1
+    if not known_before:
+        text = json.loads((tmp_path / "plan.json").read_text())
+        (tmp_path / "plan.json").write_text(json.dumps(text | {"accounts": []}))
+    inventory.write_text(f"{accounts}Frozen}}\n")
+    done = here(tmp_path, *APPLY, "--inventory", "inventory.yaml", "--yes", **credentials(endpoint))
+    assert (done.returncode, done.stdout.splitlines()[-1], key.status) == (1, "1 step: 1 left.", "Active")
+    assert "now keep: exempt by hold" in done.stdout
+
+
 def test_1_where_something_is_left(endpoint: str, tmp_path: Path) -> None:
     old("v")
     key = old("u")
@@ -195,29 +228,73 @@ def test_130_after_the_step_in_hand(endpoint: str, tmp_path: Path, monkeypatch: 
     assert [key.status for key in keys] == ["Inactive", "Inactive"]
 
 
-def test_4_where_the_journal_cannot_be_written_any_more(
-    endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    keys = [old(name) for name in "ab"]
-    folder = planned(tmp_path, endpoint)
+FULL = (
+    "error: cannot write j.jsonl: No space left on device; "
+    "nothing more was begun: mend that, and type the same command again, which goes on from there\n"
+)
+NO_END = "begun, and the journal does not say how it ended"
+
+
+def full_at(line: int) -> Any:
+    """While it lasts the disk is full at so many lines of a journal."""
     plain = os.write
     lines: list[bytes] = []
 
     def write(handle: int, data: bytes) -> int:
         if data.startswith(b'{"at":'):
             lines.append(data)
-            if len(lines) == 2:
+            if len(lines) == line:
                 raise OSError(errno.ENOSPC, "No space left on device")
         return plain(handle, data)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "write", write)
+    return patch.object(os, "write", write)
+
+
+@pytest.mark.parametrize(
+    ("line", "told", "statuses"),
+    [
+        (1, ["not begun", "not begun"], ["Active", "Active"]),
+        (2, [NO_END, "not begun"], ["Inactive", "Active"]),
+        (3, ["done, but not surely the mark that belongs to it", "not begun"], ["Inactive", "Active"]),
+        (5, ["older than 90 days", "not begun"], ["Inactive", "Active"]),
+    ],
+)
+def test_4_where_the_journal_cannot_be_written_any_more(
+    endpoint: str, tmp_path: Path, line: int, told: list[str], statuses: list[str]
+) -> None:
+    keys = [old(name) for name in "ab"]
+    folder = planned(tmp_path, endpoint)
+    with full_at(line):
         done = here(folder, *APPLY, "--yes", **credentials(endpoint))
-    assert (done.returncode, done.stdout, done.stderr) == (
-        4,
-        "",
-        "error: cannot write j.jsonl: No space left on device; nothing more was begun\n",
-    )
-    assert [key.status for key in keys] == ["Inactive", "Active"]
+    assert (done.returncode, done.stderr) == (4, FULL)
+    whys = ["the journal could not be written" if why == "not begun" else why for why in told]
+    rows = {row.split()[0]: row for row in done.stdout.splitlines() if row[:2] in ("a ", "b ")}
+    assert [rows[name].endswith(f"deactivate  {why}") for name, why in zip("ab", whys, strict=True)] == [True, True]
+    assert [key.status for key in keys] == statuses
     done = here(folder, *APPLY, "--yes", **credentials(endpoint))
     assert (done.returncode, [key.status for key in keys]) == (0, ["Inactive", "Inactive"])
+
+
+@pytest.mark.parametrize(("line", "told"), [(1, "the journal could not be written"), (2, NO_END)])
+def test_4_where_the_journal_of_an_undo_cannot_be_written(endpoint: str, tmp_path: Path, line: int, told: str) -> None:
+    key = old("u")
+    folder = planned(tmp_path, endpoint)
+    assert here(folder, *APPLY, "--yes", **credentials(endpoint)).returncode == 0
+    undo = ("remediate", "undo", "j.jsonl", "--yes")
+    with full_at(line):
+        done = here(folder, *undo, **credentials(endpoint))
+    assert (done.returncode, done.stderr, f"deactivate  {told}\n" in done.stdout) == (4, FULL, True)
+    done = here(folder, *undo, **credentials(endpoint))
+    assert (done.returncode, key.status) == (0, "Active")
+
+
+@pytest.mark.parametrize(("to", "why"), [("> /dev/full", "No space left on device"), (">&-", "it is closed")])
+def test_4_where_what_was_done_cannot_be_printed(endpoint: str, tmp_path: Path, to: str, why: str) -> None:
+    key = old("u")
+    folder = planned(tmp_path, endpoint)
+    command = ["bash", "-c", f'"$@" {to}', "keyage", *KEYAGE, *APPLY, "--yes"]
+    settings: dict[str, Any] = {"capture_output": True, "text": True, "timeout": 60}
+    done = subprocess.run(command, cwd=folder, env=environment(**credentials(endpoint)), **settings)
+    where = "what was done is in j.jsonl: type the same command again to see it"
+    assert done.stderr == f"error: cannot write standard output: {why}; {where}\n"
+    assert (done.returncode, key.status) == (4, "Inactive")

@@ -28,6 +28,9 @@ class MortalIam:
     """An IAM client. `lives` is how many moments a run has left; None: for ever."""
 
     exceptions = SimpleNamespace(ClientError=ClientError, NoSuchEntityException=NoSuchEntity)
+    meta = SimpleNamespace(
+        events=SimpleNamespace(register_first=lambda _event, _handler: None)
+    )  # there are no attempts
 
     def __init__(self, created: datetime) -> None:
         self.created = created

@@ -13,10 +13,12 @@ from checker.errors import CannotWrite, UsageError
 from checker.remediate.journal import Journal, Line, State
 from tests.support.fixtures import ACCOUNT, NOW
 
-LINE = Line(NOW, "0", "begin", ACCOUNT, "u", "AIDA", "AKIA", "deactivate", State("Active", None), None, "old", None)
+LINE = Line(
+    NOW, "0", "begin", ACCOUNT, "u", "AIDA", "AKIAXXXXXXXXXXXX", "deactivate", State("Active", None), None, "old", None
+)
 TEXT = (
     b'{"at":"2026-11-23T12:00:00Z","plan":"0","event":"begin","account":"111122223333","user":"u","userId":"AIDA",'
-    b'"accessKeyId":"AKIA","step":"deactivate","before":{"status":"Active","mark":null},"after":null,"why":"old",'
+    b'"accessKeyId":"AKIAXXXXXXXXXXXX","step":"deactivate","before":{"status":"Active","mark":null},"after":null,"why":"old",'
     b'"requestId":null}\n'
 )
 
@@ -52,13 +54,28 @@ def test_one_of_wider_mode_is_closed_to_others(path: Path) -> None:
     assert (path.read_bytes(), stat.S_IMODE(path.stat().st_mode)) == (TEXT * 2, 0o600)
 
 
-@pytest.mark.parametrize("cut", [1, 5, 20, len(TEXT) - 2, len(TEXT) - 1])
+@pytest.mark.parametrize("cut", [1, 5, 20, len(TEXT) - 2])
 def test_a_line_that_was_cut_off_goes(path: Path, cut: int) -> None:
     path.write_bytes(TEXT + TEXT[:cut])
     with Journal.open(path) as journal:
         assert journal.lines == [LINE]
         journal.append(LINE)
     assert path.read_bytes() == TEXT * 2
+
+
+@pytest.mark.parametrize("end", [b"", b"\0" * 100, b" ", b"\r"])
+@pytest.mark.parametrize("before", [b"", TEXT])
+def test_a_last_line_that_only_lost_its_end_stays(path: Path, before: bytes, end: bytes) -> None:
+    """Editors may take the last end of a line away."""
+    path.write_bytes(before + TEXT[:-1] + end)
+    lines = [LINE] * (2 if before else 1)
+    for _ in range(2):
+        with Journal.open(path) as journal:
+            assert journal.lines == lines
+    written(path)
+    with Journal.open(path) as journal:
+        assert journal.lines == [*lines, LINE]
+    assert path.read_bytes() == before + TEXT[:-1] + end.rstrip(b"\0") + b"\n" + TEXT
 
 
 def test_what_a_power_failure_leaves_goes(path: Path) -> None:
@@ -77,6 +94,7 @@ def test_what_a_power_failure_leaves_goes(path: Path) -> None:
         (TEXT + TEXT[:40] + b"\n" + TEXT, 2),
         (TEXT + b'{"account": 1', 2),
         (TEXT + b"\xff\n", 2),
+        (TEXT + TEXT[:-2] + b',"other":' + b"[" * 5000 + b"]" * 5000 + b"}\n", 2),
     ],
 )
 def test_what_is_no_journal_is_refused_and_stays(path: Path, data: bytes, line: int) -> None:
@@ -84,6 +102,13 @@ def test_what_is_no_journal_is_refused_and_stays(path: Path, data: bytes, line: 
     with pytest.raises(UsageError, match=rf"j.jsonl:{line}: this is not a line of a journal.*name another file"):
         Journal.open(path)
     assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize("wrong", [b'"u\\u001b"', b'"a/b"', b'""'])
+def test_a_user_that_iam_cannot_have_is_refused(path: Path, wrong: bytes) -> None:
+    path.write_bytes(TEXT + TEXT.replace(b'"user":"u"', b'"user":' + wrong))
+    with pytest.raises(UsageError, match=r"j.jsonl:2: .*is not the name of a user.*: name the file that"):
+        Journal.open(path, create=False)
 
 
 def test_a_second_run_with_it_is_refused(path: Path) -> None:
@@ -102,6 +127,15 @@ def test_one_that_should_be_there_is_not_made(path: Path) -> None:
     with pytest.raises(UsageError, match="No such file"):
         Journal.open(path, create=False)
     assert not path.exists()
+
+
+def test_what_is_no_journal_is_told_to_undo_without_an_option_that_it_has_not(path: Path) -> None:
+    path.write_bytes(b"version: 1\n")
+    with pytest.raises(UsageError) as refused:
+        Journal.open(path, create=False)
+    assert str(refused.value).endswith(
+        "not a line of a journal: version: 1: name the file that `keyage remediate apply` wrote as its --journal"
+    )
 
 
 def test_no_folder(tmp_path: Path) -> None:

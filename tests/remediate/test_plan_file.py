@@ -17,7 +17,7 @@ STEP: dict[str, Any] = {
     "account": ACCOUNT,
     "user": "u",
     "userId": "AIDA",
-    "accessKeyId": "AKIA",
+    "accessKeyId": "AKIAXXXXXXXXXXXX",
     "step": "deactivate",
     "why": "old",
     "rule": "default",
@@ -48,10 +48,10 @@ def test_a_plan_without_steps() -> None:
 
 
 def test_steps_by_key_in_the_order_of_the_file() -> None:
-    plan = parsed(STEP | {"step": "unmark"}, STEP, STEP | {"accessKeyId": "AKIB"})
+    plan = parsed(STEP | {"step": "unmark"}, STEP, STEP | {"accessKeyId": "AKIAXXXXXXXXXXXY"})
     found = {key.key_id: [step.step for step in steps] for key, steps in plan.steps.items()}
-    assert (plan.size, found) == (3, {"AKIA": ["unmark", "deactivate"], "AKIB": ["deactivate"]})
-    assert next(iter(plan.steps)) == OfKey(ACCOUNT, "u", "AIDA", "AKIA")
+    assert (plan.size, found) == (3, {"AKIAXXXXXXXXXXXX": ["unmark", "deactivate"], "AKIAXXXXXXXXXXXY": ["deactivate"]})
+    assert next(iter(plan.steps)) == OfKey(ACCOUNT, "u", "AIDA", "AKIAXXXXXXXXXXXX")
 
 
 def test_what_the_plan_knew_of_an_account() -> None:
@@ -73,8 +73,12 @@ def test_what_the_plan_knew_of_an_account() -> None:
         (text_of(STEP, STEP | {"step": "keep"}), "plan.json:3: keep is not a step that changes anything; there are"),
         (text_of(STEP | {"account": "web"}), "plan.json:2: the account of this step is not known: plan from live IAM"),
         (text_of(STEP | {"userId": None}), "plan.json:2: the user, the user's id or the access key of this step"),
-        (text_of(STEP, STEP), "plan.json:3: the step deactivate of AKIA is there twice"),
+        (text_of(STEP, STEP), "plan.json:3: the step deactivate of AKIAXXXXXXXXXXXX is there twice"),
         (text_of().replace(b'"kept"', b'"kept": [], "kept"'), 'plan.json:1: this is not a plan: "kept" is there twice'),
+        (
+            text_of(STEP, accounts=[{"id": ACCOUNT}, {"id": "444455556666"}, {"id": ACCOUNT, "ou": "Root/x"}]),
+            f"plan.json: the account {ACCOUNT} is listed twice: make a new plan",
+        ),
         (b"\xff\xfe\xfd", "plan.json:1: "),
     ],
 )
@@ -82,6 +86,52 @@ def test_what_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(UsageError) as refused:
         plan_file.parse(data, Path("plan.json"))
     assert str(refused.value).startswith(message)
+
+
+IMPOSSIBLE: dict[str, tuple[dict[str, str], str]] = {
+    "control character": ({"user": "u\x1b[31m"}, r"u\x1b[31m is not the name of a user: 1 to 128 letters"),
+    "zero byte": ({"user": "u\0"}, r"u\x00 is not the name of a user"),
+    "end of a line": ({"user": "u\n"}, r"u\n is not the name of a user"),
+    "path": ({"user": "a/u"}, "a/u is not the name of a user"),
+    "other letters": ({"user": "\u00fc"}, "\u00fc is not the name of a user"),
+    "long": ({"user": "u" * 129}, "u" * 129),
+    "short key": ({"accessKeyId": "AK"}, "AK is not the id of an access key: 16 to 128 letters"),
+    "short key to delete": ({"accessKeyId": "AK", "step": "delete"}, "AK is not the id of an access key"),
+    "key with an end of a line": ({"accessKeyId": f"{STEP['accessKeyId']}\n"}, r"AKIAXXXXXXXXXXXX\n is not the id"),
+    "mark with a control character": ({"accessKeyId": "\x1b", "step": "unmark"}, r"\x1b is not the id"),
+}
+
+
+@pytest.mark.parametrize("name", IMPOSSIBLE)
+def test_what_iam_cannot_have_is_refused(name: str) -> None:
+    changed, message = IMPOSSIBLE[name]
+    with pytest.raises(UsageError) as refused:
+        parsed(STEP | {"accessKeyId": "AKIAXXXXXXXXXXXY"}, STEP | changed)
+    assert str(refused.value).startswith(f"plan.json:3: {message}")
+
+
+def test_every_name_that_iam_can_have_is_taken_and_any_mark_to_be_taken_away() -> None:
+    names = ["u", "_+=,.@-09AZaz", "u" * 128]
+    assert [key.user for key in parsed(*(STEP | {"user": name} for name in names)).steps] == names
+    plan = parsed(STEP | {"step": "unmark", "accessKeyId": "of whom"})
+    assert [key.key_id for key in plan.steps] == ["of whom"]
+
+
+DEEP = b"[" * 5000 + b"]" * 5000
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        text_of(STEP).replace(b'"kept"', b'"other": ' + DEEP + b', "kept"'),
+        text_of(STEP).replace(b'"saw"', b'"other": ' + DEEP + b', "saw"'),
+        text_of(STEP).replace(b'"steps": [', b'"steps": [' + DEEP + b","),
+        text_of(STEP).replace(b'"steps"', b'"steps": [], "steps"').replace(b'"kept"', b'"x": ' + DEEP + b', "kept"'),
+    ],
+)
+def test_what_is_nested_too_deeply_is_refused(data: bytes) -> None:
+    with pytest.raises(UsageError, match=r"plan.json: this is not a plan: it is nested too deeply; make a new plan"):
+        plan_file.parse(data, Path("plan.json"))
 
 
 @pytest.mark.parametrize("hours", [0, 24])

@@ -7,7 +7,7 @@ from typing import NamedTuple, TextIO
 from rich.text import Text
 
 from checker.errors import printable
-from checker.remediate.journal import DONE, FAILED, LEFT, UNDONE
+from checker.remediate.journal import BEGIN, DONE, FAILED, LEFT, UNDONE
 from checker.remediate.standing import OPEN, Outcome
 from checker.reports.syntax.columns import Column, print_columns, tell_left_out
 from checker.reports.syntax.terminal import console, print_text
@@ -16,6 +16,7 @@ from checker.spoken import plural
 # By what became of a step: the heading, how it is printed, and the word in the summary.
 TOLD: Mapping[str, tuple[str, str, str]] = {
     FAILED: ("Failed", "bold red", "failed"),
+    BEGIN: ("Not at its end", "bold magenta", "not at its end"),
     OPEN: ("Not begun", "bold magenta", "not begun"),
     LEFT: ("Left as it was", "yellow", "left"),
     UNDONE: ("Undone", "", "undone"),
