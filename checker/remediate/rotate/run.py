@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from checker.decision import AccessKey, User, remediation_steps
-from checker.errors import RotationFailed, UsageError
+from checker.errors import KeyageError, RotationFailed, UsageError
 from checker.remediate.rotate import states
 from checker.remediate.rotate.proof import prove
 from checker.remediate.rotate.refusals import no_such_user
@@ -16,6 +16,7 @@ from checker.remediate.rotate.secrecy import Pair, in_confidence
 from checker.remediate.rotate.states import Back, Seen, Standing, Trace
 from checker.remediate.rotate.stores.store import Store
 from checker.sources.aws.created_once import created_once
+from checker.sources.aws.failures import FAILURES
 from checker.sources.aws.reader import keys, listing
 from checker.sources.aws.session import RotatingSession
 
@@ -159,10 +160,12 @@ class Rotation:
         self._hooks.tell(states.STORED, pair.key_id)
 
     def _undo_create(self, user: User, pair: Pair, error: Exception) -> None:
-        """Delete a key that nobody has, but only where AWS said that it was not stored."""
-        if isinstance(error, ClientError) and listing.status_of(error) >= keys.SERVER_FAILED:
+        """Delete a key that nobody has, but only where AWS said that it was not stored, and the store agrees."""
+        if isinstance(error, ClientError) and not _surely_refused(error):
             return
-        with suppress(ClientError):  # the next run finds it; what is told is why it was not stored
+        with suppress(*FAILURES, KeyageError):  # the next run finds it; what is told is why it was not stored
+            if pair.key_id in self._store.look().held:
+                return
             self._iam.delete_access_key(UserName=user.name, AccessKeyId=pair.key_id)
             self._hooks.tell(states.DELETE_LOST, pair.key_id)
 
@@ -224,6 +227,15 @@ class Rotation:
             if seconds is not None:
                 self._clock.sleep(seconds)
         raise RotationFailed("ListAccessKeys does not show what was just done: type this again in a minute")
+
+
+def _surely_refused(error: ClientError) -> bool:
+    """Whether AWS did not do what was asked: a refusal of a second try may be for what the first one did.
+
+    PutParameter (AWS Systems Manager API Reference): ParameterAlreadyExists, TooManyUpdates.
+    """
+    tried_again = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
+    return listing.status_of(error) < keys.SERVER_FAILED and not tried_again
 
 
 def _statuses(keys: Iterable[Any]) -> dict[str | None, str]:
