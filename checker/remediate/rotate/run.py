@@ -59,7 +59,7 @@ class Rotation:
         used = [key._replace(last_used=listing.last_use_of(self._iam, key.id), use_known=True) for key in user.keys]
         with in_confidence():
             stored = self._store.look()
-        seen = Seen(user.name, used, stored, states.trace_of(user.tags or {}), self._clock.now())
+        seen = Seen(user.name, used, stored, states.trace_of(user.tags or {}), self._clock.now(), self._store.address)
         self.at = states.standing(seen, quiet_for)
         return user, seen, self.at
 
@@ -112,7 +112,7 @@ class Rotation:
         if states.RESTORE in back.acts or at.state == states.ROLLED_BACK:
             over.append(states.TRACE_TAG)
         elif states.REACTIVATE in back.acts and old is not None and old.id not in seen.stored.held:
-            self._tag(user, states.TRACE_TAG, Trace(frozenset({old.id or ""})).text())
+            self._tag(user, states.TRACE_TAG, Trace(frozenset({old.id or ""}), to=self._store.address).text())
         self._untag(user, over)
 
     def _ask(self, seen: Seen, at: Standing | Back) -> None:
@@ -143,7 +143,7 @@ class Rotation:
 
     def _create(self, user: User) -> None:
         before = frozenset(key.id for key in user.keys if key.id)
-        self._tag(user, states.TRACE_TAG, Trace(before).text())
+        self._tag(user, states.TRACE_TAG, Trace(before, to=self._store.address).text())
         with in_confidence():
             made = self._iam.create_access_key(UserName=user.name)["AccessKey"]
             pair = Pair(made["AccessKeyId"], made["SecretAccessKey"])
@@ -182,7 +182,7 @@ class Rotation:
         with in_confidence():
             proved_at = prove(self._session, self._pair(key), user, self._clock.sleep)
             # Before readers get it, so that nobody's use can be taken for later than the proof.
-            self._tag(user, states.TRACE_TAG, Trace(None, key.id, proved_at).text())
+            self._tag(user, states.TRACE_TAG, Trace(None, key.id, proved_at, to=self._store.address).text())
             self._store.promote(key.id or "")
         self._hooks.tell(states.PROVE, key.id or "")
 

@@ -17,30 +17,39 @@ MINUTE = timedelta(minutes=1)
 
 
 class Trace(NamedTuple):
-    """What the tag of a user says of the rotation under way: first which keys there were, then what was proved when."""
+    """What the tag of a user says of the rotation under way: first which keys there were, then what was made, and last
+    what was proved when; and always to which store it is.
+    """
 
     before: frozenset[str] | None = None  # ids; None: not that far, or further
     proved: str | None = None  # the id of the key that was seen to work
     proved_at: datetime | None = None
+    made: str | None = None  # the id of the new key, noted before its secret is stored
+    to: str | None = None  # the store, with its region
 
     def text(self) -> str:
         """As the tag has it, in characters that IAM allows there."""
         if self.proved and self.proved_at:
-            return f"proved {self.proved} {remediation_steps.instant_text(self.proved_at)}"
-        return " ".join(["before", *sorted(self.before or ())])
+            words = ["proved", self.proved, remediation_steps.instant_text(self.proved_at)]
+        else:
+            words = ["before", *sorted(self.before or ()), *(["made", self.made] if self.made else [])]
+        return " ".join([*words, *(["to", self.to] if self.to else [])])
 
 
 def trace_of(tags: Mapping[str, str]) -> Trace:
     """What the user's tags say; nothing, if the tag is not there or not of this form."""
-    kind, *words = tags.get(TRACE_TAG, "").split() or [""]
+    text, _, to = tags.get(TRACE_TAG, "").partition(" to ")
+    kind, *words = text.split() or [""]
+    if kind == "before" and words[-2:-1] == ["made"]:
+        return Trace(frozenset(words[:-2]), made=words[-1], to=to or None)
     if kind == "before":
-        return Trace(frozenset(words))
+        return Trace(frozenset(words), to=to or None)
     if kind == "proved" and len(words) == 2:
         try:
             moment = datetime.fromisoformat(words[1])
         except ValueError:
             return Trace()
-        return Trace(None, words[0], moment.astimezone(UTC)) if moment.tzinfo else Trace()
+        return Trace(None, words[0], moment.astimezone(UTC), to=to or None) if moment.tzinfo else Trace()
     return Trace()
 
 
@@ -62,6 +71,7 @@ class Seen(NamedTuple):
     stored: Stored
     trace: Trace
     now: datetime
+    to: str = ""  # the store, as a trace has it
 
 
 class Standing(NamedTuple):
@@ -78,6 +88,8 @@ class Standing(NamedTuple):
 def standing(seen: Seen, quiet_for: timedelta) -> Standing:
     """The state of a rotation; an old key is retired once it was not used for `quiet_for`."""
     keys = sorted(seen.keys, key=lambda key: (key.created, key.id or ""))
+    if seen.trace.to not in (None, seen.to):
+        return Standing(BLOCKED, why=_elsewhere(seen))
     if len(keys) > 2:
         return Standing(
             BLOCKED, why=f"{seen.user} has {len(keys)} access keys: delete all but one, and type this again"
@@ -87,6 +99,12 @@ def standing(seen: Seen, quiet_for: timedelta) -> Standing:
     if keys and _rotated_alone(seen, keys[0]):
         return _under_way(seen, None, keys[0], quiet_for)
     return _ready(seen, keys[0] if keys else None)
+
+
+def _elsewhere(seen: Seen) -> str:
+    head = f"a rotation of {seen.user} to {seen.trace.to} is under way, and its new key may be there"
+    forget = f"`aws iam untag-user --user-name {seen.user} --tag-keys {TRACE_TAG}`"
+    return f"{head}: name that store and region; if nothing came of it, {forget}, and type this again"
 
 
 def _ready(seen: Seen, old: AccessKey | None) -> Standing:
@@ -185,6 +203,8 @@ def way_back(seen: Seen) -> Back:
     """How the old key comes to be the one in use again, as long as it is there; the new one stays as it is."""
     keys = sorted(seen.keys, key=lambda key: (key.created, key.id or ""))
     held = seen.stored.held
+    if seen.trace.to not in (None, seen.to):
+        return Back((), why=_elsewhere(seen))
     if len(keys) != 2 or keys[1].id not in held:
         gone = f"{seen.user} has no older key" if len(keys) < 2 else "no rotation to this store is under way"
         return Back((), why=f"there is nothing to go back to: {gone}")

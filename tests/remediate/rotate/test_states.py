@@ -148,9 +148,19 @@ def test_a_tag_of_another_form_says_nothing(text: str) -> None:
     assert trace_of({"keyage:rotating": text}) == Trace()
 
 
+@pytest.mark.parametrize("to", [None, "ssm:/prod/ledger in us-east-1"])
+@pytest.mark.parametrize("made", [None, "AKIANEW"])
 @pytest.mark.parametrize("trace", [BEFORE, Trace(frozenset()), Trace(frozenset({"A", "B"})), PROVEN])
-def test_the_tag_is_read_as_it_was_written(trace: Trace) -> None:
-    assert trace_of({"keyage:rotating": trace.text()}) == trace
+def test_the_tag_is_read_as_it_was_written(trace: Trace, made: str | None, to: str | None) -> None:
+    written = trace._replace(made=made if trace.before is not None else None, to=to)
+    assert trace_of({"keyage:rotating": written.text()}) == written
+
+
+def test_a_rotation_to_another_store_is_left_alone() -> None:
+    case = seen(OLD, NEW, trace=BEFORE._replace(to="ssm:/a in us-east-1"))._replace(to="ssm:/a in eu-west-1")
+    for found in (standing(case, DAY), way_back(case)):
+        assert "a rotation of svc to ssm:/a in us-east-1 is under way" in found.why
+    assert standing(case, DAY).act is None
 
 
 IDS = ("AKIAOLD", "AKIANEW")
