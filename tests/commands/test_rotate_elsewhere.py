@@ -1,4 +1,4 @@
-"""`keyage rotate` to another store than the one a rotation is under way to: nothing is done, for the new key may be in it."""
+"""`keyage rotate` while a rotation to another store is under way: nothing is done, for the new key may be in that."""
 
 from typing import Any
 

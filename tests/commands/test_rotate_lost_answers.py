@@ -1,6 +1,7 @@
 """`keyage rotate` where it is not known whether the new key was stored: what readers get is never deleted."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
 
@@ -9,7 +10,10 @@ from moto.core.exceptions import JsonRESTError
 from moto.secretsmanager.models import SecretsManagerBackend
 from moto.ssm.models import SimpleSystemManagerBackend
 
-from tests.fakes.rotated_account import PARAMETER, SECRET, STORES
+from checker.embedded import aws
+from checker.remediate.rotate.states import IN_HAND
+from tests.fakes.rotated_account import ACCOUNT, PARAMETER, REGION, SECRET, STORES, USER
+from tests.fakes.stand_ins import refuse
 from tests.support.rotating import AT_ONCE, Rotating
 
 WRITES = {SECRET: (SecretsManagerBackend, "put_secret_value"), PARAMETER: (SimpleSystemManagerBackend, "put_parameter")}
@@ -71,3 +75,59 @@ def test_what_the_store_holds_is_not_deleted_whatever_aws_said(rotating: Rotatin
     with patch.object(SimpleSystemManagerBackend, "put_parameter", refused):
         assert rotating(PARAMETER, *AT_ONCE).returncode == 3
     assert (rotating.state()[0], rotating(PARAMETER, *AT_ONCE).returncode) == (["Active", "Active"], 0)
+
+
+def test_a_key_that_a_person_made_after_a_refusal_is_not_deleted(rotating: Rotating) -> None:
+    rotating.account.begin(stored=SECRET)
+    rotating.faults.plan("CreateAccessKey", refuse("AccessDenied"), 1)
+    assert (rotating(SECRET, *AT_ONCE).returncode, rotating.state()) == (3, (["Active"], {}))
+    aws.add_key(ACCOUNT, USER, datetime.now(UTC))
+    rotating.later = IN_HAND
+    done = rotating(SECRET, *AT_ONCE)
+    assert (done.returncode, "neither is of a rotation to this store" in done.stderr) == (2, True)
+    assert rotating.state() == (["Active", "Active"], {})
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_key_of_which_nothing_says_that_keyage_made_it_is_left_to_a_person(rotating: Rotating, store: str) -> None:
+    (old,) = rotating.account.begin(stored=store)
+    tags = {"keyage:rotating": f"before {old}"}
+    rotating.iam.tag_user(UserName=USER, Tags=[{"Key": name, "Value": value} for name, value in tags.items()])
+    new = aws.add_key(ACCOUNT, USER, datetime.now(UTC)).access_key_id
+    early = rotating(store, *AT_ONCE)
+    told = f"another run may have {new} in hand, and store it"
+    assert (early.returncode, told in early.stdout, rotating.state()) == (1, True, (["Active", "Active"], tags))
+    rotating.later = IN_HAND
+    done = rotating(store, *AT_ONCE)
+    told = f"{new} was made while a rotation was under way, was never used, and the store does not hold it"
+    assert (done.returncode, told in done.stderr, rotating.state()) == (2, True, (["Active", "Active"], tags))
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_key_that_keyage_made_is_deleted_once_no_run_can_store_it(rotating: Rotating, store: str) -> None:
+    (old,) = rotating.account.begin(stored=store)
+    new = aws.add_key(ACCOUNT, USER, datetime.now(UTC)).access_key_id
+    value = f"before {old} made {new} to {store} in {REGION}"
+    rotating.iam.tag_user(UserName=USER, Tags=[{"Key": "keyage:rotating", "Value": value}])
+    assert (rotating(store, *AT_ONCE).returncode, rotating.state()[0]) == (1, ["Active", "Active"])
+    rotating.later = IN_HAND
+    done = rotating(store, *AT_ONCE)
+    assert (done.returncode, f"deleted {new}, whose secret was not stored" in done.stderr) == (0, True)
+    assert (rotating.state()[0], rotating.account.wrong) == (["Inactive", "Active"], [])
+
+
+@pytest.mark.parametrize("store", STORES)
+def test_a_key_that_is_deleted_while_it_is_stored_is_taken_from_readers(rotating: Rotating, store: str) -> None:
+    (old,) = rotating.account.begin(stored=store)
+    backend, name = WRITES[store]
+    write = getattr(backend, name)
+
+    def slow(self: Any, *given: Any, **named: Any) -> Any:
+        if len(rotating.account.keys) == 2:
+            rotating.account.iam.delete_access_key(rotating.account.keys[1].access_key_id, USER)
+        return write(self, *given, **named)
+
+    with patch.object(backend, name, slow):
+        done = rotating(store, *AT_ONCE)
+    assert (done.returncode, "was deleted while it was being stored" in done.stderr) == (3, True), done.stderr
+    assert (rotating.state()[0], rotating.account.readers_get(store)) == (["Active"], old)

@@ -142,32 +142,65 @@ class Rotation:
             self._finish(user, at.old)
 
     def _create(self, user: User) -> None:
-        before = frozenset(key.id for key in user.keys if key.id)
-        self._tag(user, states.TRACE_TAG, Trace(before, to=self._store.address).text())
+        trace = Trace(frozenset(key.id for key in user.keys if key.id), to=self._store.address)
+        self._tag(user, states.TRACE_TAG, trace.text())
         with in_confidence():
-            made = self._iam.create_access_key(UserName=user.name)["AccessKey"]
-            pair = Pair(made["AccessKeyId"], made["SecretAccessKey"])
+            pair = self._make(user)
             self._hooks.tell(states.CREATE, pair.key_id)
             try:
+                # Whose key this is must be known before anybody else can have it, or it could never be deleted.
+                self._tag(user, states.TRACE_TAG, trace._replace(made=pair.key_id).text())
                 if self._store.shows_at_once:
                     prove(self._session, pair, user, self._clock.sleep)
                 # Before it is stored: another run may have taken it for a lost one.
                 self._until_listed(user, {**_statuses(user.keys), pair.key_id: "Active"})
-                self._store.put(pair)
-            except (ClientError, RotationFailed) as error:
-                self._undo_create(user, pair, error)
+            except (*FAILURES, RotationFailed):
+                self._forget(user, pair.key_id)
                 raise
+            try:
+                self._store.put(pair)
+            except ClientError as error:
+                if _surely_refused(error):
+                    self._forget(user, pair.key_id)
+                raise
+            self._still_there(user, pair.key_id)
         self._hooks.tell(states.STORED, pair.key_id)
 
-    def _undo_create(self, user: User, pair: Pair, error: Exception) -> None:
-        """Delete a key that nobody has, but only where AWS said that it was not stored, and the store agrees."""
-        if isinstance(error, ClientError) and not _surely_refused(error):
-            return
+    def _make(self, user: User) -> Pair:
+        """A new key; where AWS refuses it, nothing is left that would take the next key for this run's."""
+        try:
+            made = self._iam.create_access_key(UserName=user.name)["AccessKey"]
+        except ClientError as error:
+            if _surely_refused(error):
+                with suppress(*FAILURES):  # what is told is why there is no key
+                    self._untag(user, [states.TRACE_TAG], always=True)
+            raise
+        return Pair(made["AccessKeyId"], made["SecretAccessKey"])
+
+    def _forget(self, user: User, key_id: str) -> None:
+        """Delete a key whose secret nobody has, and what was noted of it; not if the store has it all the same."""
         with suppress(*FAILURES, KeyageError):  # the next run finds it; what is told is why it was not stored
-            if pair.key_id in self._store.look().held:
+            if key_id in self._store.look().held:
                 return
-            self._iam.delete_access_key(UserName=user.name, AccessKeyId=pair.key_id)
-            self._hooks.tell(states.DELETE_LOST, pair.key_id)
+            self._iam.delete_access_key(UserName=user.name, AccessKeyId=key_id)
+            self._hooks.tell(states.DELETE_LOST, key_id)
+            self._untag(user, [states.TRACE_TAG], always=True)
+
+    def _still_there(self, user: User, key_id: str) -> None:
+        """See that nobody deleted the key while it was being stored; else readers get one again that works."""
+        for seconds in READ_BACKS:
+            there = listing.keys_of(self._iam, user.name)
+            if key_id in _statuses(there):
+                return
+            if seconds is not None:
+                self._clock.sleep(seconds)
+        held = self._store.look().held
+        works = [key for key in there if key.status == "Active" and key.id in held]
+        if works:
+            best = max(works, key=lambda key: key.created)
+            self._store.promote(best.id or "")
+            self._hooks.tell(states.RESTORE, best.id or "")
+        raise RotationFailed(f"{key_id} was deleted while it was being stored, perhaps by another run: type this again")
 
     def _delete(self, user: User, key: AccessKey) -> None:
         try:

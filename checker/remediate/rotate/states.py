@@ -14,6 +14,9 @@ REACTIVATE, RESTORE = "reactivate", "restore"
 
 TRACE_TAG = "keyage:rotating"  # of the user; there while a rotation is under way
 MINUTE = timedelta(minutes=1)
+# In which a run may still prove and store the key that it made: ten tries of a write take seven minutes
+# (checker/sources/aws/session.py), the proof takes two.
+IN_HAND = timedelta(minutes=15)
 
 
 class Trace(NamedTuple):
@@ -96,6 +99,8 @@ def standing(seen: Seen, quiet_for: timedelta) -> Standing:
         )
     if len(keys) == 2:
         return _of_two(seen, keys[0], keys[1], quiet_for)
+    if keys and seen.trace.made == keys[0].id and keys[0].id not in seen.stored.held:
+        return _not_stored(seen, None, keys[0])
     if keys and _rotated_alone(seen, keys[0]):
         return _under_way(seen, None, keys[0], quiet_for)
     return _ready(seen, keys[0] if keys else None)
@@ -130,10 +135,21 @@ def _of_two(seen: Seen, older: AccessKey, newer: AccessKey, quiet_for: timedelta
     rolled_back = newer.id in stored.held and stored.readers == older.id
     if newer.id in (stored.pending, stored.readers) or rolled_back:
         return _under_way(seen, older, newer, quiet_for)
-    made_since = trace.before is not None and newer.id not in trace.before
-    if made_since and newer.id not in stored.held and newer.last_used is None:
-        return Standing(CREATED, DELETE_LOST, older, newer)
+    if trace.before is not None and newer.id not in trace.before | stored.held:
+        return _not_stored(seen, older, newer)
     return Standing(BLOCKED, None, older, newer, why=_no_room(seen, older, newer))
+
+
+def _not_stored(seen: Seen, older: AccessKey | None, newer: AccessKey) -> Standing:
+    """A key that was made since the rotation began: lost if keyage noted that it made it, else perhaps a person's."""
+    until = newer.created + IN_HAND
+    if seen.now < until:
+        return Standing(CREATED, None, older, newer, until)
+    if seen.trace.made == newer.id and newer.last_used is None:
+        return Standing(CREATED, DELETE_LOST, older, newer)
+    head = f"{newer.id} was made while a rotation was under way, {_use(newer)}, and the store does not hold it"
+    why = f"{head}: if nobody has its secret, `aws iam delete-access-key` it, and type this again"
+    return Standing(BLOCKED, None, older, newer, why=why)
 
 
 def _under_way(seen: Seen, old: AccessKey | None, new: AccessKey, quiet_for: timedelta) -> Standing:
