@@ -1,7 +1,8 @@
 """`keyage rotate` against the fake account, in this process: what the tests of the verb share."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import boto3
 import pytest
 
 from checker.commands import rotate
+from checker.remediate.rotate.run import Clock
+from checker.remediate.rotate.states import IN_HAND
 from tests.fakes.rotated_account import REGION, USER, RotatedAccount, rotated_account
 from tests.fakes.stand_ins import Faults, faults
 from tests.support.processes import POLICY, here
@@ -26,10 +29,11 @@ def served_account() -> Iterator[RotatedAccount]:
 def rotating(served_account: RotatedAccount, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[Rotating]":
     with faults() as planned:
         waited: list[float] = []
-        monkeypatch.setattr(rotate, "CLOCK", rotate.CLOCK._replace(sleep=waited.append))
+        made = Rotating(served_account, tmp_path, planned, waited)
+        monkeypatch.setattr(rotate, "CLOCK", Clock(lambda: datetime.now(UTC) + made.later, waited.append))
         served_account.adopts = True
         (tmp_path / "policies.yaml").write_text(POLICY)
-        yield Rotating(served_account, tmp_path, planned, waited)
+        yield made
 
 
 class Rotating:
@@ -37,12 +41,18 @@ class Rotating:
 
     def __init__(self, account: RotatedAccount, folder: Path, planned: Faults, waited: list[float]) -> None:
         self.account, self.folder, self.faults, self.waited = account, folder, planned, waited
+        self.later = timedelta()  # by which the next run is later than this test
 
     def __call__(self, store: str, *arguments: str, user: str = USER, **extra: str) -> subprocess.CompletedProcess[str]:
         return here(self.folder, "rotate", user, "--to", store, *arguments, **self.account.aws | extra)
 
     def policy(self, text: str) -> None:
         (self.folder / "policies.yaml").write_text(text)
+
+    def to_its_end(self, store: str) -> subprocess.CompletedProcess[str]:
+        """The command once no other run can have the key in hand, and without a key that it told a person to delete."""
+        self.later += IN_HAND
+        return without_stranger(self.account, lambda: self(store, *AT_ONCE))
 
     @property
     def iam(self) -> Any:
@@ -57,3 +67,14 @@ class Rotating:
     def state(self) -> tuple[list[str], dict[str, str]]:
         """The statuses of the keys, and what the user's tags say."""
         return [key.status for key in self.account.keys], self.account.tags
+
+
+def without_stranger(
+    account: RotatedAccount, run: Callable[[], subprocess.CompletedProcess[str]]
+) -> subprocess.CompletedProcess[str]:
+    """The run; if it is left to a person whether the second key is lost, the run after that was deleted."""
+    done = run()
+    if done.returncode == 2 and "was made while a rotation was under way" in done.stderr:
+        account.iam.delete_access_key(account.keys[1].access_key_id, USER)
+        return run()
+    return done

@@ -1,5 +1,6 @@
 """Which store is meant by `--to`."""
 
+import hashlib
 import re
 from typing import NamedTuple
 
@@ -33,4 +34,16 @@ def place(text: str) -> Place:
     return Place(kind, name)
 
 
+def address(store: Place, region: str) -> str:
+    """The store and its region, as a tag can have it: a long name ends in a digest of it.
+
+    The value of a tag has at most 256 characters (IAM user guide, "Tags for AWS Identity and Access Management").
+    """
+    text = str(store)
+    if len(text) > LONGEST:
+        text = f"{text[: LONGEST - DIGITS]}{hashlib.sha256(text.encode()).hexdigest()[:DIGITS]}"
+    return f"{text} in {region}"
+
+
+LONGEST, DIGITS = 120, 16  # characters; beside it the ids of three keys, of 20 each, have room
 _THINGS = {SECRETS_MANAGER: "secret", PARAMETER_STORE: "parameter"}

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from botocore.exceptions import ClientError
 
 from checker.decision import AccessKey, User, remediation_steps
-from checker.errors import RotationFailed, UsageError
+from checker.errors import KeyageError, RotationFailed, UsageError
 from checker.remediate.rotate import states
 from checker.remediate.rotate.proof import prove
 from checker.remediate.rotate.refusals import no_such_user
@@ -16,6 +16,7 @@ from checker.remediate.rotate.secrecy import Pair, in_confidence
 from checker.remediate.rotate.states import Back, Seen, Standing, Trace
 from checker.remediate.rotate.stores.store import Store
 from checker.sources.aws.created_once import created_once
+from checker.sources.aws.failures import FAILURES
 from checker.sources.aws.reader import keys, listing
 from checker.sources.aws.session import RotatingSession
 
@@ -58,7 +59,7 @@ class Rotation:
         used = [key._replace(last_used=listing.last_use_of(self._iam, key.id), use_known=True) for key in user.keys]
         with in_confidence():
             stored = self._store.look()
-        seen = Seen(user.name, used, stored, states.trace_of(user.tags or {}), self._clock.now())
+        seen = Seen(user.name, used, stored, states.trace_of(user.tags or {}), self._clock.now(), self._store.address)
         self.at = states.standing(seen, quiet_for)
         return user, seen, self.at
 
@@ -111,7 +112,7 @@ class Rotation:
         if states.RESTORE in back.acts or at.state == states.ROLLED_BACK:
             over.append(states.TRACE_TAG)
         elif states.REACTIVATE in back.acts and old is not None and old.id not in seen.stored.held:
-            self._tag(user, states.TRACE_TAG, Trace(frozenset({old.id or ""})).text())
+            self._tag(user, states.TRACE_TAG, Trace(frozenset({old.id or ""}), to=self._store.address).text())
         self._untag(user, over)
 
     def _ask(self, seen: Seen, at: Standing | Back) -> None:
@@ -141,30 +142,65 @@ class Rotation:
             self._finish(user, at.old)
 
     def _create(self, user: User) -> None:
-        before = frozenset(key.id for key in user.keys if key.id)
-        self._tag(user, states.TRACE_TAG, Trace(before).text())
+        trace = Trace(frozenset(key.id for key in user.keys if key.id), to=self._store.address)
+        self._tag(user, states.TRACE_TAG, trace.text())
         with in_confidence():
-            made = self._iam.create_access_key(UserName=user.name)["AccessKey"]
-            pair = Pair(made["AccessKeyId"], made["SecretAccessKey"])
+            pair = self._make(user)
             self._hooks.tell(states.CREATE, pair.key_id)
             try:
+                # Whose key this is must be known before anybody else can have it, or it could never be deleted.
+                self._tag(user, states.TRACE_TAG, trace._replace(made=pair.key_id).text())
                 if self._store.shows_at_once:
                     prove(self._session, pair, user, self._clock.sleep)
                 # Before it is stored: another run may have taken it for a lost one.
                 self._until_listed(user, {**_statuses(user.keys), pair.key_id: "Active"})
-                self._store.put(pair)
-            except (ClientError, RotationFailed) as error:
-                self._undo_create(user, pair, error)
+            except (*FAILURES, RotationFailed):
+                self._forget(user, pair.key_id)
                 raise
+            try:
+                self._store.put(pair)
+            except ClientError as error:
+                if _surely_refused(error):
+                    self._forget(user, pair.key_id)
+                raise
+            self._still_there(user, pair.key_id)
         self._hooks.tell(states.STORED, pair.key_id)
 
-    def _undo_create(self, user: User, pair: Pair, error: Exception) -> None:
-        """Delete a key that nobody has, but only where AWS said that it was not stored."""
-        if isinstance(error, ClientError) and listing.status_of(error) >= keys.SERVER_FAILED:
-            return
-        with suppress(ClientError):  # the next run finds it; what is told is why it was not stored
-            self._iam.delete_access_key(UserName=user.name, AccessKeyId=pair.key_id)
-            self._hooks.tell(states.DELETE_LOST, pair.key_id)
+    def _make(self, user: User) -> Pair:
+        """A new key; where AWS refuses it, nothing is left that would take the next key for this run's."""
+        try:
+            made = self._iam.create_access_key(UserName=user.name)["AccessKey"]
+        except ClientError as error:
+            if _surely_refused(error):
+                with suppress(*FAILURES):  # what is told is why there is no key
+                    self._untag(user, [states.TRACE_TAG], always=True)
+            raise
+        return Pair(made["AccessKeyId"], made["SecretAccessKey"])
+
+    def _forget(self, user: User, key_id: str) -> None:
+        """Delete a key whose secret nobody has, and what was noted of it; not if the store has it all the same."""
+        with suppress(*FAILURES, KeyageError):  # the next run finds it; what is told is why it was not stored
+            if key_id in self._store.look().held:
+                return
+            self._iam.delete_access_key(UserName=user.name, AccessKeyId=key_id)
+            self._hooks.tell(states.DELETE_LOST, key_id)
+            self._untag(user, [states.TRACE_TAG], always=True)
+
+    def _still_there(self, user: User, key_id: str) -> None:
+        """See that nobody deleted the key while it was being stored; else readers get one again that works."""
+        for seconds in READ_BACKS:
+            there = listing.keys_of(self._iam, user.name)
+            if key_id in _statuses(there):
+                return
+            if seconds is not None:
+                self._clock.sleep(seconds)
+        held = self._store.look().held
+        works = [key for key in there if key.status == "Active" and key.id in held]
+        if works:
+            best = max(works, key=lambda key: key.created)
+            self._store.promote(best.id or "")
+            self._hooks.tell(states.RESTORE, best.id or "")
+        raise RotationFailed(f"{key_id} was deleted while it was being stored, perhaps by another run: type this again")
 
     def _delete(self, user: User, key: AccessKey) -> None:
         try:
@@ -179,7 +215,7 @@ class Rotation:
         with in_confidence():
             proved_at = prove(self._session, self._pair(key), user, self._clock.sleep)
             # Before readers get it, so that nobody's use can be taken for later than the proof.
-            self._tag(user, states.TRACE_TAG, Trace(None, key.id, proved_at).text())
+            self._tag(user, states.TRACE_TAG, Trace(None, key.id, proved_at, to=self._store.address).text())
             self._store.promote(key.id or "")
         self._hooks.tell(states.PROVE, key.id or "")
 
@@ -224,6 +260,15 @@ class Rotation:
             if seconds is not None:
                 self._clock.sleep(seconds)
         raise RotationFailed("ListAccessKeys does not show what was just done: type this again in a minute")
+
+
+def _surely_refused(error: ClientError) -> bool:
+    """Whether AWS did not do what was asked: a refusal of a second try may be for what the first one did.
+
+    PutParameter (AWS Systems Manager API Reference): ParameterAlreadyExists, TooManyUpdates.
+    """
+    tried_again = error.response.get("ResponseMetadata", {}).get("RetryAttempts", 0)
+    return listing.status_of(error) < keys.SERVER_FAILED and not tried_again
 
 
 def _statuses(keys: Iterable[Any]) -> dict[str | None, str]:

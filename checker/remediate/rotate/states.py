@@ -14,33 +14,45 @@ REACTIVATE, RESTORE = "reactivate", "restore"
 
 TRACE_TAG = "keyage:rotating"  # of the user; there while a rotation is under way
 MINUTE = timedelta(minutes=1)
+# In which a run may still prove and store the key that it made: ten tries of a write take seven minutes
+# (checker/sources/aws/session.py), the proof takes two.
+IN_HAND = timedelta(minutes=15)
 
 
 class Trace(NamedTuple):
-    """What the tag of a user says of the rotation under way: first which keys there were, then what was proved when."""
+    """What the tag of a user says of the rotation under way: first which keys there were, then what was made, and last
+    what was proved when; and always to which store it is.
+    """
 
     before: frozenset[str] | None = None  # ids; None: not that far, or further
     proved: str | None = None  # the id of the key that was seen to work
     proved_at: datetime | None = None
+    made: str | None = None  # the id of the new key, noted before its secret is stored
+    to: str | None = None  # the store, with its region
 
     def text(self) -> str:
         """As the tag has it, in characters that IAM allows there."""
         if self.proved and self.proved_at:
-            return f"proved {self.proved} {remediation_steps.instant_text(self.proved_at)}"
-        return " ".join(["before", *sorted(self.before or ())])
+            words = ["proved", self.proved, remediation_steps.instant_text(self.proved_at)]
+        else:
+            words = ["before", *sorted(self.before or ()), *(["made", self.made] if self.made else [])]
+        return " ".join([*words, *(["to", self.to] if self.to else [])])
 
 
 def trace_of(tags: Mapping[str, str]) -> Trace:
     """What the user's tags say; nothing, if the tag is not there or not of this form."""
-    kind, *words = tags.get(TRACE_TAG, "").split() or [""]
+    text, _, to = tags.get(TRACE_TAG, "").partition(" to ")
+    kind, *words = text.split() or [""]
+    if kind == "before" and words[-2:-1] == ["made"]:
+        return Trace(frozenset(words[:-2]), made=words[-1], to=to or None)
     if kind == "before":
-        return Trace(frozenset(words))
+        return Trace(frozenset(words), to=to or None)
     if kind == "proved" and len(words) == 2:
         try:
             moment = datetime.fromisoformat(words[1])
         except ValueError:
             return Trace()
-        return Trace(None, words[0], moment.astimezone(UTC)) if moment.tzinfo else Trace()
+        return Trace(None, words[0], moment.astimezone(UTC), to=to or None) if moment.tzinfo else Trace()
     return Trace()
 
 
@@ -62,6 +74,7 @@ class Seen(NamedTuple):
     stored: Stored
     trace: Trace
     now: datetime
+    to: str = ""  # the store, as a trace has it
 
 
 class Standing(NamedTuple):
@@ -78,15 +91,25 @@ class Standing(NamedTuple):
 def standing(seen: Seen, quiet_for: timedelta) -> Standing:
     """The state of a rotation; an old key is retired once it was not used for `quiet_for`."""
     keys = sorted(seen.keys, key=lambda key: (key.created, key.id or ""))
+    if seen.trace.to not in (None, seen.to):
+        return Standing(BLOCKED, why=_elsewhere(seen))
     if len(keys) > 2:
         return Standing(
             BLOCKED, why=f"{seen.user} has {len(keys)} access keys: delete all but one, and type this again"
         )
     if len(keys) == 2:
         return _of_two(seen, keys[0], keys[1], quiet_for)
+    if keys and seen.trace.made == keys[0].id and keys[0].id not in seen.stored.held:
+        return _not_stored(seen, None, keys[0])
     if keys and _rotated_alone(seen, keys[0]):
         return _under_way(seen, None, keys[0], quiet_for)
     return _ready(seen, keys[0] if keys else None)
+
+
+def _elsewhere(seen: Seen) -> str:
+    head = f"a rotation of {seen.user} to {seen.trace.to} is under way, and its new key may be there"
+    forget = f"`aws iam untag-user --user-name {seen.user} --tag-keys {TRACE_TAG}`"
+    return f"{head}: name that store and region; if nothing came of it, {forget}, and type this again"
 
 
 def _ready(seen: Seen, old: AccessKey | None) -> Standing:
@@ -112,10 +135,21 @@ def _of_two(seen: Seen, older: AccessKey, newer: AccessKey, quiet_for: timedelta
     rolled_back = newer.id in stored.held and stored.readers == older.id
     if newer.id in (stored.pending, stored.readers) or rolled_back:
         return _under_way(seen, older, newer, quiet_for)
-    made_since = trace.before is not None and newer.id not in trace.before
-    if made_since and newer.id not in stored.held and newer.last_used is None:
-        return Standing(CREATED, DELETE_LOST, older, newer)
+    if trace.before is not None and newer.id not in trace.before | stored.held:
+        return _not_stored(seen, older, newer)
     return Standing(BLOCKED, None, older, newer, why=_no_room(seen, older, newer))
+
+
+def _not_stored(seen: Seen, older: AccessKey | None, newer: AccessKey) -> Standing:
+    """A key that was made since the rotation began: lost if keyage noted that it made it, else perhaps a person's."""
+    until = newer.created + IN_HAND
+    if seen.now < until:
+        return Standing(CREATED, None, older, newer, until)
+    if seen.trace.made == newer.id and newer.last_used is None:
+        return Standing(CREATED, DELETE_LOST, older, newer)
+    head = f"{newer.id} was made while a rotation was under way, {_use(newer)}, and the store does not hold it"
+    why = f"{head}: if nobody has its secret, `aws iam delete-access-key` it, and type this again"
+    return Standing(BLOCKED, None, older, newer, why=why)
 
 
 def _under_way(seen: Seen, old: AccessKey | None, new: AccessKey, quiet_for: timedelta) -> Standing:
@@ -185,6 +219,8 @@ def way_back(seen: Seen) -> Back:
     """How the old key comes to be the one in use again, as long as it is there; the new one stays as it is."""
     keys = sorted(seen.keys, key=lambda key: (key.created, key.id or ""))
     held = seen.stored.held
+    if seen.trace.to not in (None, seen.to):
+        return Back((), why=_elsewhere(seen))
     if len(keys) != 2 or keys[1].id not in held:
         gone = f"{seen.user} has no older key" if len(keys) < 2 else "no rotation to this store is under way"
         return Back((), why=f"there is nothing to go back to: {gone}")

@@ -86,6 +86,9 @@ def status(words: Words, seen: Seen, at: Standing) -> Iterator[str]:
 
 def _next(words: Words, at: Standing) -> str:
     following = ahead(words, at)
+    if at.state == states.CREATED and at.act is None and at.until is not None and at.new is not None:
+        ends = remediation_steps.instant_text(at.until)
+        return f"nothing before {ends}, for another run may have {at.new.id} in hand, and store it"
     text = following[0] if following else "note that it is done"
     if at.state == states.IN_USE and at.act is None and at.until is not None and at.old is not None:
         return f"{text}: not before {remediation_steps.instant_text(at.until)}"

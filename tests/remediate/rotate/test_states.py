@@ -14,6 +14,7 @@ from checker.remediate.rotate.states import (
     CREATED,
     DELETE_LOST,
     FINISH,
+    IN_HAND,
     IN_USE,
     PROVE,
     PROVED,
@@ -39,6 +40,7 @@ NEW = AccessKey("AKIANEW", "Active", ago(3), None, use_known=True)
 USED = NEW._replace(last_used=ago(1))
 OFF = OLD._replace(status="Inactive", last_used=ago(2.9))
 BEFORE = Trace(frozenset({"AKIAOLD"}))
+MADE = BEFORE._replace(made="AKIANEW")
 PROVEN = Trace(None, "AKIANEW", ago(2))
 
 
@@ -64,7 +66,9 @@ def seen(*keys: AccessKey, store: Stored = EMPTY, trace: Trace | None = None, no
         (seen(OLD, USED), "AKIANEW looks unused"),
         (seen(OFF, NEW), "AKIAOLD looks unused: if nothing needs it, delete it, and type this again"),
         (seen(OLD, NEW._replace(status="Inactive")), "AKIANEW looks unused: if nothing needs it, delete it"),
-        (seen(OLD, USED, trace=BEFORE), "neither is of a rotation"),
+        (seen(OLD, USED, trace=MADE), "AKIANEW was made while a rotation was under way, was last used at"),
+        (seen(OLD, NEW, trace=BEFORE), "AKIANEW was made while a rotation was under way, was never used, and"),
+        (seen(OLD, NEW, trace=BEFORE._replace(made="AKIAX")), "if nobody has its secret, `aws iam delete-access-key`"),
         (seen(OLD, NEW, trace=Trace(frozenset({"AKIAOLD", "AKIANEW"}))), "neither is of a rotation"),
         (seen(OLD, NEW, store=stored("AKIANEW")), "neither is of a rotation"),
         (seen(OLD, NEW, store=HOLDS_OLD), "neither is of a rotation"),
@@ -89,8 +93,12 @@ def test_what_is_no_rotation_is_left_alone_and_told(case: Seen, why: str) -> Non
         (seen(OFF), READY, CREATE),
         (seen(OLD, store=HOLDS_OLD, trace=BEFORE), READY, CREATE),
         (seen(OLD, store=stored("AKIAOLD", "AKIAGONE")), READY, CREATE),
-        (seen(OLD, NEW, trace=BEFORE), CREATED, DELETE_LOST),
-        (seen(OLD, NEW, store=HOLDS_OLD, trace=BEFORE), CREATED, DELETE_LOST),
+        (seen(OLD, NEW, trace=MADE), CREATED, DELETE_LOST),
+        (seen(OLD, NEW, store=HOLDS_OLD, trace=MADE), CREATED, DELETE_LOST),
+        (seen(NEW, trace=Trace(frozenset(), made="AKIANEW")), CREATED, DELETE_LOST),
+        (seen(OLD, NEW._replace(created=ago(0.01)), trace=MADE), CREATED, None),
+        (seen(OLD, NEW._replace(created=ago(0.01)), trace=BEFORE), CREATED, None),
+        (seen(NEW._replace(created=ago(0.01)), trace=Trace(frozenset(), made="AKIANEW")), CREATED, None),
         (seen(NEW, trace=Trace(frozenset())), READY, CREATE),
         (seen(OLD, NEW, store=PENDING, trace=BEFORE), STORED, PROVE),
         (seen(OLD, NEW, store=PENDING), STORED, PROVE),
@@ -148,16 +156,26 @@ def test_a_tag_of_another_form_says_nothing(text: str) -> None:
     assert trace_of({"keyage:rotating": text}) == Trace()
 
 
+@pytest.mark.parametrize("to", [None, "ssm:/prod/ledger in us-east-1"])
+@pytest.mark.parametrize("made", [None, "AKIANEW"])
 @pytest.mark.parametrize("trace", [BEFORE, Trace(frozenset()), Trace(frozenset({"A", "B"})), PROVEN])
-def test_the_tag_is_read_as_it_was_written(trace: Trace) -> None:
-    assert trace_of({"keyage:rotating": trace.text()}) == trace
+def test_the_tag_is_read_as_it_was_written(trace: Trace, made: str | None, to: str | None) -> None:
+    written = trace._replace(made=made if trace.before is not None else None, to=to)
+    assert trace_of({"keyage:rotating": written.text()}) == written
+
+
+def test_a_rotation_to_another_store_is_left_alone() -> None:
+    case = seen(OLD, NEW, trace=BEFORE._replace(to="ssm:/a in us-east-1"))._replace(to="ssm:/a in eu-west-1")
+    for found in (standing(case, DAY), way_back(case)):
+        assert "a rotation of svc to ssm:/a in us-east-1 is under way" in found.why
+    assert standing(case, DAY).act is None
 
 
 IDS = ("AKIAOLD", "AKIANEW")
 MOMENTS = [None, ago(4), ago(2), ago(1), ago(0)]
 keys = st.tuples(st.sampled_from(["Active", "Inactive"]), st.sampled_from(MOMENTS))
 stores = st.tuples(st.sampled_from([None, *IDS, "X"]), st.sampled_from([None, *IDS, "X"]), st.sampled_from([*IDS, "X"]))
-traces = st.sampled_from([Trace(), BEFORE, Trace(frozenset()), PROVEN, Trace(None, "AKIAOLD", ago(2))])
+traces = st.sampled_from([Trace(), BEFORE, MADE, Trace(frozenset()), PROVEN, Trace(None, "AKIAOLD", ago(2))])
 
 
 @st.composite
@@ -187,8 +205,8 @@ def test_no_act_takes_a_working_key_away_before_the_new_one_is_in_use(case: Seen
         assert found.new is not None
         assert found.new.last_used is None
         assert found.new.id not in case.stored.held
-        assert case.trace.before is not None
-        assert found.new.id not in case.trace.before
+        assert found.new.id == case.trace.made
+        assert found.new.created + IN_HAND <= case.now
     if found.act == CREATE:
         assert len(case.keys) < 2
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from checker.remediate.rotate.places import CLIENTS, PARAMETER_STORE, SECRETS_MANAGER, Place
+from checker.remediate.rotate.places import CLIENTS, PARAMETER_STORE, SECRETS_MANAGER, Place, address
 from checker.remediate.rotate.stores.parameter_store import ParameterStore
 from checker.remediate.rotate.stores.secrets_manager import SecretsManager
 from checker.remediate.rotate.stores.store import Making, Store
@@ -13,4 +13,5 @@ _MADE_BY: dict[str, Callable[[Making], Store]] = {SECRETS_MANAGER: SecretsManage
 
 def opened(place: Place, session: RotatingSession, smtp_region: str | None, say: Callable[[str], object]) -> Store:
     """The store at that place, in the region of the session; nothing is asked of AWS yet."""
-    return _MADE_BY[place.kind](Making(session.client(CLIENTS[place.kind]), place.name, smtp_region, say))
+    client = session.client(CLIENTS[place.kind])
+    return _MADE_BY[place.kind](Making(client, place.name, smtp_region, say, address(place, client.meta.region_name)))

@@ -30,7 +30,7 @@ class SecretsManager:
 
     def __init__(self, making: Making) -> None:
         self._client, self._name, self._smtp_region = making.client, making.name, making.smtp_region
-        self._say = making.say
+        self._say, self.address = making.say, making.address
 
     def look(self) -> Stored:
         versions = self._versions()

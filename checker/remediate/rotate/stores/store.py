@@ -10,6 +10,7 @@ from checker.remediate.rotate.states import Stored
 class Store(Protocol):
     """Where whoever uses the key reads it. Every call may raise what the client raises."""
 
+    address: str  # with its region, as the tag of the user has it
     shows_at_once: bool  # what is put is what readers get, before it is promoted
 
     def look(self) -> Stored:
@@ -32,3 +33,4 @@ class Making(NamedTuple):
     name: str
     smtp_region: str | None = None
     say: Callable[[str], object] = lambda _message: None
+    address: str = ""
