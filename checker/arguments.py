@@ -19,7 +19,7 @@ from checker.remediate.durations import duration
 from checker.remediate.rotate.places import REGION, Place, place
 from checker.reports.formats import FORMATS, names
 from checker.shell.common import Common
-from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
+from checker.sources.concurrency import CALLS_SIDE_BY_SIDE
 from checker.spoken import enumeration
 
 Decorator = Callable[[Callable[..., int]], Callable[..., int]]

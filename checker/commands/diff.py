@@ -19,7 +19,7 @@ from checker.shell.loading import find_inventory, load_inventory
 from checker.shell.outputs import parse_outputs, write_outputs
 from checker.shell.revisions import GIT, load_base, load_revision
 from checker.shell.same_file import outputs_of, refuse_same
-from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
+from checker.sources.concurrency import CALLS_SIDE_BY_SIDE
 
 Base = PolicyFile | NoPolicy
 

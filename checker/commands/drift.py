@@ -24,9 +24,9 @@ from checker.shell.outputs import parse_outputs, write_outputs
 from checker.shell.same_file import outputs_of, refuse_same
 from checker.shell.staged import Staged
 from checker.sources import live, stack_set
-from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 from checker.sources.aws.session import ReadOnlySession
 from checker.sources.aws.workers import Workers
+from checker.sources.concurrency import CALLS_SIDE_BY_SIDE
 from checker.sources.deployed.account import read_known
 from checker.sources.deployed.code import Codes
 from checker.sources.deployed.parts import DeployedIn, Sought

@@ -14,7 +14,7 @@ from checker.generate.templating import render
 from checker.shell.common import say, teller
 from checker.shell.loading import POLICY_NAME
 from checker.shell.whole_file import refuse_existing, whole_file
-from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
+from checker.sources.concurrency import CALLS_SIDE_BY_SIDE
 from checker.spoken import plural
 
 LIMIT = 90  # days: what AWS Config's managed rule has by default, and the CIS benchmark asks for

@@ -11,8 +11,8 @@ from checker.shell.common import say, teller
 from checker.shell.loading import find_inventory, load_inventory
 from checker.shell.outputs import destination
 from checker.shell.same_file import refuse_same
-from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 from checker.sources.aws.session import ReadOnlySession
+from checker.sources.concurrency import CALLS_SIDE_BY_SIDE
 from checker.sources.saved import snapshot
 
 

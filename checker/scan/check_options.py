@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from checker.shell.common import Common
-from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
+from checker.sources.concurrency import CALLS_SIDE_BY_SIDE
 
 
 class Options(NamedTuple):

@@ -19,10 +19,10 @@ from checker import __version__
 from checker.errors import KeyageError
 from checker.permissions import ALLOWED, ALLOWED_TO_ROTATE, SIGN_IN
 from checker.sources.aws.answers import ask_again
-from checker.sources.aws.concurrency import CALLS_SIDE_BY_SIDE
 from checker.sources.aws.first_contact import FirstContact
 from checker.sources.aws.sign_in import SignIn, boundary, require_usable
 from checker.sources.aws.throttled import Tell, Throttling
+from checker.sources.concurrency import CALLS_SIDE_BY_SIDE
 
 # IAM answers within a second; ten attempts with adaptive backoff outlast a throttling burst of minutes.
 CONNECT_TIMEOUT = 4  # seconds
