@@ -11,11 +11,11 @@ from checker.errors import SignInFailed
 from checker.remediate.journal import BEGIN, DONE, FAILED, LEFT, EventName, Journal, Line, State
 from checker.remediate.plan import PlannedStep
 from checker.remediate.plan_file import OfKey, PlanFile
+from checker.remediate.refusals import Refusals
 from checker.remediate.standing import OPEN, Standing, settle
 from checker.sources.aws.changing_session import Changes
 from checker.sources.aws.failures import FAILURES, explain
 from checker.sources.aws.reader import changes
-from checker.sources.aws.refusals import Refusals
 
 VERB = "remediate"  # of `keyage permissions`
 OPERATIONS = {

@@ -11,11 +11,11 @@ from checker.errors import SignInFailed
 from checker.remediate.apply import INTERRUPTED, explained
 from checker.remediate.journal import BEGIN, DONE, FAILED, LEFT, UNDONE, EventName, Journal, Line, State
 from checker.remediate.plan_file import OfKey
+from checker.remediate.refusals import Refusals
 from checker.remediate.standing import NO_END, OPEN, TAKES_BACK, Outcome, Standing, by_key
 from checker.sources.aws.changing_session import Changes
 from checker.sources.aws.failures import FAILURES
 from checker.sources.aws.reader import changes
-from checker.sources.aws.refusals import Refusals
 
 DELETED = "gone: it was deleted, and nothing brings it back"
 UNCLEAR = "whether it was deleted is not known, because the run ended then: apply the plan again to be told"
