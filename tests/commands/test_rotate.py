@@ -224,6 +224,15 @@ def test_there_is_nothing_to_go_back_to(rotating: Rotating) -> None:
 
 
 @pytest.mark.parametrize("store", STORES)
+def test_a_key_that_a_person_switched_off_is_not_switched_on(rotating: Rotating, store: str) -> None:
+    old, new = rotating.account.begin(keys=2)
+    rotating.account.keys[0].status = "Inactive"
+    rotating.account.store(store, new, rotating.account.keys[1].secret_access_key)
+    told = refused(rotating, "--rollback", "--yes", store=store)
+    assert f"no rotation of {USER} is under way: {old} is Inactive, and no tag says that keyage made it so" in told
+
+
+@pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("stored", [False, True])
 def test_from_the_old_key_to_the_new_one_and_back(rotating: Rotating, store: str, stored: bool) -> None:
     (old,) = rotating.account.begin(stored=store if stored else None)

@@ -59,7 +59,9 @@ class Rotation:
         used = [key._replace(last_used=listing.last_use_of(self._iam, key.id), use_known=True) for key in user.keys]
         with in_confidence():
             stored = self._store.look()
-        seen = Seen(user.name, used, stored, states.trace_of(user.tags or {}), self._clock.now(), self._store.address)
+        tags, mark = user.tags or {}, remediation_steps.MARK_TAG
+        marked = frozenset(name.removeprefix(mark) for name in tags if name.startswith(mark))
+        seen = Seen(user.name, used, stored, states.trace_of(tags), self._clock.now(), self._store.address, marked)
         self.at = states.standing(seen, quiet_for)
         return user, seen, self.at
 

@@ -75,6 +75,7 @@ class Seen(NamedTuple):
     trace: Trace
     now: datetime
     to: str = ""  # the store, as a trace has it
+    marked: frozenset[str] = frozenset()  # the ids of keys that keyage made inactive, as tags of the user say
 
 
 class Standing(NamedTuple):
@@ -104,6 +105,11 @@ def standing(seen: Seen, quiet_for: timedelta) -> Standing:
     if keys and _rotated_alone(seen, keys[0]):
         return _under_way(seen, None, keys[0], quiet_for)
     return _ready(seen, keys[0] if keys else None)
+
+
+def _may_work(seen: Seen, key: AccessKey) -> bool:
+    """Whether a key is active, or inactive by keyage's doing: what a person switched off stays off."""
+    return key.status == "Active" or key.id in seen.marked or seen.trace.proved not in (None, key.id)
 
 
 def _elsewhere(seen: Seen) -> str:
@@ -225,6 +231,11 @@ def way_back(seen: Seen) -> Back:
         gone = f"{seen.user} has no older key" if len(keys) < 2 else "no rotation to this store is under way"
         return Back((), why=f"there is nothing to go back to: {gone}")
     old, new = keys
+    if not _may_work(seen, old):
+        head = (
+            f"no rotation of {seen.user} is under way: {old.id} is {old.status}, and no tag says that keyage made it so"
+        )
+        return Back((), why=f"{head}; if it is to be used again, make it active, and type this again")
     acts = [REACTIVATE] if old.status != "Active" else []
     if old.id in held and (seen.stored.readers != old.id or seen.stored.pending == old.id):
         acts.append(RESTORE)

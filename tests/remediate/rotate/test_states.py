@@ -39,6 +39,7 @@ OLD = AccessKey("AKIAOLD", "Active", ago(200), ago(0.5), use_known=True)
 NEW = AccessKey("AKIANEW", "Active", ago(3), None, use_known=True)
 USED = NEW._replace(last_used=ago(1))
 OFF = OLD._replace(status="Inactive", last_used=ago(2.9))
+MARKED = frozenset({"AKIAOLD"})
 BEFORE = Trace(frozenset({"AKIAOLD"}))
 MADE = BEFORE._replace(made="AKIANEW")
 PROVEN = Trace(None, "AKIANEW", ago(2))
@@ -140,9 +141,14 @@ def test_the_old_key_must_be_quiet_since_the_proof() -> None:
         (seen(OLD, NEW, store=PENDING), []),
         (seen(OLD, USED, store=stored("AKIAOLD", None, "AKIANEW")), []),
         (seen(OLD, USED, store=stored("AKIANEW")), []),
-        (seen(OFF, USED, store=stored("AKIANEW")), [REACTIVATE]),
+        (seen(OFF, USED, store=stored("AKIANEW")), None),
+        (seen(OFF, USED, store=MOVED), None),
+        (seen(OFF, USED, store=MOVED, trace=BEFORE), None),
+        (seen(OFF, USED, store=stored("AKIANEW"))._replace(marked=frozenset({"AKIANEW"})), None),
+        (seen(OFF, USED, store=stored("AKIANEW"))._replace(marked=MARKED), [REACTIVATE]),
+        (seen(OFF, USED, store=stored("AKIANEW"), trace=PROVEN), [REACTIVATE]),
         (seen(OLD, USED, store=MOVED), [RESTORE]),
-        (seen(OFF, USED, store=MOVED), [REACTIVATE, RESTORE]),
+        (seen(OFF, USED, store=MOVED)._replace(marked=MARKED), [REACTIVATE, RESTORE]),
         (seen(OLD, USED, store=stored("AKIAOLD", "AKIAOLD", "AKIANEW")), [RESTORE]),
     ],
 )
