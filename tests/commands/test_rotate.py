@@ -232,6 +232,26 @@ def test_a_key_that_a_person_switched_off_is_not_switched_on(rotating: Rotating,
     assert f"no rotation of {USER} is under way: {old} is Inactive, and no tag says that keyage made it so" in told
 
 
+@pytest.mark.parametrize("retired", [False, True])
+@pytest.mark.parametrize("store", STORES)
+def test_a_new_key_that_was_deleted_is_no_dead_end(rotating: Rotating, store: str, retired: bool) -> None:
+    (old,) = rotating.account.begin(stored=store)
+    rotating.account.adopts = retired
+    assert rotating(store, *AT_ONCE).returncode == (0 if retired else 1)
+    new = rotating.account.keys[1]
+    new.status = "Inactive"
+    told = refused(rotating, *AT_ONCE, store=store)
+    assert told.endswith(f"make it active, and type this again; --rollback goes back to {old}\n")
+    rotating.account.iam.delete_access_key(new.access_key_id, USER)
+    rotating.account.wrong.clear()
+    told = refused(rotating, *AT_ONCE, store=store)
+    assert f"--rollback lets its readers get {old} again, which it holds too" in told
+    back = rotating(store, "--rollback", "--yes")
+    assert (back.returncode, rotating.state(), rotating.account.readers_get(store)) == (0, (["Active"], {}), old)
+    assert back.stdout.endswith("The new key is gone. The same command without --rollback begins anew.\n")
+    assert rotating(store, "--status").stdout.startswith(f"{USER} in {ACCOUNT}: ready\n")
+
+
 @pytest.mark.parametrize("store", STORES)
 @pytest.mark.parametrize("stored", [False, True])
 def test_from_the_old_key_to_the_new_one_and_back(rotating: Rotating, store: str, stored: bool) -> None:
