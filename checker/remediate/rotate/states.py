@@ -62,7 +62,7 @@ class Stored(NamedTuple):
     readers: str | None = None  # that whoever reads the store gets now
     pending: str | None = None  # that was stored, and of which nobody said yet that it works
     held: frozenset[str] = frozenset()  # all of them, with those that readers got before
-    foreign: bool = False  # readers get something that is no access key
+    foreign: str = ""  # readers get something that is no access key, or that cannot be kept: what it is
     smtp: bool = False  # readers get the password of Amazon SES's SMTP interface too
 
 
@@ -136,7 +136,7 @@ def _elsewhere(seen: Seen) -> str:
 def _ready(seen: Seen, old: AccessKey | None) -> Standing:
     readers = seen.stored.readers
     if seen.stored.foreign:
-        why = "the store holds something that is no access key: name another, or one that is not there yet"
+        why = f"the store holds {seen.stored.foreign}: name another, or one that is not there yet"
         return Standing(BLOCKED, old=old, why=why)
     if readers is not None and (old is None or readers != old.id):
         head, do = f"the store holds {readers}, which is no access key of {seen.user}", _instead_text(seen)

@@ -78,7 +78,10 @@ def seen(*keys: AccessKey, store: Stored = EMPTY, trace: Trace | None = None, no
         (seen(OLD, NEW._replace(status="Inactive"), store=MOVED), "--rollback goes back to AKIAOLD"),
         (seen(OLD, store=stored("AKIAOTHER")), "the store holds AKIAOTHER, which is no access key of svc"),
         (seen(store=stored("AKIAOTHER")), "the store holds AKIAOTHER"),
-        (seen(OLD, store=Stored(foreign=True)), "something that is no access key: name another"),
+        (
+            seen(OLD, store=Stored(foreign="something that is no access key")),
+            "something that is no access key: name another",
+        ),
         (seen(OLD, NEW, USED), "svc has 3 access keys"),
     ],
 )
