@@ -72,6 +72,13 @@ def test_a_user_who_is_not_there(rotating: Rotating, user: str, told: str) -> No
     assert (done.returncode, told in done.stderr) == (2, True), done.stderr
 
 
+@pytest.mark.parametrize("user", ["", "a\x1bb", "a\nb", "a b", "/service/x", "arn:aws:iam::1:user/x", "é", "a" * 129])
+def test_what_is_no_name_of_a_user_is_refused_before_anything_is_asked(rotating: Rotating, user: str) -> None:
+    done = rotating(SECRET, *AT_ONCE, user=user)
+    assert (done.returncode, "is not the name of a user: 1 to 128 letters" in done.stderr) == (2, True), done.stderr
+    assert rotating.faults.asked == []
+
+
 def test_two_active_keys_are_told_with_the_one_that_looks_unused(rotating: Rotating) -> None:
     first, second = rotating.account.begin(keys=2)
     rotating.account.uses[second] = datetime(2026, 11, 1, tzinfo=UTC)
