@@ -57,6 +57,20 @@ class RoleName(click.ParamType[str]):
         return text
 
 
+class UserName(click.ParamType[str]):
+    """The name of an IAM user without its path (IAM API Reference, GetUser), or of root, as reports have it."""
+
+    name = "text"
+    _form = re.compile(r"[\w+=,.@-]{1,128}|<root(?:_account)?>", re.ASCII)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        text = str(value)
+        if not self._form.fullmatch(text):
+            what = f"{text!r} is not the name of a user: 1 to 128 letters, digits and _+=,.@-"
+            self.fail(f"{what}, without a path or an ARN before it", param, ctx)
+        return text
+
+
 class UserPath(click.ParamType[str]):
     """The path of an IAM user (IAM API Reference, CreateUser)."""
 

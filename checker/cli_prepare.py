@@ -23,6 +23,7 @@ from checker.arguments import (
     RoleName,
     SmtpRegion,
     StorePlace,
+    UserName,
     VerbWithPermissions,
     common_of,
     formats_of,
@@ -272,7 +273,7 @@ def _changing(made: Callable[..., T], settings: dict[str, Any]) -> T:
 
 
 @click.command(short_help="A new access key for a user, and the old one retired.")
-@click.argument("user")
+@click.argument("user", type=UserName())
 @option(
     "--to", type=StorePlace(), required=True, metavar="STORE", help="secretsmanager:NAME or ssm:NAME; made if need be."
 )

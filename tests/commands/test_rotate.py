@@ -72,6 +72,13 @@ def test_a_user_who_is_not_there(rotating: Rotating, user: str, told: str) -> No
     assert (done.returncode, told in done.stderr) == (2, True), done.stderr
 
 
+@pytest.mark.parametrize("user", ["", "a\x1bb", "a\nb", "a b", "/service/x", "arn:aws:iam::1:user/x", "é", "a" * 129])
+def test_what_is_no_name_of_a_user_is_refused_before_anything_is_asked(rotating: Rotating, user: str) -> None:
+    done = rotating(SECRET, *AT_ONCE, user=user)
+    assert (done.returncode, "is not the name of a user: 1 to 128 letters" in done.stderr) == (2, True), done.stderr
+    assert rotating.faults.asked == []
+
+
 def test_two_active_keys_are_told_with_the_one_that_looks_unused(rotating: Rotating) -> None:
     first, second = rotating.account.begin(keys=2)
     rotating.account.uses[second] = datetime(2026, 11, 1, tzinfo=UTC)
@@ -230,6 +237,26 @@ def test_a_key_that_a_person_switched_off_is_not_switched_on(rotating: Rotating,
     rotating.account.store(store, new, rotating.account.keys[1].secret_access_key)
     told = refused(rotating, "--rollback", "--yes", store=store)
     assert f"no rotation of {USER} is under way: {old} is Inactive, and no tag says that keyage made it so" in told
+
+
+@pytest.mark.parametrize("retired", [False, True])
+@pytest.mark.parametrize("store", STORES)
+def test_a_new_key_that_was_deleted_is_no_dead_end(rotating: Rotating, store: str, retired: bool) -> None:
+    (old,) = rotating.account.begin(stored=store)
+    rotating.account.adopts = retired
+    assert rotating(store, *AT_ONCE).returncode == (0 if retired else 1)
+    new = rotating.account.keys[1]
+    new.status = "Inactive"
+    told = refused(rotating, *AT_ONCE, store=store)
+    assert told.endswith(f"make it active, and type this again; --rollback goes back to {old}\n")
+    rotating.account.iam.delete_access_key(new.access_key_id, USER)
+    rotating.account.wrong.clear()
+    told = refused(rotating, *AT_ONCE, store=store)
+    assert f"--rollback lets its readers get {old} again, which it holds too" in told
+    back = rotating(store, "--rollback", "--yes")
+    assert (back.returncode, rotating.state(), rotating.account.readers_get(store)) == (0, (["Active"], {}), old)
+    assert back.stdout.endswith("The new key is gone. The same command without --rollback begins anew.\n")
+    assert rotating(store, "--status").stdout.startswith(f"{USER} in {ACCOUNT}: ready\n")
 
 
 @pytest.mark.parametrize("store", STORES)

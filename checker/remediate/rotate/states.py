@@ -62,7 +62,7 @@ class Stored(NamedTuple):
     readers: str | None = None  # that whoever reads the store gets now
     pending: str | None = None  # that was stored, and of which nobody said yet that it works
     held: frozenset[str] = frozenset()  # all of them, with those that readers got before
-    foreign: bool = False  # readers get something that is no access key
+    foreign: str = ""  # readers get something that is no access key, or that cannot be kept: what it is
     smtp: bool = False  # readers get the password of Amazon SES's SMTP interface too
 
 
@@ -112,6 +112,21 @@ def _may_work(seen: Seen, key: AccessKey) -> bool:
     return key.status == "Active" or key.id in seen.marked or seen.trace.proved not in (None, key.id)
 
 
+def _instead(seen: Seen) -> AccessKey | None:
+    """What readers may get again where the new key that they get was deleted; None: nothing, or that is unknown."""
+    readers = seen.stored.readers
+    if readers is None or readers in {key.id for key in seen.keys}:
+        return None
+    ours = readers in (seen.trace.made, seen.trace.proved)
+    held = [key for key in seen.keys if key.id in seen.stored.held and _may_work(seen, key)]
+    return max((key for key in held if ours or key.id in seen.marked), key=lambda key: key.created, default=None)
+
+
+def _instead_text(seen: Seen) -> str:
+    key = _instead(seen)
+    return f"--rollback lets its readers get {key.id} again, which it holds too" if key else ""
+
+
 def _elsewhere(seen: Seen) -> str:
     head = f"a rotation of {seen.user} to {seen.trace.to} is under way, and its new key may be there"
     forget = f"`aws iam untag-user --user-name {seen.user} --tag-keys {TRACE_TAG}`"
@@ -121,11 +136,12 @@ def _elsewhere(seen: Seen) -> str:
 def _ready(seen: Seen, old: AccessKey | None) -> Standing:
     readers = seen.stored.readers
     if seen.stored.foreign:
-        why = "the store holds something that is no access key: name another, or one that is not there yet"
+        why = f"the store holds {seen.stored.foreign}: name another, or one that is not there yet"
         return Standing(BLOCKED, old=old, why=why)
     if readers is not None and (old is None or readers != old.id):
-        why = f"the store holds {readers}, which is no access key of {seen.user}: name the store of this user's key"
-        return Standing(BLOCKED, old=old, why=f"{why}, or one that is not there yet")
+        head, do = f"the store holds {readers}, which is no access key of {seen.user}", _instead_text(seen)
+        do = do or "name the store of this user's key, or one that is not there yet"
+        return Standing(BLOCKED, old=old, why=f"{head}: {do}")
     return Standing(READY, CREATE, old)
 
 
@@ -160,8 +176,8 @@ def _not_stored(seen: Seen, older: AccessKey | None, newer: AccessKey) -> Standi
 
 def _under_way(seen: Seen, old: AccessKey | None, new: AccessKey, quiet_for: timedelta) -> Standing:
     if new.status != "Active":
-        back = f"; --rollback goes back to {old.id}" if old is not None and old.status == "Active" else ""
-        why = f"{new.id}, the new key, is {new.status}: make it active, or delete it, and type this again{back}"
+        back = f"; --rollback goes back to {old.id}" if old is not None and _may_work(seen, old) else ""
+        why = f"{new.id}, the new key, is {new.status}: make it active, and type this again{back}"
         return Standing(BLOCKED, None, old, new, why=why)
     if seen.stored.pending == new.id:
         return Standing(STORED, PROVE, old, new)
@@ -203,6 +219,8 @@ def _no_room(seen: Seen, older: AccessKey, newer: AccessKey) -> str:
     looks = unused or [min(active, key=lambda key: key.last_used or key.created)]
     which = f"{looks[0].id} looks unused" if len(looks) == 1 else "both look unused"
     make = "delete it" if other else "make it inactive, and delete it later"
+    if do := _instead_text(seen):
+        return f"{head}: {told}. The store holds {seen.stored.readers}, which is gone: {do}"
     return f"{head}: {told}. {which}: if nothing needs it, {make}, and type this again"
 
 
@@ -227,6 +245,8 @@ def way_back(seen: Seen) -> Back:
     held = seen.stored.held
     if seen.trace.to not in (None, seen.to):
         return Back((), why=_elsewhere(seen))
+    if (instead := _instead(seen)) is not None:
+        return Back([*([REACTIVATE] if instead.status != "Active" else []), RESTORE], instead)
     if len(keys) != 2 or keys[1].id not in held:
         gone = f"{seen.user} has no older key" if len(keys) < 2 else "no rotation to this store is under way"
         return Back((), why=f"there is nothing to go back to: {gone}")

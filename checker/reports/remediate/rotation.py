@@ -121,4 +121,7 @@ def taken_back(words: Words, seen: Seen, back: Back) -> Iterator[str]:
     )
     if seen.stored.readers != old:
         yield f"{words.store} never held {old}: whoever reads it goes on with {new}."
+    if new is None:
+        yield "The new key is gone. The same command without --rollback begins anew."
+        return
     yield f"{new} is left as it is, for something may use it. The same command without --rollback goes on with it."

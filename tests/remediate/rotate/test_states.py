@@ -37,6 +37,7 @@ from tests.support.fixtures import NOW, ago
 DAY = timedelta(days=1)
 OLD = AccessKey("AKIAOLD", "Active", ago(200), ago(0.5), use_known=True)
 NEW = AccessKey("AKIANEW", "Active", ago(3), None, use_known=True)
+THIRD = NEW._replace(id="AKIATHIRD")
 USED = NEW._replace(last_used=ago(1))
 OFF = OLD._replace(status="Inactive", last_used=ago(2.9))
 MARKED = frozenset({"AKIAOLD"})
@@ -77,7 +78,10 @@ def seen(*keys: AccessKey, store: Stored = EMPTY, trace: Trace | None = None, no
         (seen(OLD, NEW._replace(status="Inactive"), store=MOVED), "--rollback goes back to AKIAOLD"),
         (seen(OLD, store=stored("AKIAOTHER")), "the store holds AKIAOTHER, which is no access key of svc"),
         (seen(store=stored("AKIAOTHER")), "the store holds AKIAOTHER"),
-        (seen(OLD, store=Stored(foreign=True)), "something that is no access key: name another"),
+        (
+            seen(OLD, store=Stored(foreign="something that is no access key")),
+            "something that is no access key: name another",
+        ),
         (seen(OLD, NEW, USED), "svc has 3 access keys"),
     ],
 )
@@ -138,6 +142,14 @@ def test_the_old_key_must_be_quiet_since_the_proof() -> None:
         (seen(OLD), None),
         (seen(NEW, store=stored("AKIANEW", None, "AKIAOLD")), None),
         (seen(OLD, NEW), None),
+        (seen(OLD, store=MOVED), None),
+        (seen(OLD, store=MOVED, trace=Trace(None, "AKIAOTHER", ago(2))), None),
+        (seen(OLD, store=stored("AKIANEW"), trace=PROVEN), None),
+        (seen(OFF, store=MOVED), None),
+        (seen(OLD, store=MOVED, trace=PROVEN), [RESTORE]),
+        (seen(OLD, store=MOVED, trace=MADE), [RESTORE]),
+        (seen(OFF, store=MOVED)._replace(marked=MARKED), [REACTIVATE, RESTORE]),
+        (seen(OLD, THIRD, store=MOVED, trace=PROVEN), [RESTORE]),
         (seen(OLD, NEW, store=PENDING), []),
         (seen(OLD, USED, store=stored("AKIAOLD", None, "AKIANEW")), []),
         (seen(OLD, USED, store=stored("AKIANEW")), []),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checker.remediate.rotate.secrecy import Pair
-from checker.remediate.rotate.values import key_id_of, pair_of, value_of
+from checker.remediate.rotate.values import key_id_of, pair_of, value_of, why_unfit
 
 PAIR = Pair("AKIANEW", "secret/of+it")
 
@@ -23,6 +23,36 @@ PAIR = Pair("AKIANEW", "secret/of+it")
 )
 def test_what_is_no_access_key(text: str | None) -> None:
     assert (key_id_of(text), pair_of(text)) == (None, None)
+
+
+WHOLE = '"AccessKeyId":"A","SecretAccessKey":"s"'
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (f'{{{WHOLE},"SecretAccessKey":"t"}}', "JSON in which a member stands twice"),
+        (f'{{{WHOLE},"x":1,"x":2}}', "JSON in which a member stands twice"),
+        (f'{{{WHOLE},"x":1,"\\u0078":2}}', "JSON in which a member stands twice"),
+        (f'{{{WHOLE},"x":{"[" * 9000}{"]" * 9000}}}', "JSON that is nested too deep"),
+        (f'{{{WHOLE},"x":"\x01"}}', "something that is no access key"),
+    ],
+)
+def test_what_could_not_be_kept_as_it_is(text: str, why: str) -> None:
+    assert (why_unfit(text), pair_of(text)) == (why, None)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        *("1.10", "1e400", "-0", "1" * 5000, "0.1000000000000000055511151231257827", "[1, 2]", '{"b":1, "b":2}'),
+        *('"\\u00e9"', "null", '{"c": {"SecretAccessKey":"t"}}'),
+    ],
+)
+def test_what_else_was_there_stays_as_it_was_written(more: str) -> None:
+    assert why_unfit(f'{{"x":{more},{WHOLE}}}') == ""
+    stored = value_of(PAIR, None, f'{{"x":{more},{WHOLE}}}')
+    assert stored == f'{{"x":{more},"AccessKeyId":"AKIANEW","SecretAccessKey":"secret/of+it"}}'
 
 
 def test_what_else_was_there_stays_but_the_password_of_the_old_secret() -> None:

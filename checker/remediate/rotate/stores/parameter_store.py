@@ -10,7 +10,7 @@ from checker.errors import UsageError
 from checker.remediate.rotate.secrecy import Pair
 from checker.remediate.rotate.states import Stored
 from checker.remediate.rotate.stores.store import Making
-from checker.remediate.rotate.values import has_smtp_password, key_id_of, pair_of, value_of
+from checker.remediate.rotate.values import has_smtp_password, key_id_of, pair_of, value_of, why_unfit
 
 CURRENT, PREVIOUS = "keyage-current", "keyage-previous"
 ENCRYPTED = "SecureString"
@@ -53,7 +53,7 @@ class ParameterStore:
         versions = self._versions()
         readers = versions.latest and versions.latest.key_id
         held = frozenset(version.key_id for version in versions if version is not None and version.key_id)
-        foreign = versions.latest is not None and readers is None
+        foreign = why_unfit(versions.latest.text) if versions.latest is not None else ""
         smtp = versions.latest is not None and has_smtp_password(versions.latest.text)
         return Stored(readers, None if versions.confirmed else readers, held, foreign, smtp)
 

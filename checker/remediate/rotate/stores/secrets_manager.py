@@ -6,7 +6,7 @@ from checker.errors import UsageError
 from checker.remediate.rotate.secrecy import Pair
 from checker.remediate.rotate.states import Stored
 from checker.remediate.rotate.stores.store import Making
-from checker.remediate.rotate.values import has_smtp_password, key_id_of, pair_of, value_of
+from checker.remediate.rotate.values import has_smtp_password, key_id_of, pair_of, value_of, why_unfit
 
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 STAGES = {CURRENT, PENDING, PREVIOUS}
@@ -40,7 +40,7 @@ class SecretsManager:
             current and current.key_id,
             pending and pending.key_id,
             held,
-            foreign=current is not None and current.key_id is None,
+            foreign=why_unfit(current.text) if current is not None else "",
             smtp=current is not None and has_smtp_password(current.text),
         )
 
