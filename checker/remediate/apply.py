@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from checker.decision import User, remediation_steps
 from checker.errors import SignInFailed
-from checker.remediate.journal import BEGIN, DONE, FAILED, LEFT, EventName, Journal, Line, State
+from checker.remediate.journal import BEGIN, DONE, FAILED, LEFT, EventName, Journal, Line, State, Told
 from checker.remediate.plan import PlannedStep
 from checker.remediate.plan_file import OfKey, PlanFile
 from checker.remediate.refusals import Refusals
@@ -114,7 +114,9 @@ class _KeyWork:
             self.stops = self._failed = str(error)
         for awaited in list(self._awaited):
             before = self._begun.get(awaited) if self._refusals.surely_not_made else None
-            self._write(FAILED if self._failed else LEFT, awaited, self._failed or self._why_left(), before, before)
+            self._write(
+                Told(FAILED if self._failed else LEFT, awaited, self._failed or self._why_left(), before, before)
+            )
 
     def _do(self, planned: Sequence[PlannedStep], standing: Standing) -> None:
         begun = [step for step in planned if standing.event_alone(step.step) == DONE or standing.doubted(step.step)]
@@ -151,7 +153,7 @@ class _KeyWork:
         if settled.event == DONE:
             self._settle(following, settled.why, begun)
         elif settled.event == LEFT:
-            self._write(LEFT, following, settled.why)
+            self._write(Told(LEFT, following, settled.why))
         else:
             because = f"because of {step.step}"
             return self._changes.finish(
@@ -163,7 +165,7 @@ class _KeyWork:
         return State(*changes.state_of(found, self._key.key_id))
 
     def _settle(self, step: str, why: str, begun: Line | None) -> None:
-        self._write(DONE, step, why, begun.before if begun else None, begun.after if begun else None)
+        self._write(Told(DONE, step, why, begun.before if begun else None, begun.after if begun else None))
 
     def _record(self, event: changes.Event) -> None:
         if event.event == FAILED:
@@ -174,7 +176,7 @@ class _KeyWork:
                 after = before  # the key is as it was; without one nobody knows
             if event.event == BEGIN:
                 self._begun[event.step] = before
-            self._write(ENDS[event.event], event.step, event.why, before, after, event.request_id)
+            self._write(Told(ENDS[event.event], event.step, event.why, before, after, event.request_id))
         else:
             self._latest = event
 
@@ -183,20 +185,11 @@ class _KeyWork:
         """Whether it ends what a `begin` announced; the others are of a look and tell no state."""
         return event.before is not None
 
-    def _write(
-        self,
-        event: EventName,
-        step: str,
-        why: str,
-        before: State | None = None,
-        after: State | None = None,
-        request_id: str | None = None,
-    ) -> None:
-        now, plan = self._applying.now().replace(microsecond=0), self._applying.plan.sha256
-        self._applying.journal.append(Line(now, plan, event, *self._key, step, before, after, why, request_id))
-        if event != BEGIN:
-            self._awaited.pop(step, None)
-            self._begun.pop(step, None)
+    def _write(self, told: Told) -> None:
+        self._applying.journal.tell(self._applying.now(), self._applying.plan.sha256, self._key, told)
+        if told.event != BEGIN:
+            self._awaited.pop(told.step, None)
+            self._begun.pop(told.step, None)
 
     def _why_left(self) -> str:
         if self._latest is None:

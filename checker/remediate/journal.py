@@ -12,7 +12,7 @@ import threading
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Final, Literal, NamedTuple, Self
 
 import msgspec
 
@@ -60,6 +60,17 @@ class Line(msgspec.Struct, frozen=True, rename="camel"):
     def key(self) -> OfKey:
         """Whose key it is about."""
         return OfKey(self.account, self.user, self.user_id, self.access_key_id)
+
+
+class Told(NamedTuple):
+    """What a line says beside when, of which plan and of whose key."""
+
+    event: EventName
+    step: str
+    why: str
+    before: State | None = None
+    after: State | None = None
+    request_id: str | None = None
 
 
 class Journal:
@@ -116,6 +127,11 @@ class Journal:
         os.fsync(handle)
         _sync_folder(path)
         return cls(path, handle, lines, len(whole))
+
+    def tell(self, now: datetime, plan: str, key: OfKey, told: Told) -> None:
+        """Append what is told of a key at an instant in UTC, to the second; `plan` is a SHA-256. Raises CannotWrite."""
+        event, step, why, before, after, request_id = told
+        self.append(Line(now.replace(microsecond=0), plan, event, *key, step, before, after, why, request_id))
 
     def append(self, line: Line) -> None:
         """Write a line, which is on the disk when this returns; raises CannotWrite, and then nothing may rest on it."""

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from checker.decision import User, remediation_steps
 from checker.errors import SignInFailed
 from checker.remediate.apply import INTERRUPTED, explained
-from checker.remediate.journal import BEGIN, DONE, FAILED, LEFT, UNDONE, EventName, Journal, Line, State
+from checker.remediate.journal import BEGIN, DONE, FAILED, LEFT, UNDONE, EventName, Journal, Line, State, Told
 from checker.remediate.plan_file import OfKey
 from checker.remediate.refusals import Refusals
 from checker.remediate.standing import NO_END, OPEN, TAKES_BACK, Outcome, Standing, by_key
@@ -140,7 +140,7 @@ class _Back:
             failed = changes.failure(error, User(self._key.user), self._key.key_id, explained)
             as_it_was = self._untouched if self._refusals.surely_not_made else None
             event: EventName = LEFT if failed.event == changes.LEFT else FAILED
-            self._write(event, self._taking, failed.why, as_it_was, as_it_was)
+            self._write(Told(event, self._taking, failed.why, as_it_was, as_it_was))
             stops = failed.event == changes.FAILED and isinstance(error, ClientError | BotoCoreError | SignInFailed)
             return failed.why if stops else None
         return None
@@ -148,22 +148,22 @@ class _Back:
     def _do(self) -> None:
         found = changes.user_as_is(self._iam, self._key.user)
         if found is None or found.id != self._key.user_id:
-            self._write(LEFT, self._taking, "the user is gone, or has another name now")
+            self._write(Told(LEFT, self._taking, "the user is gone, or has another name now"))
             return
         now = State(*changes.state_of(found, self._key.key_id))
         begun = self._item.standing.doubted(self._taking)
         why_left = self._why_left(now, begun)
         if why_left is not None:
-            self._write(LEFT, self._taking, why_left)
+            self._write(Told(LEFT, self._taking, why_left))
             return
         activates = self._item.step == remediation_steps.DEACTIVATE
         wanted = State("Active" if activates else now.status, None)
         if now != wanted:
-            self._write(BEGIN, self._taking, f"{self._item.step} is taken back", now, wanted)
+            self._write(Told(BEGIN, self._taking, f"{self._item.step} is taken back", now, wanted))
             self._untouched = now
         request_id = self._change(found, now, wanted)
         before = begun.before if begun and now == wanted else now
-        self._write(UNDONE, self._item.step, f"{self._item.step} was taken back", before, wanted, request_id)
+        self._write(Told(UNDONE, self._item.step, f"{self._item.step} was taken back", before, wanted, request_id))
 
     def _why_left(self, now: State, begun: Line | None) -> str | None:
         """Why the key is not touched; None where it is as the change left it, or as a killed run of `undo` did."""
@@ -191,14 +191,6 @@ class _Back:
             answer = self._iam.untag_user(UserName=name, TagKeys=[f"{remediation_steps.MARK_TAG}{key_id}"])
         return answer and changes.request_id(answer)
 
-    def _write(
-        self,
-        event: EventName,
-        step: str,
-        why: str,
-        before: State | None = None,
-        after: State | None = None,
-        request_id: str | None = None,
-    ) -> None:
-        journal, now = self._undoing.journal, self._undoing.now().replace(microsecond=0)
-        journal.append(Line(now, journal.lines[0].plan, event, *self._key, step, before, after, why, request_id))
+    def _write(self, told: Told) -> None:
+        journal = self._undoing.journal
+        journal.tell(self._undoing.now(), journal.lines[0].plan, self._key, told)

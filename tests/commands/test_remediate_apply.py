@@ -20,22 +20,12 @@ from moto.iam.models import IAMBackend
 from checker.embedded import aws
 from tests.fakes.served_organization import credentials
 from tests.support.moto_server import moto_server
+from tests.support.planned import STEP
 from tests.support.processes import KEYAGE, STARTED_ANEW, environment, here, keyage
 
 POLICY = "version: 1\ndefault: {maxAccessKeyAge: 90}\nremediation: {action: delete, deleteAfterDays: 30}\n"
 NOWHERE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
 APPLY = ("remediate", "apply", "plan.json", "--journal", "j.jsonl")
-STEP: dict[str, Any] = {
-    "account": DEFAULT_ACCOUNT_ID,
-    "user": "u",
-    "userId": "AIDA",
-    "accessKeyId": "AKIAXXXXXXXXXXXX",
-    "step": "deactivate",
-    "why": "old",
-    "rule": "default",
-    "saw": {"status": "Active", "createDate": "2026-01-01T00:00:00Z", "lastUsed": None, "mark": None},
-    "next": None,
-}
 
 
 def written(folder: Path, *steps: dict[str, Any], age: timedelta = timedelta(), **changed: Any) -> Path:

@@ -11,19 +11,10 @@ from checker.decision import decision
 from checker.errors import UsageError
 from checker.remediate import plan_file
 from checker.remediate.plan_file import OfKey
+from tests.support import planned
 from tests.support.fixtures import ACCOUNT, NOW
 
-STEP: dict[str, Any] = {
-    "account": ACCOUNT,
-    "user": "u",
-    "userId": "AIDA",
-    "accessKeyId": "AKIAXXXXXXXXXXXX",
-    "step": "deactivate",
-    "why": "old",
-    "rule": "default",
-    "saw": {"status": "Active", "createDate": "2026-01-01T00:00:00Z", "lastUsed": None, "mark": None},
-    "next": None,
-}
+STEP = planned.STEP | {"account": ACCOUNT}
 
 
 def text_of(*steps: Any, **changed: Any) -> bytes:
