@@ -95,14 +95,14 @@ class Journal:
             if create:
                 raise CannotWrite(f"cannot write {path}: {error.strerror}") from None
             raise UsageError(f"cannot read {path}: {error.strerror}") from None
-        try:
-            return cls._opened(path, handle, ANOTHER if create else ONE_OF_APPLY)
-        except OSError as error:
-            os.close(handle)
-            raise CannotWrite(f"cannot write {path}: {error.strerror}") from None
-        except BaseException:
-            os.close(handle)
-            raise
+        with contextlib.ExitStack() as closing:
+            closing.callback(os.close, handle)
+            try:
+                journal = cls._opened(path, handle, ANOTHER if create else ONE_OF_APPLY)
+            except OSError as error:
+                raise CannotWrite(f"cannot write {path}: {error.strerror}") from None
+            closing.pop_all()  # the journal closes it
+        return journal
 
     @classmethod
     def _opened(cls, path: Path, handle: int, remedy: str) -> Self:
